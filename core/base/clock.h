@@ -1,0 +1,20 @@
+/* clock.h: the two clocks. Any thread. */
+#ifndef TIDEWIRE_CLOCK_H
+#define TIDEWIRE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Milliseconds since 1970, may jump: for what is stored and shown. */
+uint64_t clock_wall_ms(void);
+/* Since some start, never jumps: for time limits and rates. */
+uint64_t clock_mono_ms(void);
+uint64_t clock_mono_ns(void);
+/* Processor time of the calling thread. */
+uint64_t clock_thread_cpu_ns(void);
+/* RFC 3339 in UTC with milliseconds, "2026-11-20T09:14:02.318Z". */
+enum { CLOCK_ISO_SIZE = 25 };
+void clock_iso(uint64_t wall_ms, char out[CLOCK_ISO_SIZE]);
+
+#endif

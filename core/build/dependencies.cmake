@@ -1,0 +1,57 @@
+# What comes from the system. A missing library is named with the Debian package that brings it.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(need_module target module package)
+  pkg_check_modules(${target} QUIET IMPORTED_TARGET GLOBAL ${module})
+  if(NOT ${target}_FOUND)
+    message(FATAL_ERROR "tidewire needs ${module}: apt-get install ${package}   (./run.sh installs all of it)")
+  endif()
+  add_library(dep_${target} ALIAS PkgConfig::${target})
+endfunction()
+
+need_module(luajit "luajit" libluajit-5.1-dev)
+need_module(uv "libuv>=1.44" libuv1-dev)
+need_module(curl "libcurl>=7.88" libcurl4-openssl-dev)
+need_module(openssl "openssl>=3.0" libssl-dev)
+need_module(sqlite "sqlite3>=3.40" libsqlite3-dev)
+
+# The Lua heaps: a private mimalloc heap per state, so that a state can be dropped whole. Under a sanitizer the heap is
+# plain malloc, so that it is checked too.
+if(NOT TIDEWIRE_SANITIZE)
+  find_path(MIMALLOC_INCLUDE mimalloc.h PATH_SUFFIXES mimalloc)
+  find_library(MIMALLOC_LIBRARY mimalloc)
+  if(NOT MIMALLOC_INCLUDE OR NOT MIMALLOC_LIBRARY)
+    message(FATAL_ERROR "tidewire needs mimalloc: apt-get install libmimalloc-dev   (./run.sh installs all of it)")
+  endif()
+  add_library(dep_mimalloc INTERFACE)
+  target_include_directories(dep_mimalloc SYSTEM INTERFACE ${MIMALLOC_INCLUDE})
+  target_link_libraries(dep_mimalloc INTERFACE ${MIMALLOC_LIBRARY})
+endif()
+
+# llhttp: the system's library where there is one (Debian 13), else the C files that Debian 12's node-llhttp installs.
+pkg_check_modules(llhttp QUIET IMPORTED_TARGET GLOBAL "libllhttp>=9")
+if(llhttp_FOUND)
+  add_library(dep_llhttp ALIAS PkgConfig::llhttp)
+else()
+  find_path(LLHTTP_SYSTEM_INCLUDE llhttp.h)
+  find_library(LLHTTP_SYSTEM_LIBRARY llhttp)
+  find_path(LLHTTP_SOURCES llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+  find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH)
+  if(LLHTTP_SYSTEM_INCLUDE AND LLHTTP_SYSTEM_LIBRARY)
+    add_library(dep_llhttp INTERFACE)
+    target_include_directories(dep_llhttp SYSTEM INTERFACE ${LLHTTP_SYSTEM_INCLUDE})
+    target_link_libraries(dep_llhttp INTERFACE ${LLHTTP_SYSTEM_LIBRARY})
+  elseif(LLHTTP_SOURCES AND LLHTTP_INCLUDE)
+    add_library(dep_llhttp STATIC ${LLHTTP_SOURCES}/api.c ${LLHTTP_SOURCES}/http.c ${LLHTTP_SOURCES}/llhttp.c)
+    target_include_directories(dep_llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
+  else()
+    message(FATAL_ERROR "tidewire needs llhttp: apt-get install libllhttp-dev (Debian 13) or node-llhttp (Debian 12)")
+  endif()
+endif()
+
+# argparse draws the command line; its one Lua file is compiled into the binary beside ours.
+find_file(ARGPARSE_LUA argparse.lua PATHS /usr/share/lua/5.1 NO_DEFAULT_PATH)
+if(NOT ARGPARSE_LUA)
+  message(FATAL_ERROR "tidewire needs argparse for Lua: apt-get install lua-argparse")
+endif()

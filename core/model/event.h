@@ -1,0 +1,103 @@
+/* event.h: one accepted request. Immutable once it is verified, shared by counting; every slice in it points into its own
+ * memory and lives as long as it does. */
+#ifndef TIDEWIRE_EVENT_H
+#define TIDEWIRE_EVENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/result.h"
+#include "base/slice.h"
+#include "base/uuid.h"
+#include "json/json.h"
+
+enum {
+    HEADERS_MAX = 100,
+    PARAMS_MAX = 16,
+};
+
+struct pair {
+    struct slice name, value;
+};
+
+/* How event.body is shown to a rule (rules.md 3, "event.body"). */
+enum body_kind {
+    BODY_EMPTY, /* nil */
+    BODY_JSON,  /* a view, or a scalar */
+    BODY_TEXT,  /* a string: text types, and bytes of unknown type too */
+};
+
+/* Stored states (design.md "States"). */
+enum event_state { EVENT_WAITING = 0, EVENT_HANDLED = 1, EVENT_DROPPED = 2, EVENT_FAILED = 3 };
+
+struct event {
+    atomic_uint refs;
+    struct uuid id;
+    int64_t seq; /* the store's order; 0 until it is stored. Written by the store before it hands the event back */
+    bool stored; /* set by the worker when the commit that holds it came back */
+
+    struct slice route;  /* the path as the rule wrote it: "/github/:org" */
+    struct slice method; /* "POST" */
+    struct slice path;   /* as it arrived, percent-encoding kept, without query */
+    struct slice query;  /* as it arrived, without '?' */
+    struct slice remote_ip;
+    struct slice content_type; /* the header's value, "" when absent */
+    struct slice provider;     /* "" when the route has `verify` only */
+    struct slice type;         /* the provider's word for what happened, "" when there is none */
+    struct slice verified;     /* the scheme that verified it: "github", "hmac", "none" */
+    const struct pair *headers; /* in the order they came; names as sent */
+    size_t header_count;
+    const struct pair *params; /* names and decoded values of ":param" and "*rest" */
+    size_t param_count;
+    uint64_t received_ms; /* wall clock */
+    uint64_t time_ms;     /* the provider's own time, else received_ms */
+    struct uuid replay_of; /* nil when it is not a replay */
+
+    enum body_kind kind;
+    struct slice body;      /* the bytes as they arrived */
+    struct json_doc *json;  /* owned; only with BODY_JSON; its nodes point into body */
+
+    uint32_t attempt;    /* handler tries that ended, before this one */
+    uint32_t generation; /* of the last try */
+
+    struct arena arena;  /* owned; everything above and the notes of its runs */
+    char *body_memory;   /* owned; what body points into when it is not the arena */
+};
+
+/* What event_new copies. body_memory is taken (mem_free later) on OK; it may be NULL when body is to be copied too. */
+struct event_parts {
+    struct uuid id;
+    struct slice route, method, path, query, remote_ip, content_type, provider, type, verified;
+    const struct pair *headers;
+    size_t header_count;
+    const struct pair *params;
+    size_t param_count;
+    uint64_t received_ms, time_ms;
+    struct uuid replay_of;
+    struct slice body;
+    char *body_memory;
+};
+
+/* One reference for the caller. ERR_MEMORY: nothing was taken. kind is BODY_EMPTY or BODY_TEXT until event_index is called. */
+enum result event_new(const struct event_parts *parts, struct event **out) MUST_CHECK;
+struct event *event_ref(struct event *event);
+void event_unref(struct event *event);
+
+/* Indexes the body as JSON: kind becomes BODY_JSON. ERR_INVALID with the byte offset and the reason in error; ERR_MEMORY.
+ * Before the event is shared only. */
+enum result event_index(struct event *event, struct json_error *error) MUST_CHECK;
+
+/* The first header of that name, letter case ignored; data is NULL when absent. */
+struct slice event_header(const struct event *event, struct slice name);
+
+/* The stored form of everything but id, route, type, state, received_ms, attempt, generation and body, which are columns. */
+void event_meta_write(const struct event *event, struct buf *out);
+/* Undoes it: fills the parts from meta; slices point into meta, headers and params into room given by the caller
+ * (HEADERS_MAX and PARAMS_MAX pairs). ERR_INVALID when the blob is damaged. kind: how the body is to be shown. */
+enum result event_meta_read(struct slice meta, struct event_parts *parts, struct pair *headers, struct pair *params,
+                            enum body_kind *kind) MUST_CHECK;
+
+#endif

@@ -1,0 +1,202 @@
+/* generation.h: one set of rule files, read at one moment, and all that they say as data. Built once by the main thread,
+ * immutable after, counted, shared by all workers. The functions of the rules live in each worker's own Lua state and are
+ * found there by the index of their route or target. */
+#ifndef TIDEWIRE_GENERATION_H
+#define TIDEWIRE_GENERATION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/result.h"
+#include "base/slice.h"
+#include "model/event.h"
+
+/* ---- verification (providers.md) ---- */
+
+enum verify_scheme { VERIFY_NONE, VERIFY_HMAC, VERIFY_BEARER };
+enum verify_encoding { ENCODING_HEX, ENCODING_BASE64 };
+/* The grammar of the signature header: one value; parts "k=v" by ',' or ';'; a space list of "version,signature". */
+enum verify_format { FORMAT_PLAIN, FORMAT_PARTS_COMMA, FORMAT_PARTS_SEMICOLON, FORMAT_LIST };
+/* How the text of the secret becomes the key. */
+enum verify_key { KEY_TEXT, KEY_STANDARD /* "whsec_" + base64 */ };
+
+enum template_kind { TEMPLATE_TEXT, TEMPLATE_BODY, TEMPLATE_TIMESTAMP, TEMPLATE_ID, TEMPLATE_METHOD, TEMPLATE_PATH, TEMPLATE_HEADER };
+struct template_part {
+    enum template_kind kind;
+    struct slice text; /* TEMPLATE_TEXT: the bytes; TEMPLATE_HEADER: the name */
+};
+
+/* Where a timestamp or id comes from: data NULL when there is none. */
+struct verify_source {
+    struct slice header; /* the header's name, or */
+    struct slice part;   /* the part of the signature header: "t" */
+};
+
+enum { SECRETS_MAX = 8 };
+struct verify {
+    enum verify_scheme scheme;
+    struct slice name;     /* for event.verified: "github", "hmac", "none" */
+    struct slice header;   /* that carries the signature */
+    struct slice algorithm; /* "sha1", "sha256", "sha512" */
+    enum verify_encoding encoding;
+    enum verify_format format;
+    enum verify_key key;
+    struct slice prefix;    /* a value without it refuses */
+    struct slice signature; /* name of the part, or version in a list: "v1" */
+    struct verify_source timestamp, id;
+    const struct template_part *signed_parts;
+    size_t signed_count;
+    uint64_t max_age_ms; /* 0: no time is signed */
+    struct slice secrets[SECRETS_MAX]; /* names, see secret_value; any of them verifies */
+    size_t secret_count;
+};
+
+/* ---- conditions of `when` ---- */
+
+enum match_kind { MATCH_TEXT, MATCH_PATTERN /* with '*' */, MATCH_NUMBER, MATCH_BOOL, MATCH_NULL };
+struct match {
+    enum match_kind kind;
+    struct slice text; /* MATCH_TEXT, MATCH_PATTERN; for MATCH_NUMBER the digits as written */
+    double number;
+    bool truth;
+};
+struct condition {
+    struct slice path; /* of lookup.h, from the event: "type", "body.ref" */
+    const struct match *any; /* one of them holds */
+    size_t any_count;
+};
+
+/* ---- routes ---- */
+
+enum ack { ACK_STORED, ACK_RECEIVED };
+enum content { CONTENT_BY_TYPE, CONTENT_JSON, CONTENT_TEXT, CONTENT_RAW };
+enum dedupe_by { DEDUPE_NONE, DEDUPE_PATH, DEDUPE_FUNCTION };
+
+struct retry_policy {
+    uint32_t attempts;  /* 0: not bounded by a number */
+    uint64_t first_ms, max_ms, within_ms; /* within_ms 0: not bounded by time */
+    double factor;
+    const uint16_t *on; /* statuses that count as "try again"; NULL: the default list of rules.md */
+    size_t on_count;
+};
+
+struct reply {
+    uint16_t status;
+    struct slice content_type, body; /* body data NULL: the default body with the event id */
+    const struct pair *headers;
+    size_t header_count;
+};
+
+/* An address and how many of its leading bits count. v4 addresses stand as ::ffff:a.b.c.d with 96 more bits. */
+struct cidr {
+    uint8_t address[16];
+    uint8_t bits;
+};
+
+struct route {
+    uint32_t index; /* its place in generation.routes */
+    struct slice path;     /* "/github/:org" */
+    struct slice file;     /* "rules/github.lua", relative to the folder of `run` */
+    uint32_t line;
+    bool enabled;
+    const struct slice *methods;
+    size_t method_count;
+    struct slice allow;    /* the value of the Allow header */
+    uint64_t max_body_bytes;
+    enum content content;
+    struct verify verify;
+    struct slice provider; /* "" */
+    struct slice type_path; /* where event.type is, a path of lookup.h: "headers.x-github-event", "body.type"; "" : none */
+    bool form_payload;     /* a form with the one field `payload` holds JSON (GitHub) */
+    const struct cidr *ip_allow;
+    size_t ip_allow_count; /* 0: any */
+    const struct condition *when;
+    size_t when_count;
+    bool when_function;
+    enum dedupe_by dedupe;
+    struct slice dedupe_path;
+    bool dedupe_required;  /* a profile that demands an id refuses without one */
+    uint64_t dedupe_within_ms;
+    bool dedupe_signature; /* the scheme signs no time: an equal signature is a duplicate too (providers.md) */
+    enum ack ack;
+    bool keep;             /* false: bodies are not kept once delivered */
+    uint64_t keep_ms;
+    struct reply reply;
+    struct retry_policy retry;
+};
+
+/* ---- targets ---- */
+
+enum auth { AUTH_NONE, AUTH_BEARER, AUTH_BASIC };
+enum { SUCCESS_RANGES_MAX = 16 };
+
+/* Text of a setting that may hold secrets: pieces as in message.h. */
+struct target {
+    uint32_t index;
+    struct slice name;
+    struct slice file;
+    uint32_t line;
+    struct slice url;      /* pieces */
+    struct slice method;
+    const struct pair *headers; /* value: pieces */
+    size_t header_count;
+    enum auth auth;
+    struct slice auth_user;  /* pieces; AUTH_BASIC */
+    struct slice auth_value; /* pieces; the token or the password */
+    struct slice sign_secret; /* name of the secret of sign.standard; data NULL: not signed */
+    uint64_t timeout_ms, connect_timeout_ms;
+    struct retry_policy retry;
+    bool retry_off;        /* retry = false: one try */
+    struct { uint16_t from, to; } success[SUCCESS_RANGES_MAX]; /* inclusive */
+    size_t success_count;
+    bool success_function;
+    uint32_t concurrency;
+    double rate_per_s;     /* 0: none */
+    double rate_burst;
+    bool allow_private;
+    uint64_t max_response_bytes;
+    bool records;          /* a secret it needs is not set: it records its messages and sends nothing */
+};
+
+/* ---- the whole ---- */
+
+struct rule_file {
+    struct slice name;  /* "rules/github.lua" as shown in messages */
+    struct slice module; /* "lib.targets" for files under lib/, "" for rule files */
+    struct slice text;
+};
+
+struct secret {
+    struct slice name;
+    struct slice value; /* data NULL: not set. Never logged, stored or shown */
+};
+
+struct generation {
+    atomic_uint refs;
+    uint32_t number; /* counted from 1 by the running server */
+    char hash[65];   /* SHA-256 of names and bytes, hex */
+    uint64_t loaded_ms;
+    bool production;
+    const struct rule_file *files;
+    size_t file_count;
+    const struct route *routes; /* sorted as they are matched: see ingest/router.h */
+    size_t route_count;
+    const struct target *targets;
+    size_t target_count;
+    const struct secret *secrets;
+    size_t secret_count;
+    const struct pair *settings; /* what `env` gave: the values of the load */
+    size_t setting_count;
+    struct arena arena; /* owned: all of the above */
+};
+
+struct generation *generation_ref(struct generation *generation);
+void generation_unref(struct generation *generation); /* secrets are wiped */
+const struct target *generation_target(const struct generation *generation, struct slice name); /* NULL: there is none */
+const struct route *generation_route(const struct generation *generation, struct slice path);
+/* A secret_resolve of message.h; arg is a const struct generation. */
+bool generation_secret(void *generation, struct slice name, struct slice *value);
+
+#endif

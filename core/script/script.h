@@ -1,0 +1,94 @@
+/* script.h: Lua, contained. One struct script is one Lua state: a worker's for one generation, or the scratch in which main
+ * checks a new generation, or the one of the command line. All functions run on the thread that made it. */
+#ifndef TIDEWIRE_SCRIPT_H
+#define TIDEWIRE_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/result.h"
+#include "base/slice.h"
+#include "base/uuid.h"
+#include "model/event.h"
+#include "model/generation.h"
+#include "model/outcome.h"
+
+struct script;
+struct lua_State;
+
+struct script_limits {
+    uint64_t handler_cpu_ms;  /* processor time of one run, between its start and its end; 200 */
+    uint64_t handler_time_ms; /* wall time of one run, waiting included; 30000 */
+    size_t handler_memory;    /* bytes one run may add; 64 MiB */
+    size_t state_memory;      /* bytes of the whole state; 256 MiB */
+};
+
+struct script_config {
+    uv_loop_t *loop;          /* timers of `sleep`; NULL for a scratch: waiting is then an error */
+    struct generation *generation; /* counted; NULL while the scratch builds one */
+    struct script_limits limits;
+    struct uuid_maker *ids;   /* of the worker, for deliveries; borrowed */
+    struct watchdog_slot *slot; /* watchdog.h; NULL: no time limit (command line) */
+};
+
+/* An empty state with the closed environment, rules not loaded yet. ERR_MEMORY. */
+enum result script_new(const struct script_config *config, struct script **out) MUST_CHECK;
+/* Loads the generation's files, at most `slice_ms` of work per call: ERR_FULL: call again; OK: ready; ERR_SCRIPT: script_error says
+ * what (cannot happen for a generation that main has checked, but for limits). */
+enum result script_load(struct script *script, uint32_t slice_ms) MUST_CHECK;
+const char *script_error(const struct script *script);
+/* Ends what waits (their on_done is called with outcome NULL: run them again, uncounted) and frees the state. Not from inside a run. */
+void script_free(struct script *script);
+
+struct generation *script_generation(const struct script *script);
+uint32_t script_waiting(const struct script *script); /* runs that wait */
+size_t script_memory(const struct script *script);
+
+/* ---- runs ---- */
+
+/* One run of a handler. In the caller's memory until on_done. */
+struct run {
+    struct event *event;       /* counted by the caller until on_done */
+    const struct route *route; /* of the script's generation */
+    /* Called once, when it ended: outcome lies in the event's arena; NULL: it has to run again without a counted try (its state was
+     * abandoned or freed for another's fault). May be called from inside script_run. */
+    void (*on_done)(struct run *run, struct outcome *outcome);
+    void *owner;
+    /* the rest is the script's */
+    struct run *next, *prev;
+    void *inside;
+};
+
+enum run_state { RUN_ENDED, RUN_WAITS };
+/* Starts the handler. RUN_ENDED: on_done was called. RUN_WAITS: it will be, later, from the loop. */
+enum run_state script_run(struct script *script, struct run *run);
+/* Ends a run that waits, without on_done. */
+void script_cancel(struct script *script, struct run *run);
+
+/* ---- functions without actions: `when`, `dedupe`, `success`. An error: ERR_SCRIPT, the words (file:line: …) in *error, which lies
+ * in the event's arena (in `arena` for success) ---- */
+enum result script_when(struct script *script, const struct route *route, struct event *event, bool *holds,
+                        struct slice *error) MUST_CHECK;
+/* key: in the event's arena; data NULL: no key. */
+enum result script_dedupe(struct script *script, const struct route *route, struct event *event, struct slice *key,
+                          struct slice *error) MUST_CHECK;
+struct script_answer {
+    uint16_t status;
+    struct slice body, content_type;
+    const struct pair *headers;
+    size_t header_count;
+};
+enum result script_success(struct script *script, const struct target *target, const struct script_answer *answer, struct arena *arena,
+                           bool *success, struct slice *error) MUST_CHECK;
+
+/* After an error in `when` and its kind: the failed try as an outcome (RUN_ERROR and the route's retry policy), in the event's arena. */
+struct outcome *script_failed_outcome(const struct route *route, struct event *event, uint32_t generation, enum run_reason reason,
+                                      struct slice text, uint64_t now_ms, struct rng *rng);
+
+/* Was the state abandoned by the last call (script_run, script_when, …)? Then nothing may be asked of it but script_free, and
+ * the worker makes a fresh one of the same generation. */
+bool script_is_abandoned(const struct script *script);
+
+#endif
