@@ -10,7 +10,7 @@
 struct buf {
     char *data; /* owned; NULL while nothing was reserved */
     size_t len, cap;
-    size_t max; /* len never passes it */
+    size_t max;  /* len never passes it */
     bool failed; /* an append did not fit: sticky, so that a run of appends is checked once, by buf_ok */
 };
 

@@ -26,14 +26,49 @@ struct log_field {
     struct uuid id;
 };
 
-#define LOG_S(name, slice) { name, LOG_TYPE_TEXT, slice, 0, { { 0 } } }
-#define LOG_T(name, text) { name, LOG_TYPE_TEXT, slice_of(text), 0, { { 0 } } }
-#define LOG_I(name, value) { name, LOG_TYPE_INT, { NULL, 0 }, (int64_t)(value), { { 0 } } }
-#define LOG_ID(name, uuid) { name, LOG_TYPE_ID, { NULL, 0 }, 0, uuid }
+#define LOG_S(name, slice)                                                                                                       \
+    {                                                                                                                            \
+        name, LOG_TYPE_TEXT, slice, 0,                                                                                           \
+        {                                                                                                                        \
+            {                                                                                                                    \
+                0                                                                                                                \
+            }                                                                                                                    \
+        }                                                                                                                        \
+    }
+#define LOG_T(name, text)                                                                                                        \
+    {                                                                                                                            \
+        name, LOG_TYPE_TEXT, slice_of(text), 0,                                                                                  \
+        {                                                                                                                        \
+            {                                                                                                                    \
+                0                                                                                                                \
+            }                                                                                                                    \
+        }                                                                                                                        \
+    }
+#define LOG_I(name, value)                                                                                                       \
+    {                                                                                                                            \
+        name, LOG_TYPE_INT, { NULL, 0 }, (int64_t)(value),                                                                       \
+        {                                                                                                                        \
+            {                                                                                                                    \
+                0                                                                                                                \
+            }                                                                                                                    \
+        }                                                                                                                        \
+    }
+#define LOG_ID(name, uuid)                                                                                                       \
+    {                                                                                                                            \
+        name, LOG_TYPE_ID, { NULL, 0 }, 0, uuid                                                                                  \
+    }
 /* json: a valid JSON text that is put in as it is. */
-#define LOG_J(name, json) { name, LOG_TYPE_JSON, json, 0, { { 0 } } }
+#define LOG_J(name, json)                                                                                                        \
+    {                                                                                                                            \
+        name, LOG_TYPE_JSON, json, 0,                                                                                            \
+        {                                                                                                                        \
+            {                                                                                                                    \
+                0                                                                                                                \
+            }                                                                                                                    \
+        }                                                                                                                        \
+    }
 
-#define LOG(level, message, ...) log_write(level, message, (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })
+#define LOG(level, message, ...) log_write(level, message, (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ){ 0 } })
 
 /* Once, before threads exist. node: borrowed for ever. descriptor: where lines go, normally 2. */
 void log_setup(enum log_format format, enum log_level least, const char *node, bool colour, int descriptor);

@@ -6,9 +6,9 @@
 
 enum result {
     OK = 0,
-    ERR_MEMORY,    /* an allocation whose size the outside chooses was refused */
-    ERR_LIMIT,     /* a named limit is reached */
-    ERR_FULL,      /* a bounded queue has no room */
+    ERR_MEMORY, /* an allocation whose size the outside chooses was refused */
+    ERR_LIMIT,  /* a named limit is reached */
+    ERR_FULL,   /* a bounded queue has no room */
     ERR_NOT_FOUND,
     ERR_EXISTS,
     ERR_INVALID,   /* the input is not what it has to be */

@@ -22,13 +22,13 @@ enum attempt_error {
 };
 
 struct attempt {
-    uint32_t n;          /* 1 is the first */
-    uint64_t at_ms;      /* wall clock, when it started */
+    uint32_t n;     /* 1 is the first */
+    uint64_t at_ms; /* wall clock, when it started */
     uint32_t took_ms;
-    uint16_t status;     /* 0 without an answer */
+    uint16_t status; /* 0 without an answer */
     enum attempt_error error;
-    struct slice detail; /* libcurl's words without secrets, or "" */
-    struct slice answer; /* the first max_response bytes of the body */
+    struct slice detail;      /* libcurl's words without secrets, or "" */
+    struct slice answer;      /* the first max_response bytes of the body */
     struct slice answer_type; /* its content type */
 };
 

@@ -24,8 +24,8 @@ struct new_delivery {
     struct slice fixed_id;  /* `id` in the message: goes out as idempotency-key in place of id; "" : none */
     struct slice message;   /* blob of message.h */
     uint16_t shard;
-    uint64_t due_ms; /* wall clock */
-    int64_t seq;     /* set by the store */
+    uint64_t due_ms;           /* wall clock */
+    int64_t seq;               /* set by the store */
     enum delivery_state state; /* DELIVERY_WAITING, or DELIVERY_RECORDED from the start */
 };
 

@@ -44,27 +44,27 @@ struct event {
     struct slice path;   /* as it arrived, percent-encoding kept, without query */
     struct slice query;  /* as it arrived, without '?' */
     struct slice remote_ip;
-    struct slice content_type; /* the header's value, "" when absent */
-    struct slice provider;     /* "" when the route has `verify` only */
-    struct slice type;         /* the provider's word for what happened, "" when there is none */
-    struct slice verified;     /* the scheme that verified it: "github", "hmac", "none" */
+    struct slice content_type;  /* the header's value, "" when absent */
+    struct slice provider;      /* "" when the route has `verify` only */
+    struct slice type;          /* the provider's word for what happened, "" when there is none */
+    struct slice verified;      /* the scheme that verified it: "github", "hmac", "none" */
     const struct pair *headers; /* in the order they came; names as sent */
     size_t header_count;
     const struct pair *params; /* names and decoded values of ":param" and "*rest" */
     size_t param_count;
-    uint64_t received_ms; /* wall clock */
-    uint64_t time_ms;     /* the provider's own time, else received_ms */
+    uint64_t received_ms;  /* wall clock */
+    uint64_t time_ms;      /* the provider's own time, else received_ms */
     struct uuid replay_of; /* nil when it is not a replay */
 
     enum body_kind kind;
-    struct slice body;      /* the bytes as they arrived */
-    struct json_doc *json;  /* owned; only with BODY_JSON; its nodes point into body */
+    struct slice body;     /* the bytes as they arrived */
+    struct json_doc *json; /* owned; only with BODY_JSON; its nodes point into body */
 
     uint32_t attempt;    /* handler tries that ended, before this one */
     uint32_t generation; /* of the last try */
 
-    struct arena arena;  /* owned; everything above and the notes of its runs */
-    char *body_memory;   /* owned; what body points into when it is not the arena */
+    struct arena arena; /* owned; everything above and the notes of its runs */
+    char *body_memory;  /* owned; what body points into when it is not the arena */
 };
 
 /* What event_new copies. body_memory is taken (mem_free later) on OK; it may be NULL when body is to be copied too. */

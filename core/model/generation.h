@@ -22,7 +22,15 @@ enum verify_format { FORMAT_PLAIN, FORMAT_PARTS_COMMA, FORMAT_PARTS_SEMICOLON, F
 /* How the text of the secret becomes the key. */
 enum verify_key { KEY_TEXT, KEY_STANDARD /* "whsec_" + base64 */ };
 
-enum template_kind { TEMPLATE_TEXT, TEMPLATE_BODY, TEMPLATE_TIMESTAMP, TEMPLATE_ID, TEMPLATE_METHOD, TEMPLATE_PATH, TEMPLATE_HEADER };
+enum template_kind {
+    TEMPLATE_TEXT,
+    TEMPLATE_BODY,
+    TEMPLATE_TIMESTAMP,
+    TEMPLATE_ID,
+    TEMPLATE_METHOD,
+    TEMPLATE_PATH,
+    TEMPLATE_HEADER
+};
 struct template_part {
     enum template_kind kind;
     struct slice text; /* TEMPLATE_TEXT: the bytes; TEMPLATE_HEADER: the name */
@@ -37,8 +45,8 @@ struct verify_source {
 enum { SECRETS_MAX = 8 };
 struct verify {
     enum verify_scheme scheme;
-    struct slice name;     /* for event.verified: "github", "hmac", "none" */
-    struct slice header;   /* that carries the signature */
+    struct slice name;      /* for event.verified: "github", "hmac", "none" */
+    struct slice header;    /* that carries the signature */
     struct slice algorithm; /* "sha1", "sha256", "sha512" */
     enum verify_encoding encoding;
     enum verify_format format;
@@ -48,7 +56,7 @@ struct verify {
     struct verify_source timestamp, id;
     const struct template_part *signed_parts;
     size_t signed_count;
-    uint64_t max_age_ms; /* 0: no time is signed */
+    uint64_t max_age_ms;               /* 0: no time is signed */
     struct slice secrets[SECRETS_MAX]; /* names, see secret_value; any of them verifies */
     size_t secret_count;
 };
@@ -63,7 +71,7 @@ struct match {
     bool truth;
 };
 struct condition {
-    struct slice path; /* of lookup.h, from the event: "type", "body.ref" */
+    struct slice path;       /* of lookup.h, from the event: "type", "body.ref" */
     const struct match *any; /* one of them holds */
     size_t any_count;
 };
@@ -75,7 +83,7 @@ enum content { CONTENT_BY_TYPE, CONTENT_JSON, CONTENT_TEXT, CONTENT_RAW };
 enum dedupe_by { DEDUPE_NONE, DEDUPE_PATH, DEDUPE_FUNCTION };
 
 struct retry_policy {
-    uint32_t attempts;  /* 0: not bounded by a number */
+    uint32_t attempts;                    /* 0: not bounded by a number */
     uint64_t first_ms, max_ms, within_ms; /* within_ms 0: not bounded by time */
     double factor;
     const uint16_t *on; /* statuses that count as "try again"; NULL: the default list of rules.md */
@@ -96,20 +104,20 @@ struct cidr {
 };
 
 struct route {
-    uint32_t index; /* its place in generation.routes */
-    struct slice path;     /* "/github/:org" */
-    struct slice file;     /* "rules/github.lua", relative to the folder of `run` */
+    uint32_t index;    /* its place in generation.routes */
+    struct slice path; /* "/github/:org" */
+    struct slice file; /* "rules/github.lua", relative to the folder of `run` */
     uint32_t line;
     bool enabled;
     const struct slice *methods;
     size_t method_count;
-    struct slice allow;    /* the value of the Allow header */
+    struct slice allow; /* the value of the Allow header */
     uint64_t max_body_bytes;
     enum content content;
     struct verify verify;
-    struct slice provider; /* "" */
+    struct slice provider;  /* "" */
     struct slice type_path; /* where event.type is, a path of lookup.h: "headers.x-github-event", "body.type"; "" : none */
-    bool form_payload;     /* a form with the one field `payload` holds JSON (GitHub) */
+    bool form_payload;      /* a form with the one field `payload` holds JSON (GitHub) */
     const struct cidr *ip_allow;
     size_t ip_allow_count; /* 0: any */
     const struct condition *when;
@@ -117,11 +125,11 @@ struct route {
     bool when_function;
     enum dedupe_by dedupe;
     struct slice dedupe_path;
-    bool dedupe_required;  /* a profile that demands an id refuses without one */
+    bool dedupe_required; /* a profile that demands an id refuses without one */
     uint64_t dedupe_within_ms;
     bool dedupe_signature; /* the scheme signs no time: an equal signature is a duplicate too (providers.md) */
     enum ack ack;
-    bool keep;             /* false: bodies are not kept once delivered */
+    bool keep; /* false: bodies are not kept once delivered */
     uint64_t keep_ms;
     struct reply reply;
     struct retry_policy retry;
@@ -138,32 +146,34 @@ struct target {
     struct slice name;
     struct slice file;
     uint32_t line;
-    struct slice url;      /* pieces */
+    struct slice url; /* pieces */
     struct slice method;
     const struct pair *headers; /* value: pieces */
     size_t header_count;
     enum auth auth;
-    struct slice auth_user;  /* pieces; AUTH_BASIC */
-    struct slice auth_value; /* pieces; the token or the password */
+    struct slice auth_user;   /* pieces; AUTH_BASIC */
+    struct slice auth_value;  /* pieces; the token or the password */
     struct slice sign_secret; /* name of the secret of sign.standard; data NULL: not signed */
     uint64_t timeout_ms, connect_timeout_ms;
     struct retry_policy retry;
-    bool retry_off;        /* retry = false: one try */
-    struct { uint16_t from, to; } success[SUCCESS_RANGES_MAX]; /* inclusive */
+    bool retry_off; /* retry = false: one try */
+    struct {
+        uint16_t from, to;
+    } success[SUCCESS_RANGES_MAX]; /* inclusive */
     size_t success_count;
     bool success_function;
     uint32_t concurrency;
-    double rate_per_s;     /* 0: none */
+    double rate_per_s; /* 0: none */
     double rate_burst;
     bool allow_private;
     uint64_t max_response_bytes;
-    bool records;          /* a secret it needs is not set: it records its messages and sends nothing */
+    bool records; /* a secret it needs is not set: it records its messages and sends nothing */
 };
 
 /* ---- the whole ---- */
 
 struct rule_file {
-    struct slice name;  /* "rules/github.lua" as shown in messages */
+    struct slice name;   /* "rules/github.lua" as shown in messages */
     struct slice module; /* "lib.targets" for files under lib/, "" for rule files */
     struct slice text;
 };
@@ -193,7 +203,7 @@ struct generation {
 };
 
 struct generation *generation_ref(struct generation *generation);
-void generation_unref(struct generation *generation); /* secrets are wiped */
+void generation_unref(struct generation *generation);                                           /* secrets are wiped */
 const struct target *generation_target(const struct generation *generation, struct slice name); /* NULL: there is none */
 const struct route *generation_route(const struct generation *generation, struct slice path);
 /* A secret_resolve of message.h; arg is a const struct generation. */

@@ -22,17 +22,23 @@ bool path_is_valid(struct slice path);
 enum found_kind { FOUND_NOTHING, FOUND_TEXT, FOUND_JSON };
 struct found {
     enum found_kind kind;
-    struct slice text;    /* FOUND_TEXT: a header, parameter or plain field of the event; query values are percent-decoded into
-                           * scratch */
+    struct slice text;      /* FOUND_TEXT: a header, parameter or plain field of the event; query values are percent-decoded into
+                             * scratch */
     struct json_value json; /* FOUND_JSON: a place in the body */
 };
 
-/* scratch: room for decoded text, at least as long as the query. The first name chooses: id route type provider method path params query
- * headers content_type raw body remote_ip verified. [*] finds nothing here (lookup_each does). */
+/* scratch: an empty buf with a bound of at least 64 KiB: decoded or joined text lies there until the next call. The first name
+ * chooses: id route type provider method path params query headers content_type raw body remote_ip verified. [*] finds nothing
+ * here (lookup_each does). */
 struct found event_lookup(const struct event *event, struct slice path, struct buf *scratch);
 /* The same, walking from a JSON value. */
 struct found json_lookup(struct json_value value, struct slice path);
 /* Calls `visit` for every place the path names, [*] meaning each element or member; stops when it returns false. */
 void json_lookup_each(struct json_value value, struct slice path, bool (*visit)(struct json_value place, void *arg), void *arg);
+
+/* Takes the next name=value off a query (as it arrived, still encoded); a part without '=' has an empty value. false: over. */
+bool query_next(struct slice *query, struct slice *name, struct slice *value);
+/* application/x-www-form-urlencoded: '+' is a space, %XX a byte, anything else stands for itself. Appends; false: no room. */
+bool query_decode(struct slice raw, struct buf *out);
 
 #endif

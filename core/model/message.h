@@ -37,9 +37,13 @@ void message_set_body(struct buf *out, struct slice pieces);
 /* The value of a secret; false: it is not set (the delivery cannot be sent now). `value` stays borrowed from the resolver. */
 typedef bool (*secret_resolve)(void *arg, struct slice name, struct slice *value);
 
-/* Everything filled in. Owned by the caller's arena. */
+/* One pieced value with its secrets filled in, in arena. Errors as message_render. */
+enum result pieces_render(struct slice pieces, secret_resolve resolve, void *arg, struct arena *arena, struct slice *out,
+                          struct slice *missing) MUST_CHECK;
+
+/* Everything filled in. Owned by the caller's arena; method, content type and header names point into the blob. */
 struct rendered {
-    struct slice method;  /* data NULL: the target's */
+    struct slice method; /* data NULL: the target's */
     struct slice path, query;
     struct slice content_type;
     struct pair headers[MESSAGE_HEADERS_MAX];

@@ -12,12 +12,12 @@
 enum run_reason { RUN_OK = 0, RUN_ERROR, RUN_RETRY, RUN_CPU, RUN_WAIT, RUN_MEMORY, RUN_STACK, RUN_CRASH };
 
 struct outcome {
-    enum event_state state;  /* EVENT_WAITING: the run failed and is tried again at due_ms */
-    enum run_reason reason;  /* RUN_OK unless the run failed */
-    struct slice text;       /* why it was dropped, or failed: the error with file:line; "" */
-    uint64_t due_ms;         /* wall clock; only with EVENT_WAITING */
-    uint32_t attempt;        /* tries that ended, this one counted */
-    uint32_t generation;     /* the rules it ran with */
+    enum event_state state;          /* EVENT_WAITING: the run failed and is tried again at due_ms */
+    enum run_reason reason;          /* RUN_OK unless the run failed */
+    struct slice text;               /* why it was dropped, or failed: the error with file:line; "" */
+    uint64_t due_ms;                 /* wall clock; only with EVENT_WAITING */
+    uint32_t attempt;                /* tries that ended, this one counted */
+    uint32_t generation;             /* the rules it ran with */
     struct new_delivery *deliveries; /* in order; empty unless EVENT_HANDLED */
     uint32_t delivery_count;
 };

@@ -1,0 +1,280 @@
+#include "model/lookup.h"
+
+enum { INDEX_MAX = 100000000 };
+
+/* ---- reading a path ---- */
+
+static bool ends_name(char c)
+{
+    return c == '.' || c == '[' || c == ']';
+}
+
+static bool take_quoted(struct slice *path, struct step *step)
+{
+    char quote = path->data[1];
+    const char *end = path->len > 2 ? memchr(path->data + 2, quote, path->len - 2) : NULL;
+    if (!end || (size_t)(end - path->data) + 1 >= path->len || end[1] != ']')
+        return false;
+    *step = (struct step){ .kind = STEP_NAME, .name = { path->data + 2, (size_t)(end - path->data) - 2 } };
+    *path = slice_from(*path, (size_t)(end - path->data) + 2);
+    return true;
+}
+
+static bool take_index(struct slice *path, struct step *step)
+{
+    size_t at = 1;
+    uint32_t index = 0;
+    for (; at < path->len && path->data[at] >= '0' && path->data[at] <= '9'; at++) {
+        index = index * 10 + (uint32_t)(path->data[at] - '0');
+        if (index > INDEX_MAX)
+            return false;
+    }
+    if (at == 1 || at >= path->len || path->data[at] != ']')
+        return false;
+    *step = (struct step){ .kind = STEP_INDEX, .index = index };
+    *path = slice_from(*path, at + 1);
+    return true;
+}
+
+static bool take_bracket(struct slice *path, struct step *step)
+{
+    if (path->len >= 3 && path->data[1] == '*' && path->data[2] == ']') {
+        *step = (struct step){ .kind = STEP_EACH };
+        *path = slice_from(*path, 3);
+        return true;
+    }
+    if (path->len >= 2 && (path->data[1] == '"' || path->data[1] == '\''))
+        return take_quoted(path, step);
+    return take_index(path, step);
+}
+
+static bool take_name(struct slice *path, struct step *step)
+{
+    size_t len = 0;
+    while (len < path->len && !ends_name(path->data[len]))
+        len++;
+    if (len == 0)
+        return false;
+    *step = (struct step){ .kind = STEP_NAME, .name = { path->data, len } };
+    *path = slice_from(*path, len);
+    return true;
+}
+
+bool path_next(struct slice *path, struct step *step)
+{
+    if (path->len == 0)
+        return false;
+    struct slice rest = *path;
+    if (rest.data[0] == '[' ? !take_bracket(&rest, step) : !take_name(&rest, step))
+        return false;
+    /* behind a step: the end, a bracket, or a dot and a name */
+    if (rest.len > 0 && rest.data[0] == '.') {
+        rest = slice_from(rest, 1);
+        if (rest.len == 0 || ends_name(rest.data[0]))
+            return false;
+    } else if (rest.len > 0 && rest.data[0] != '[') {
+        return false;
+    }
+    *path = rest;
+    return true;
+}
+
+bool path_is_valid(struct slice path)
+{
+    struct step step;
+    if (path.len == 0)
+        return false;
+    while (path_next(&path, &step))
+        ;
+    return path.len == 0;
+}
+
+/* ---- walking JSON ---- */
+
+static const struct json_value NOTHING = { NULL, 0 };
+
+static struct json_value take_step(struct json_value value, const struct step *step)
+{
+    if (step->kind == STEP_NAME)
+        return json_member(value, step->name);
+    if (step->kind == STEP_INDEX && step->index > 0)
+        return json_element(value, step->index - 1);
+    return NOTHING;
+}
+
+struct found json_lookup(struct json_value value, struct slice path)
+{
+    struct step step;
+    while (value.doc && path_next(&path, &step))
+        value = take_step(value, &step);
+    if (!value.doc || path.len > 0)
+        return (struct found){ .kind = FOUND_NOTHING };
+    return (struct found){ .kind = FOUND_JSON, .json = value };
+}
+
+/* The recursion is as deep as the path has [*] steps, and a document is at most JSON_DEPTH_MAX deep. */
+static bool visit_each(struct json_value value, struct slice path, bool (*visit)(struct json_value, void *), void *arg)
+{
+    struct step step;
+    while (value.doc && path_next(&path, &step)) {
+        if (step.kind == STEP_EACH) {
+            for (struct json_value child = json_first(value); child.doc; child = json_next(child))
+                if (!visit_each(child, path, visit, arg))
+                    return false;
+            return true;
+        }
+        value = take_step(value, &step);
+    }
+    return !value.doc || path.len > 0 || visit(value, arg);
+}
+
+void json_lookup_each(struct json_value value, struct slice path, bool (*visit)(struct json_value place, void *arg), void *arg)
+{
+    (void)visit_each(value, path, visit, arg); /* stopped early or not: the visitor knows */
+}
+
+/* ---- from the event ---- */
+
+static struct found found_text(struct slice text)
+{
+    if (!text.data)
+        return (struct found){ .kind = FOUND_NOTHING };
+    return (struct found){ .kind = FOUND_TEXT, .text = text };
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool query_decode(struct slice raw, struct buf *out)
+{
+    for (size_t i = 0; i < raw.len; i++) {
+        char c = raw.data[i];
+        if (c == '%' && i + 2 < raw.len && hex_value(raw.data[i + 1]) >= 0 && hex_value(raw.data[i + 2]) >= 0) {
+            c = (char)(hex_value(raw.data[i + 1]) << 4 | hex_value(raw.data[i + 2]));
+            i += 2;
+        } else if (c == '+') {
+            c = ' ';
+        }
+        buf_add_byte(out, c);
+    }
+    return buf_ok(out);
+}
+
+bool query_next(struct slice *query, struct slice *name, struct slice *value)
+{
+    while (query->len > 0) {
+        const char *end = memchr(query->data, '&', query->len);
+        struct slice part = { query->data, end ? (size_t)(end - query->data) : query->len };
+        *query = slice_from(*query, part.len + (end != NULL));
+        if (part.len == 0)
+            continue;
+        const char *equals = memchr(part.data, '=', part.len);
+        *name = (struct slice){ part.data, equals ? (size_t)(equals - part.data) : part.len };
+        *value = equals ? slice_from(part, name->len + 1) : (struct slice){ part.data + part.len, 0 };
+        return true;
+    }
+    return false;
+}
+
+static struct found find_query(struct slice query, struct slice wanted, struct buf *scratch)
+{
+    struct slice name, value;
+    while (query_next(&query, &name, &value)) {
+        buf_clear(scratch);
+        if (!query_decode(name, scratch) || !slice_eq(buf_slice(scratch), wanted))
+            continue;
+        buf_clear(scratch);
+        if (!query_decode(value, scratch))
+            break;
+        return found_text(scratch->len ? buf_slice(scratch) : SLICE(""));
+    }
+    return (struct found){ .kind = FOUND_NOTHING };
+}
+
+/* Header lines of one name are joined by ", " (RFC 9110, 5.3). */
+static struct found find_header(const struct event *event, struct slice wanted, struct buf *scratch)
+{
+    struct slice first = { NULL, 0 };
+    size_t lines = 0;
+    buf_clear(scratch);
+    for (size_t i = 0; i < event->header_count; i++) {
+        if (!slice_eq_nocase(event->headers[i].name, wanted))
+            continue;
+        if (lines++ == 0) {
+            first = event->headers[i].value;
+            continue;
+        }
+        if (lines == 2)
+            buf_add_slice(scratch, first);
+        buf_add_text(scratch, ", ");
+        buf_add_slice(scratch, event->headers[i].value);
+    }
+    return found_text(lines > 1 && buf_ok(scratch) ? buf_slice(scratch) : first);
+}
+
+static struct found find_param(const struct event *event, struct slice wanted)
+{
+    for (size_t i = 0; i < event->param_count; i++)
+        if (slice_eq(event->params[i].name, wanted))
+            return found_text(event->params[i].value);
+    return (struct found){ .kind = FOUND_NOTHING };
+}
+
+static struct found find_body(const struct event *event, struct slice path)
+{
+    if (event->kind == BODY_JSON)
+        return json_lookup(json_root(event->json), path);
+    if (event->kind == BODY_TEXT && path.len == 0)
+        return found_text(event->body);
+    return (struct found){ .kind = FOUND_NOTHING };
+}
+
+static struct found find_plain(const struct event *event, struct slice name)
+{
+    const struct {
+        const char *name;
+        struct slice value;
+    } fields[] = {
+        { "route", event->route },         { "type", event->type },     { "provider", event->provider },
+        { "verified", event->verified },   { "method", event->method }, { "path", event->path },
+        { "remote_ip", event->remote_ip }, { "raw", event->body },      { "content_type", event->content_type },
+    };
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (slice_is(name, fields[i].name))
+            return found_text(fields[i].value.len ? fields[i].value : (struct slice){ NULL, 0 });
+    return (struct found){ .kind = FOUND_NOTHING };
+}
+
+static struct found find_id(const struct event *event, struct buf *scratch)
+{
+    char text[UUID_TEXT_SIZE];
+    uuid_format(event->id, text);
+    buf_clear(scratch);
+    buf_add_text(scratch, text);
+    return found_text(buf_slice(scratch));
+}
+
+struct found event_lookup(const struct event *event, struct slice path, struct buf *scratch)
+{
+    struct step first, second, third;
+    if (!path_next(&path, &first) || first.kind != STEP_NAME)
+        return (struct found){ .kind = FOUND_NOTHING };
+    if (slice_is(first.name, "body"))
+        return find_body(event, path);
+    if (path.len == 0)
+        return slice_is(first.name, "id") ? find_id(event, scratch) : find_plain(event, first.name);
+    if (!path_next(&path, &second) || second.kind != STEP_NAME || path_next(&path, &third) || path.len > 0)
+        return (struct found){ .kind = FOUND_NOTHING };
+    if (slice_is(first.name, "headers"))
+        return find_header(event, second.name, scratch);
+    if (slice_is(first.name, "query"))
+        return find_query(event->query, second.name, scratch);
+    if (slice_is(first.name, "params"))
+        return find_param(event, second.name);
+    return (struct found){ .kind = FOUND_NOTHING };
+}
