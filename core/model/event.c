@@ -1,6 +1,7 @@
 #include "model/event.h"
 
 #include "base/mem.h"
+#include "model/lookup.h"
 
 enum { META_VERSION = 1 };
 
@@ -79,9 +80,34 @@ void event_unref(struct event *event)
     mem_free(event);
 }
 
+static bool is_form(struct slice content_type)
+{
+    static const struct slice form = SLICE("application/x-www-form-urlencoded");
+    return content_type.len >= form.len && slice_eq_nocase((struct slice){ content_type.data, form.len }, form) &&
+           (content_type.len == form.len || content_type.data[form.len] == ';' || content_type.data[form.len] == ' ');
+}
+
+/* The decoded field `payload`, in the event's arena. */
+static enum result form_payload(struct event *event, struct slice *out, struct json_error *error)
+{
+    struct slice form = event->body, name, value;
+    struct buf decoded;
+    if (!query_next(&form, &name, &value) || !slice_is(name, "payload") || form.len > 0) {
+        *error = (struct json_error){ 0, "the form has to have one field, payload" };
+        return ERR_INVALID;
+    }
+    buf_init(&decoded, value.len + 1);
+    *out = query_decode(value, &decoded) ? arena_copy(&event->arena, buf_slice(&decoded)) : (struct slice){ NULL, 0 };
+    buf_deinit(&decoded);
+    return out->data ? OK : ERR_MEMORY;
+}
+
 enum result event_index(struct event *event, struct json_error *error)
 {
-    enum result rc = json_index(event->body, &event->json, error);
+    struct slice text = event->body;
+    enum result rc = is_form(event->content_type) ? form_payload(event, &text, error) : OK;
+    if (rc == OK)
+        rc = json_index(text, &event->json, error);
     if (rc == OK)
         event->kind = BODY_JSON;
     return rc;

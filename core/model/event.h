@@ -86,8 +86,9 @@ enum result event_new(const struct event_parts *parts, struct event **out) MUST_
 struct event *event_ref(struct event *event);
 void event_unref(struct event *event);
 
-/* Indexes the body as JSON: kind becomes BODY_JSON. ERR_INVALID with the byte offset and the reason in error; ERR_MEMORY.
- * Before the event is shared only. */
+/* Indexes the body as JSON: kind becomes BODY_JSON. A form (by content_type) is indexed in its one field `payload`, decoded
+ * (rules.md 3, "event.body"). ERR_INVALID with the byte offset and the reason in error; ERR_MEMORY. Before the event is
+ * shared only. */
 enum result event_index(struct event *event, struct json_error *error) MUST_CHECK;
 
 /* The first header of that name, letter case ignored; data is NULL when absent. */

@@ -59,7 +59,11 @@ static int check_failures;
             CHECK_FAIL("%s: %s is '%.*s', wanted '%.*s'", what, #got, (int)got_len_, got_ ? got_ : "", (int)want_len_, want_);   \
     } while (0)
 
-#define CHECK_STR(what, got, want) CHECK_BYTES(what, got, (got) ? strlen(got) : 0, want, strlen(want))
+#define CHECK_STR(what, got, want)                                                                                               \
+    do {                                                                                                                         \
+        const char *str_ = (got);                                                                                                \
+        CHECK_BYTES(what, str_, str_ ? strlen(str_) : 0, want, strlen(want));                                                    \
+    } while (0)
 
 /* got: a struct slice; want: a C string. */
 #define CHECK_SLICE(what, got, want)                                                                                             \

@@ -1,0 +1,215 @@
+#include "check.h"
+
+#include "model/attempt.h"
+#include "model/event.h"
+#include "model/generation.h"
+#include "model/lookup.h"
+#include "model/message.h"
+
+static struct event *make_event(const char *content_type, const char *body)
+{
+    static const struct pair headers[] = {
+        { SLICE("X-GitHub-Event"), SLICE("push") },
+        { SLICE("Accept"), SLICE("a") },
+        { SLICE("accept"), SLICE("b") },
+    };
+    static const struct pair params[] = { { SLICE("org"), SLICE("acme") } };
+    struct event_parts parts = {
+        .route = SLICE("/github/:org"), .method = SLICE("POST"),          .path = SLICE("/github/acme"),
+        .query = SLICE("a=1&b=x%20y&a=2&empty&plus=1+2"),                 .remote_ip = SLICE("127.0.0.1"),
+        .content_type = slice_of(content_type),                           .headers = headers,
+        .header_count = COUNT(headers), .params = params,                 .param_count = COUNT(params),
+        .received_ms = 1700000000000u,  .body = slice_of(body),           .verified = SLICE("github"),
+    };
+    struct event *event = NULL;
+    CHECK_EQ("made", event_new(&parts, &event), OK);
+    return event;
+}
+
+TEST(an_event_reads_back_from_its_stored_form_and_no_cut_form_does)
+{
+    struct event *event = make_event("application/json", "{\"a\":1}");
+    struct buf meta;
+    struct event_parts parts;
+    struct pair headers[HEADERS_MAX], params[PARAMS_MAX];
+    enum body_kind kind;
+    buf_init(&meta, 64 << 10);
+    event_meta_write(event, &meta);
+    CHECK_EQ("whole", event_meta_read(buf_slice(&meta), &parts, headers, params, &kind), OK);
+    CHECK_SLICE("path", parts.path, "/github/acme");
+    CHECK_EQ("headers", parts.header_count, 3);
+    CHECK_SLICE("header", parts.headers[2].value, "b");
+    CHECK_SLICE("param", parts.params[0].value, "acme");
+    for (size_t len = 0; len < meta.len; len++)
+        CHECK_EQ("cut", event_meta_read((struct slice){ meta.data, len }, &parts, headers, params, &kind), ERR_INVALID);
+    buf_deinit(&meta);
+    event_unref(event);
+}
+
+TEST(a_path_finds_what_it_names_and_never_fails)
+{
+    struct event *event = make_event("application/json", "{\"ref\":\"main\",\"items\":[{\"sku\":\"x\"},{\"sku\":\"y\"}],"
+                                                         "\"labels\":{\"app.kubernetes.io/name\":\"web\"},\"gone\":null}");
+    static const struct { const char *path, *want; } cases[] = {
+        { "body.ref", "\"main\"" },
+        { "body.items[2].sku", "\"y\"" },
+        { "body.items[3].sku", NULL },
+        { "body.items[0]", NULL },
+        { "body.items.sku", NULL },
+        { "body.labels[\"app.kubernetes.io/name\"]", "\"web\"" },
+        { "body.gone", "null" },
+        { "headers.x-github-event", "push" },
+        { "headers[\"X-GITHUB-EVENT\"]", "push" },
+        { "headers.accept", "a, b" },
+        { "headers.none", NULL },
+        { "query.a", "1" },
+        { "query.b", "x y" },
+        { "query.empty", "" },
+        { "query.plus", "1 2" },
+        { "params.org", "acme" },
+        { "method", "POST" },
+        { "type", NULL },
+        { "nothing", NULL },
+        { "body.", NULL },
+        { "body..ref", NULL },
+        { "body[", NULL },
+        { "", NULL },
+    };
+    struct json_error error;
+    struct buf scratch;
+    buf_init(&scratch, 64 << 10);
+    CHECK_EQ("indexed", event_index(event, &error), OK);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct found found = event_lookup(event, slice_of(cases[i].path), &scratch);
+        struct slice got = found.kind == FOUND_JSON ? json_text(found.json) : found.text;
+        if (!cases[i].want)
+            CHECK_EQ(cases[i].path, found.kind, FOUND_NOTHING);
+        else
+            CHECK_SLICE(cases[i].path, got, cases[i].want);
+    }
+    buf_deinit(&scratch);
+    event_unref(event);
+}
+
+static bool count_place(struct json_value place, void *arg)
+{
+    (*(int *)arg)++;
+    return json_type(place) == JSON_STRING;
+}
+
+TEST(each_visits_every_place)
+{
+    struct event *event = make_event("application/json", "{\"items\":[{\"sku\":\"x\"},{\"no\":1},{\"sku\":\"y\"}]}");
+    struct json_error error;
+    int visited = 0;
+    CHECK_EQ("indexed", event_index(event, &error), OK);
+    json_lookup_each(json_root(event->json), SLICE("items[*].sku"), count_place, &visited);
+    CHECK_EQ("two have it", visited, 2);
+    event_unref(event);
+}
+
+TEST(paths_are_judged_as_a_whole)
+{
+    static const struct { const char *path; bool valid; } cases[] = {
+        { "body", true },        { "body.a", true },     { "body[1].a", true }, { "body[*]", true }, { "body['a b']", true },
+        { "body.a-b_c", true },  { ".body", false },     { "body.", false },    { "body[", false },  { "body[x]", false },
+        { "body[1", false },     { "body[\"a]", false }, { "body]a", false },   { "", false },       { "body[1]a", false },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        CHECK_EQ(cases[i].path, path_is_valid(slice_of(cases[i].path)), cases[i].valid);
+}
+
+TEST(a_form_with_the_one_field_payload_is_indexed_inside)
+{
+    struct event *event = make_event("application/x-www-form-urlencoded", "payload=%7B%22ref%22%3A%22a+b%22%7D");
+    struct json_error error;
+    CHECK_EQ("indexed", event_index(event, &error), OK);
+    CHECK_SLICE("inside", json_text(json_member(json_root(event->json), SLICE("ref"))), "\"a b\"");
+    CHECK_SLICE("the bytes stay", event->body, "payload=%7B%22ref%22%3A%22a+b%22%7D");
+    event_unref(event);
+    event = make_event("application/x-www-form-urlencoded", "payload=1&more=2");
+    CHECK_EQ("two fields", event_index(event, &error), ERR_INVALID);
+    event_unref(event);
+}
+
+static bool resolve(void *arg, struct slice name, struct slice *value)
+{
+    *value = SLICE("s\"<&> e");
+    return slice_is(name, "TOKEN");
+}
+
+TEST(a_message_fills_in_secrets_escaped_for_their_place)
+{
+    static const struct { enum escaping escaping; const char *want; } cases[] = {
+        { ESCAPE_NONE, "[s\"<&> e]" },
+        { ESCAPE_JSON, "[s\\\"<&> e]" },
+        { ESCAPE_FORM, "[s%22%3C%26%3E+e]" },
+        { ESCAPE_URL, "[s%22%3C%26%3E%20e]" },
+        { ESCAPE_XML, "[s&quot;&lt;&amp;&gt; e]" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buf pieces, blob, shown;
+        struct arena arena = { 0 };
+        struct rendered rendered;
+        struct slice missing;
+        bool of_event = true;
+        buf_init(&pieces, 1024);
+        buf_init(&blob, MESSAGE_MAX);
+        buf_init(&shown, 1024);
+        pieces_bytes(&pieces, SLICE("["));
+        pieces_secret(&pieces, SLICE("TOKEN"), cases[i].escaping);
+        pieces_bytes(&pieces, SLICE("]"));
+        message_add_header(&blob, SLICE("X-Token"), buf_slice(&pieces));
+        message_set_body(&blob, buf_slice(&pieces));
+        CHECK_EQ("renders", message_render(buf_slice(&blob), resolve, NULL, &arena, &rendered, &missing), OK);
+        CHECK_SLICE("body", rendered.body, cases[i].want);
+        CHECK_SLICE("header", rendered.headers[0].value, cases[i].want);
+        CHECK("the value is not in the blob", !memmem(blob.data, blob.len, "s\"<", 3));
+        CHECK_EQ("shows", message_show_body(buf_slice(&blob), &shown, &of_event), OK);
+        CHECK_EQ("its own body", of_event, false);
+        CHECK_EQ("for a screen", shown.len > 8, 1);
+        for (size_t len = 0; len < blob.len; len++) {
+            enum result rc = message_render((struct slice){ blob.data, len }, resolve, NULL, &arena, &rendered, &missing);
+            CHECK("a cut blob never passes for whole", rc != OK || len == 0 || rendered.body.len == 0);
+        }
+        arena_deinit(&arena);
+        buf_deinit(&pieces);
+        buf_deinit(&blob);
+        buf_deinit(&shown);
+    }
+}
+
+TEST(a_message_names_the_secret_that_has_no_value)
+{
+    struct buf pieces, blob;
+    struct arena arena = { 0 };
+    struct rendered rendered;
+    struct slice missing = { NULL, 0 };
+    buf_init(&pieces, 1024);
+    buf_init(&blob, MESSAGE_MAX);
+    pieces_secret(&pieces, SLICE("OTHER"), ESCAPE_NONE);
+    message_set_body(&blob, buf_slice(&pieces));
+    CHECK_EQ("not found", message_render(buf_slice(&blob), resolve, NULL, &arena, &rendered, &missing), ERR_NOT_FOUND);
+    CHECK_SLICE("by name", missing, "OTHER");
+    arena_deinit(&arena);
+    buf_deinit(&pieces);
+    buf_deinit(&blob);
+}
+
+TEST(an_attempt_reads_back_from_its_stored_form)
+{
+    struct attempt attempt = { .n = 3, .at_ms = 5, .took_ms = 7, .status = 503, .detail = SLICE("d"), .answer = SLICE("no"),
+                               .answer_type = SLICE("text/plain") };
+    struct attempt back;
+    struct buf blob;
+    buf_init(&blob, 1024);
+    attempt_write(&attempt, &blob);
+    CHECK_EQ("reads", attempt_read(buf_slice(&blob), &back), OK);
+    CHECK_EQ("status", back.status, 503);
+    CHECK_SLICE("answer", back.answer, "no");
+    for (size_t len = 0; len < blob.len; len++)
+        CHECK_EQ("cut", attempt_read((struct slice){ blob.data, len }, &back), ERR_INVALID);
+    buf_deinit(&blob);
+}
+
+TEST_MAIN()
