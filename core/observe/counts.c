@@ -1,0 +1,188 @@
+#include "observe/counts.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { FOLD_MS = 60000, DETAIL_MAX = 160, ADDRESS_MAX = 46 };
+
+struct refused {
+    uint64_t at_ms;
+    enum refusal reason;
+    uint16_t status;
+    char remote_ip[ADDRESS_MAX];
+    char detail[DETAIL_MAX];
+};
+
+struct route_counts {
+    char *route; /* owned */
+    uint64_t accepted, ignored, duplicates;
+    uint64_t refused[REFUSAL_KINDS];
+    uint64_t logged_ms[REFUSAL_KINDS];
+    uint32_t folded[REFUSAL_KINDS];
+    struct refused *last; /* owned ring of REFUSALS_KEPT, made with the first refusal */
+    uint32_t last_count;  /* ever written: the next place is last_count % REFUSALS_KEPT */
+};
+
+struct counts {
+    struct route_counts *routes[COUNTS_ROUTES_MAX]; /* owned */
+    size_t count;
+};
+
+static const char *const names[REFUSAL_KINDS] = {
+    "no_route", "method", "address", "size", "signature", "stale", "content", "store_full", "draining", "no_secret", "http",
+};
+
+const char *refusal_name(enum refusal reason)
+{
+    return names[reason];
+}
+
+struct counts *counts_new(void)
+{
+    return MEM_NEW(struct counts);
+}
+
+void counts_free(struct counts *counts)
+{
+    if (!counts)
+        return;
+    for (size_t i = 0; i < counts->count; i++) {
+        mem_free(counts->routes[i]->route);
+        mem_free(counts->routes[i]->last);
+        mem_free(counts->routes[i]);
+    }
+    mem_free(counts);
+}
+
+/* Routes come from rule files, so they are few; one past the bound is counted under the last. */
+static struct route_counts *find(struct counts *counts, struct slice route)
+{
+    for (size_t i = 0; i < counts->count; i++)
+        if (slice_is(route, counts->routes[i]->route))
+            return counts->routes[i];
+    if (counts->count == COUNTS_ROUTES_MAX)
+        return counts->routes[COUNTS_ROUTES_MAX - 1];
+    struct route_counts *made = MEM_NEW(struct route_counts);
+    made->route = mem_text(route);
+    counts->routes[counts->count++] = made;
+    return made;
+}
+
+static void copy_text(char *to, size_t room, struct slice from)
+{
+    size_t len = from.len < room ? from.len : room - 1;
+    if (len)
+        memcpy(to, from.data, len);
+    to[len] = '\0';
+}
+
+static void keep_last(struct route_counts *route, enum refusal reason, uint16_t status, struct slice remote_ip,
+                      struct slice detail, uint64_t now_ms)
+{
+    if (!route->last)
+        route->last = mem_new(REFUSALS_KEPT * sizeof(*route->last));
+    struct refused *kept = &route->last[route->last_count++ % REFUSALS_KEPT];
+    kept->at_ms = now_ms;
+    kept->reason = reason;
+    kept->status = status;
+    copy_text(kept->remote_ip, sizeof(kept->remote_ip), remote_ip);
+    copy_text(kept->detail, sizeof(kept->detail), detail);
+}
+
+static void log_refused(struct route_counts *route, enum refusal reason, uint16_t status, struct slice remote_ip,
+                        struct slice detail)
+{
+    LOG(LOG_WARN, "refused", LOG_T("route", route->route), LOG_T("reason", names[reason]), LOG_I("status", status),
+        LOG_S("remote_ip", remote_ip), LOG_S("detail", detail), LOG_I("repeated", route->folded[reason]));
+    route->folded[reason] = 0;
+}
+
+void counts_refused(struct counts *counts, struct slice route_path, enum refusal reason, uint16_t status, struct slice remote_ip,
+                    struct slice detail, uint64_t now_ms)
+{
+    struct route_counts *route = find(counts, route_path);
+    route->refused[reason]++;
+    keep_last(route, reason, status, remote_ip, detail, now_ms);
+    if (route->logged_ms[reason] && now_ms < route->logged_ms[reason] + FOLD_MS) {
+        route->folded[reason]++;
+        return;
+    }
+    log_refused(route, reason, status, remote_ip, detail);
+    route->logged_ms[reason] = now_ms;
+}
+
+void counts_flush(struct counts *counts, uint64_t now_ms)
+{
+    for (size_t i = 0; i < counts->count; i++) {
+        struct route_counts *route = counts->routes[i];
+        for (int reason = 0; reason < REFUSAL_KINDS; reason++) {
+            if (route->folded[reason] == 0 || now_ms < route->logged_ms[reason] + FOLD_MS)
+                continue;
+            log_refused(route, (enum refusal)reason, 0, SLICE(""), SLICE(""));
+            route->logged_ms[reason] = now_ms;
+        }
+    }
+}
+
+void counts_ignored(struct counts *counts, struct slice route)
+{
+    find(counts, route)->ignored++;
+}
+
+void counts_duplicate(struct counts *counts, struct slice route)
+{
+    find(counts, route)->duplicates++;
+}
+
+void counts_accepted(struct counts *counts, struct slice route)
+{
+    find(counts, route)->accepted++;
+}
+
+static void write_last(const struct route_counts *route, struct buf *out)
+{
+    uint32_t kept = route->last_count < REFUSALS_KEPT ? route->last_count : REFUSALS_KEPT;
+    buf_add_text(out, ",\"last_refused\":[");
+    for (uint32_t i = 0; i < kept; i++) {
+        const struct refused *refused = &route->last[(route->last_count - 1 - i) % REFUSALS_KEPT];
+        char at[CLOCK_ISO_SIZE];
+        clock_iso(refused->at_ms, at);
+        buf_addf(out, "%s{\"at\":\"%s\",\"reason\":\"%s\",\"status\":%u,\"remote_ip\":", i ? "," : "", at, names[refused->reason],
+                 refused->status);
+        buf_add_json_string(out, slice_of(refused->remote_ip));
+        buf_add_text(out, ",\"detail\":");
+        buf_add_json_string(out, slice_of(refused->detail));
+        buf_add_byte(out, '}');
+    }
+    buf_add_byte(out, ']');
+}
+
+static void write_route(const struct route_counts *route, struct buf *out)
+{
+    bool first = true;
+    buf_add_text(out, "{\"route\":");
+    buf_add_json_string(out, slice_of(route->route));
+    buf_addf(out, ",\"accepted\":%llu,\"ignored\":%llu,\"duplicates\":%llu,\"refused\":{", (unsigned long long)route->accepted,
+             (unsigned long long)route->ignored, (unsigned long long)route->duplicates);
+    for (int reason = 0; reason < REFUSAL_KINDS; reason++) {
+        if (route->refused[reason] == 0)
+            continue;
+        buf_addf(out, "%s\"%s\":%llu", first ? "" : ",", names[reason], (unsigned long long)route->refused[reason]);
+        first = false;
+    }
+    buf_add_byte(out, '}');
+    write_last(route, out);
+    buf_add_byte(out, '}');
+}
+
+void counts_write_json(const struct counts *counts, struct buf *out)
+{
+    buf_add_byte(out, '[');
+    for (size_t i = 0; i < counts->count; i++) {
+        if (i)
+            buf_add_byte(out, ',');
+        write_route(counts->routes[i], out);
+    }
+    buf_add_byte(out, ']');
+}

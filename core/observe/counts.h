@@ -1,0 +1,45 @@
+/* counts.h: what happened to requests, counted per route and reason, and the last refusals of each route (design.md, promise 4).
+ * One struct per worker, written by its thread; other threads read the numbers through counts_write_json on that thread. */
+#ifndef TIDEWIRE_COUNTS_H
+#define TIDEWIRE_COUNTS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+/* Every way a request can end that is not "stored": names as in tidewire_events_refused_total (interface.md 4.1). */
+enum refusal {
+    REFUSED_NO_ROUTE,
+    REFUSED_METHOD,
+    REFUSED_ADDRESS,
+    REFUSED_SIZE,
+    REFUSED_SIGNATURE,
+    REFUSED_STALE,
+    REFUSED_CONTENT,
+    REFUSED_STORE_FULL,
+    REFUSED_DRAINING,
+    REFUSED_NO_SECRET,
+    REFUSED_HTTP, /* unparsable, too slow, too large a head */
+    REFUSAL_KINDS,
+};
+
+enum { REFUSALS_KEPT = 100, COUNTS_ROUTES_MAX = 500 };
+
+struct counts;
+struct counts *counts_new(void);
+void counts_free(struct counts *counts);
+
+/* route: "" when no route matched. Logs the first of a reason and route in each minute, and how many were folded since. */
+void counts_refused(struct counts *counts, struct slice route, enum refusal reason, uint16_t status, struct slice remote_ip,
+                    struct slice detail, uint64_t now_ms);
+void counts_ignored(struct counts *counts, struct slice route);
+void counts_duplicate(struct counts *counts, struct slice route);
+void counts_accepted(struct counts *counts, struct slice route);
+/* Once a minute: the folded numbers that were not logged yet. */
+void counts_flush(struct counts *counts, uint64_t now_ms);
+const char *refusal_name(enum refusal reason);
+/* [{"route":…,"accepted":…,"ignored":…,"duplicates":…,"refused":{…},"last_refused":[…]}] */
+void counts_write_json(const struct counts *counts, struct buf *out);
+
+#endif
