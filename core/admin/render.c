@@ -1,0 +1,237 @@
+#include "admin/render.h"
+
+#include "base/clock.h"
+#include "model/lookup.h"
+#include "model/message.h"
+
+enum { BODY_SHOWN_MAX = 1 << 20 };
+
+/* ---- small parts: each writes `"name":value`, with a comma before it unless it comes first ---- */
+
+static void add_name(struct buf *out, const char *name)
+{
+    if (out->len && out->data[out->len - 1] != '{')
+        buf_add_byte(out, ',');
+    buf_addf(out, "\"%s\":", name);
+}
+
+static void add_text(struct buf *out, const char *name, struct slice text)
+{
+    add_name(out, name);
+    buf_add_json_string(out, text);
+}
+
+static void add_text_or_null(struct buf *out, const char *name, struct slice text)
+{
+    if (text.len) {
+        add_text(out, name, text);
+        return;
+    }
+    add_name(out, name);
+    buf_add_text(out, "null");
+}
+
+static void add_number(struct buf *out, const char *name, uint64_t number)
+{
+    add_name(out, name);
+    buf_addf(out, "%llu", (unsigned long long)number);
+}
+
+static void add_id(struct buf *out, const char *name, struct uuid id)
+{
+    char text[UUID_TEXT_SIZE];
+    if (uuid_is_nil(id)) {
+        add_text_or_null(out, name, SLICE(""));
+        return;
+    }
+    uuid_format(id, text);
+    add_text(out, name, slice_of(text));
+}
+
+static void add_time(struct buf *out, const char *name, uint64_t wall_ms)
+{
+    char text[CLOCK_ISO_SIZE];
+    clock_iso(wall_ms, text);
+    add_text(out, name, slice_of(text));
+}
+
+/* ---- events ---- */
+
+static void add_row_fields(const struct event_row *row, struct buf *out)
+{
+    add_id(out, "id", row->id);
+    add_text(out, "route", row->route);
+    add_text_or_null(out, "provider", row->provider);
+    add_text_or_null(out, "type", row->type);
+    add_text(out, "state", slice_of(shown_state_name(row->state)));
+    add_time(out, "received_at", row->received_ms);
+    add_text(out, "remote_ip", row->remote_ip);
+    add_text(out, "verified", row->verified);
+    add_number(out, "duplicates", row->duplicates);
+    add_text(out, "method", row->method);
+    add_text(out, "path", row->path);
+    add_text_or_null(out, "content_type", row->content_type);
+    add_number(out, "body_bytes", row->body_bytes);
+    add_text_or_null(out, "reason", row->reason);
+    add_number(out, "attempt", row->attempt);
+    add_number(out, "generation", row->generation);
+    if (row->state == SHOWN_WAITING)
+        add_time(out, "next_at", row->due_ms);
+}
+
+void render_event_row(const struct event_row *row, struct buf *out)
+{
+    buf_add_byte(out, '{');
+    add_row_fields(row, out);
+    add_number(out, "delivery_count", row->delivery_count);
+    add_number(out, "delivered_count", row->delivered_count);
+    add_number(out, "waiting_count", row->waiting_count);
+    add_number(out, "dead_count", row->dead_count);
+    buf_add_byte(out, '}');
+}
+
+/* Headers whose values say nothing secret; all others are shown by name only. */
+static bool may_be_shown(struct slice name)
+{
+    static const char *const shown[] = {
+        "accept",
+        "accept-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "host",
+        "user-agent",
+        "webhook-id",
+        "webhook-timestamp",
+        "x-github-event",
+        "x-github-delivery",
+        "x-github-hook-id",
+        "x-request-id",
+        "idempotency-key",
+        "traceparent",
+        "x-forwarded-for",
+    };
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+        if (slice_eq_nocase(name, slice_of(shown[i])))
+            return true;
+    return false;
+}
+
+static void add_headers(const struct event *event, struct buf *out)
+{
+    add_name(out, "headers");
+    buf_add_byte(out, '{');
+    for (size_t i = 0; i < event->header_count; i++) {
+        const struct pair *header = &event->headers[i];
+        if (i)
+            buf_add_byte(out, ',');
+        buf_add_json_string(out, header->name);
+        buf_add_byte(out, ':');
+        buf_add_json_string(out, may_be_shown(header->name) ? header->value : SLICE("(hidden)"));
+    }
+    buf_add_byte(out, '}');
+}
+
+/* JSON goes in as it is, text as a string; what is too long is named. */
+static void add_body(const struct event *event, struct buf *out)
+{
+    add_name(out, "body");
+    if (event->kind == BODY_EMPTY)
+        buf_add_text(out, "null");
+    else if (event->body.len > BODY_SHOWN_MAX)
+        buf_addf(out, "\"(%zu bytes)\"", event->body.len);
+    else if (event->kind == BODY_JSON)
+        buf_add_slice(out, json_text(json_root(event->json)));
+    else
+        buf_add_json_string(out, event->body);
+}
+
+/* ---- deliveries ---- */
+
+static void add_attempt(const struct attempt *attempt, struct buf *out)
+{
+    buf_add_byte(out, '{');
+    add_number(out, "n", attempt->n);
+    add_time(out, "at", attempt->at_ms);
+    add_number(out, "took_ms", attempt->took_ms);
+    add_name(out, "status");
+    if (attempt->status)
+        buf_addf(out, "%u", attempt->status);
+    else
+        buf_add_text(out, "null");
+    add_text_or_null(out, "error_type", slice_of(attempt_error_name(attempt->error)));
+    add_text_or_null(out, "detail", attempt->detail);
+    add_text(out, "answer", attempt->answer);
+    buf_add_byte(out, '}');
+}
+
+static void add_message(const struct delivery_row *row, struct buf *out)
+{
+    struct buf body;
+    bool of_event = false;
+    buf_init(&body, MESSAGE_MAX);
+    add_name(out, "message");
+    if (message_show_body(row->message, &body, &of_event) != OK)
+        buf_add_text(out, "\"(damaged)\"");
+    else if (of_event)
+        buf_add_text(out, "\"(the event's body)\"");
+    else
+        buf_add_json_string(out, buf_slice(&body));
+    buf_deinit(&body);
+}
+
+static void add_delivery(const struct delivery_row *row, struct buf *out)
+{
+    buf_add_byte(out, '{');
+    add_id(out, "id", row->id);
+    add_text(out, "target", row->target);
+    add_text(out, "state", slice_of(delivery_state_name(row->state)));
+    add_text_or_null(out, "order_key", row->order_key);
+    add_number(out, "attempts", row->attempt_count);
+    if (row->state == DELIVERY_WAITING)
+        add_time(out, "next_at", row->due_ms);
+    add_text_or_null(out, "reason", row->reason);
+    add_message(row, out);
+    add_name(out, "tries");
+    buf_add_byte(out, '[');
+    for (uint32_t i = 0; i < row->attempt_count; i++) {
+        if (i)
+            buf_add_byte(out, ',');
+        add_attempt(&row->attempts[i], out);
+    }
+    buf_add_text(out, "]}");
+}
+
+void render_event(const struct store_read_show *show, struct buf *out)
+{
+    buf_add_byte(out, '{');
+    add_row_fields(&show->row, out);
+    if (show->event) {
+        add_id(out, "replay_of", show->event->replay_of);
+        add_headers(show->event, out);
+        add_body(show->event, out);
+    }
+    add_name(out, "deliveries");
+    buf_add_byte(out, '[');
+    for (size_t i = 0; i < show->delivery_count; i++) {
+        if (i)
+            buf_add_byte(out, ',');
+        add_delivery(&show->deliveries[i], out);
+    }
+    buf_add_text(out, "]}");
+}
+
+void render_list(const struct store_read_list *list, struct buf *out)
+{
+    buf_add_text(out, "{\"items\":[");
+    for (size_t i = 0; i < list->count; i++) {
+        if (i)
+            buf_add_byte(out, ',');
+        render_event_row(&list->rows[i], out);
+    }
+    buf_add_text(out, "],\"next_cursor\":");
+    if (list->next_before_seq)
+        buf_addf(out, "\"%lld\"}", (long long)list->next_before_seq);
+    else
+        buf_add_text(out, "null}");
+}
