@@ -1,0 +1,81 @@
+/* ingest.h: from a request to a stored event and its answer. One per worker, on its thread.
+ *
+ *   on_head ── no route, method, address, size, pressure ──> refused
+ *   on_request ── verify, decode ──> refused │ when ──> ignored │ dedupe ──> duplicate, or waits for the first one's commit
+ *        └─> handler ──returns──> ONE commit of event + outcome + deliveries + keys ──> answer, deliveries offered
+ *                   └──waits──> commit of the event ──> answer …… handler returns ──> second commit (rerun.h)
+ */
+#ifndef TIDEWIRE_INGEST_H
+#define TIDEWIRE_INGEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/rng.h"
+#include "base/uuid.h"
+#include "ingest/verify.h"
+#include "listen/listener.h"
+#include "model/event.h"
+#include "model/generation.h"
+#include "model/outcome.h"
+#include "observe/counts.h"
+#include "script/script.h"
+#include "store/dedupe.h"
+#include "store/store.h"
+
+struct handoff;
+struct ingest;
+
+enum {
+    INGEST_WAITING_MAX = 10000, /* handlers that wait, per worker; past it an event is stored first and run later */
+    DEDUPE_WAIT_MS = 10000,     /* how long a repetition waits for the first one's commit before 503 */
+    RETRY_AFTER_S = 5,
+};
+
+/* What the worker's present rules are to a request. Borrowed for the call; hold with `hold` for longer. */
+struct ingest_rules {
+    struct generation *generation;
+    struct verifier *const *verifiers; /* by route index */
+};
+
+/* What ingest needs of its worker; all on the worker's thread. */
+struct ingest_worker {
+    const struct ingest_rules *(*rules)(void *arg);
+    enum run_state (*run)(void *arg, struct run *run);
+    bool (*can_run)(void *arg);  /* false: for some milliseconds there is no Lua state */
+    bool (*may_wait)(void *arg); /* room for one more handler that waits */
+    enum result (*when)(void *arg, const struct route *route, struct event *event, bool *holds, struct slice *error);
+    enum result (*dedupe)(void *arg, const struct route *route, struct event *event, struct slice *key, struct slice *error);
+    /* The commit is on disk; the event is borrowed for the call. */
+    void (*on_stored)(void *arg, struct event *event, struct outcome *outcome);
+    /* Of a stored event whose handler waits: from `hold` on nobody else runs it; then exactly one settle (outcome NULL: run it again). */
+    void (*hold)(void *arg, struct event *event);
+    void (*settle)(void *arg, struct event *event, struct outcome *outcome);
+    /* Stored, not run: it is due now. */
+    void (*run_later)(void *arg, struct event *event);
+    void *arg;
+};
+
+struct ingest_config {
+    uv_loop_t *loop;
+    struct store *store;
+    struct handoff *handoff;
+    struct counts *counts;
+    struct uuid_maker *ids;
+    struct rng *rng;
+    uint32_t worker, workers;
+    struct ingest_worker to;
+};
+
+struct ingest *ingest_new(const struct ingest_config *config);
+/* The listener's callbacks; arg is the struct ingest. */
+struct listener_callbacks ingest_callbacks(struct ingest *ingest);
+/* From now on 503 with Connection: close. */
+void ingest_drain(struct ingest *ingest);
+/* Requests on their way to an answer, or to the end of their commit. */
+uint32_t ingest_in_flight(const struct ingest *ingest);
+/* Nothing is in flight. */
+void ingest_free(struct ingest *ingest);
+
+#endif

@@ -1,0 +1,340 @@
+#include "loop/rerun.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "loop/handoff.h"
+
+enum {
+    WAIT_FOR_ROOM_MS = 100,
+    NO_ROUTE_AGAIN_MS = 60000, /* new rules ask at once; this is only the net */
+    READ_AGAIN_MS = 1000,
+};
+
+/* A stored event that is held here: being read, running, or being settled. Linked while it lives. */
+struct held {
+    struct held *next, *prev;
+    struct rerun *rerun;
+    struct event *event; /* counted; NULL while it is being read */
+    struct uuid id;
+    struct run run;
+    struct outcome *outcome;
+    bool has_room; /* for its settle */
+    struct store_settle settle;
+    struct store_read_event read;
+    struct handed handed;
+};
+
+struct rerun {
+    struct rerun_config config;
+    struct held held; /* head of a ring */
+    uint32_t held_count, running;
+    uv_timer_t timer;
+    uint64_t next_ms; /* wall clock: when to look into the store; UINT64_MAX: not by itself */
+    bool stopped, reading, look_again;
+    uint32_t without_route;
+    struct store_read_due due;
+    struct handed due_handed;
+    void (*on_closed)(void *arg);
+};
+
+static void look(struct rerun *rerun);
+static void submit_settle(struct held *held);
+
+/* ---- the ring ---- */
+
+static struct held *hold(struct rerun *rerun, struct uuid id)
+{
+    struct held *held = MEM_NEW(struct held);
+    held->rerun = rerun;
+    held->id = id;
+    held->next = &rerun->held;
+    held->prev = rerun->held.prev;
+    held->prev->next = held;
+    rerun->held.prev = held;
+    rerun->held_count++;
+    return held;
+}
+
+static struct held *find(struct rerun *rerun, struct uuid id)
+{
+    for (struct held *held = rerun->held.prev; held != &rerun->held; held = held->prev)
+        if (uuid_eq(held->id, id))
+            return held;
+    return NULL;
+}
+
+static void let_go(struct held *held)
+{
+    struct rerun *rerun = held->rerun;
+    held->prev->next = held->next;
+    held->next->prev = held->prev;
+    rerun->held_count--;
+    if (held->has_room)
+        store_give_room(rerun->config.store, ROOM_EVENT);
+    event_unref(held->event);
+    mem_free(held);
+}
+
+/* ---- when to look ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct rerun *rerun = timer->data;
+    for (struct held *held = rerun->held.next, *next; held != &rerun->held; held = next) {
+        next = held->next; /* submitting may come back at once only through the loop */
+        if (held->outcome && !held->has_room)
+            submit_settle(held);
+    }
+    if (clock_wall_ms() >= rerun->next_ms)
+        look(rerun);
+    else
+        rerun_note(rerun, rerun->next_ms);
+}
+
+static void wake_in(struct rerun *rerun, uint64_t wait_ms)
+{
+    if (!uv_is_active((uv_handle_t *)&rerun->timer) || uv_timer_get_due_in(&rerun->timer) > wait_ms)
+        uv_timer_start(&rerun->timer, on_timer, wait_ms, 0);
+}
+
+void rerun_note(struct rerun *rerun, uint64_t due_ms)
+{
+    if (rerun->stopped || due_ms == UINT64_MAX)
+        return;
+    if (due_ms < rerun->next_ms)
+        rerun->next_ms = due_ms;
+    uint64_t now_ms = clock_wall_ms();
+    wake_in(rerun, due_ms > now_ms ? due_ms - now_ms : 0);
+}
+
+/* ---- settling ---- */
+
+static void on_settle_back(struct handed *handed)
+{
+    struct held *held = (struct held *)((char *)handed - offsetof(struct held, handed));
+    struct rerun *rerun = held->rerun;
+    held->has_room = false; /* the store gave it back */
+    if (held->settle.op.result == OK) {
+        rerun->config.on_settled(rerun->config.arg, held->event, held->outcome);
+        if (held->outcome->state == EVENT_WAITING)
+            rerun_note(rerun, held->outcome->due_ms);
+    }
+    let_go(held); /* ERR_STALE: somebody else finished it; ERR_INVALID: it stays waiting and is read again when due */
+    if (rerun->look_again)
+        look(rerun);
+}
+
+static void on_settle_done(struct store_op *op)
+{
+    struct held *held = op->owner;
+    held->handed.run = on_settle_back;
+    if (handoff_send(held->rerun->config.handoff, &held->handed) != OK)
+        return; /* the worker waits for all its operations before it closes */
+}
+
+static void submit_settle(struct held *held)
+{
+    struct rerun *rerun = held->rerun;
+    if (!held->has_room && !store_take_room(rerun->config.store, ROOM_EVENT)) {
+        wake_in(rerun, WAIT_FOR_ROOM_MS);
+        return;
+    }
+    held->has_room = true;
+    held->settle.op = (struct store_op){ .kind = STORE_SETTLE, .on_done = on_settle_done, .owner = held };
+    held->settle.event = held->event;
+    held->settle.outcome = held->outcome;
+    store_submit(rerun->config.store, &held->settle.op);
+}
+
+void rerun_hold(struct rerun *rerun, struct event *event)
+{
+    hold(rerun, event->id)->event = event_ref(event);
+}
+
+void rerun_forget(struct rerun *rerun, struct event *event)
+{
+    struct held *held = find(rerun, event->id);
+    if (held)
+        let_go(held);
+}
+
+void rerun_settle(struct rerun *rerun, struct event *event, struct outcome *outcome)
+{
+    struct held *held = find(rerun, event->id);
+    if (!outcome) {
+        let_go(held);
+        rerun_note(rerun, clock_wall_ms());
+        return;
+    }
+    held->outcome = outcome;
+    submit_settle(held);
+}
+
+/* ---- running what fell due ---- */
+
+static void on_run_done(struct run *run, struct outcome *outcome)
+{
+    struct held *held = run->owner;
+    struct rerun *rerun = held->rerun;
+    rerun->running--;
+    rerun->look_again = true;
+    if (outcome) {
+        held->outcome = outcome;
+        submit_settle(held);
+        return;
+    }
+    let_go(held);
+    rerun_note(rerun, clock_wall_ms());
+}
+
+static void on_read_back(struct handed *handed)
+{
+    struct held *held = (struct held *)((char *)handed - offsetof(struct held, handed));
+    struct rerun *rerun = held->rerun;
+    bool usable = held->read.op.result == OK && held->read.state == EVENT_WAITING && !rerun->stopped;
+    const struct route *route = NULL;
+    held->event = held->read.op.result == OK ? held->read.event : NULL;
+    if (usable)
+        route = rerun->config.route_of(rerun->config.arg, held->event->route);
+    if (!route) {
+        rerun->running--;
+        let_go(held);
+        return;
+    }
+    held->run = (struct run){ .event = held->event, .route = route, .on_done = on_run_done, .owner = held };
+    (void)rerun->config.run(rerun->config.arg, &held->run); /* both ways end in on_run_done */
+}
+
+static void on_read_done(struct store_op *op)
+{
+    struct held *held = op->owner;
+    held->handed.run = on_read_back;
+    if (handoff_send(held->rerun->config.handoff, &held->handed) != OK)
+        return; /* the worker waits for all its operations before it closes */
+}
+
+/* Room for the settle is taken before the handler may run. false: not now. */
+static bool start(struct rerun *rerun, const struct due_event *row)
+{
+    if (rerun->running >= RERUN_RUNNING_MAX || !store_take_room(rerun->config.store, ROOM_EVENT))
+        return false;
+    struct held *held = hold(rerun, row->id);
+    held->has_room = true;
+    held->read = (struct store_read_event){
+        .op = { .kind = STORE_READ_EVENT, .on_done = on_read_done, .owner = held },
+        .seq = row->seq,
+        .id = row->id,
+    };
+    if (!store_submit_read(rerun->config.store, &held->read.op)) {
+        let_go(held);
+        return false;
+    }
+    rerun->running++;
+    return true;
+}
+
+static void on_due_back(struct handed *handed)
+{
+    struct rerun *rerun = (struct rerun *)((char *)handed - offsetof(struct rerun, due_handed));
+    uint64_t now_ms = clock_wall_ms();
+    rerun->reading = false;
+    rerun->next_ms = UINT64_MAX;
+    rerun->without_route = 0;
+    bool full = false;
+    if (rerun->due.op.result == OK && !rerun->stopped) {
+        for (size_t i = 0; i < rerun->due.count && !full; i++) {
+            const struct due_event *row = &rerun->due.rows[i];
+            if (find(rerun, row->id))
+                continue;
+            if (!rerun->config.route_of(rerun->config.arg, row->route))
+                rerun->without_route++;
+            else
+                full = !start(rerun, row);
+        }
+        rerun_note(rerun, rerun->due.next_due_ms > now_ms ? rerun->due.next_due_ms : now_ms + READ_AGAIN_MS);
+    }
+    if (rerun->without_route)
+        rerun_note(rerun, now_ms + NO_ROUTE_AGAIN_MS);
+    if (full)
+        rerun_note(rerun, now_ms + READ_AGAIN_MS);
+    store_read_free(&rerun->due.op);
+}
+
+static void on_due_done(struct store_op *op)
+{
+    struct rerun *rerun = op->owner;
+    rerun->due_handed.run = on_due_back;
+    if (handoff_send(rerun->config.handoff, &rerun->due_handed) != OK)
+        return; /* the worker waits for all its operations before it closes */
+}
+
+static void look(struct rerun *rerun)
+{
+    rerun->look_again = false;
+    if (rerun->stopped || rerun->reading)
+        return;
+    rerun->due = (struct store_read_due){
+        .op = { .kind = STORE_READ_DUE, .on_done = on_due_done, .owner = rerun },
+        .worker = rerun->config.worker,
+        .workers = rerun->config.workers,
+        .due_before_ms = clock_wall_ms(),
+        .limit = RERUN_READ + rerun->held_count + rerun->without_route,
+    };
+    rerun->reading = store_submit_read(rerun->config.store, &rerun->due.op);
+    rerun->next_ms = UINT64_MAX;
+    if (!rerun->reading)
+        rerun_note(rerun, clock_wall_ms() + READ_AGAIN_MS);
+}
+
+/* ---- life ---- */
+
+struct rerun *rerun_new(const struct rerun_config *config)
+{
+    struct rerun *rerun = MEM_NEW(struct rerun);
+    rerun->config = *config;
+    rerun->held.next = rerun->held.prev = &rerun->held;
+    rerun->next_ms = UINT64_MAX;
+    uv_timer_init(config->loop, &rerun->timer);
+    rerun->timer.data = rerun;
+    return rerun;
+}
+
+void rerun_start(struct rerun *rerun)
+{
+    look(rerun);
+}
+
+void rerun_rules_changed(struct rerun *rerun)
+{
+    look(rerun);
+}
+
+void rerun_stop(struct rerun *rerun)
+{
+    rerun->stopped = true;
+}
+
+bool rerun_is_idle(const struct rerun *rerun)
+{
+    return rerun->held_count == 0 && !rerun->reading;
+}
+
+uint32_t rerun_without_route(const struct rerun *rerun)
+{
+    return rerun->without_route;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct rerun *rerun = handle->data;
+    void (*on_closed)(void *) = rerun->on_closed;
+    void *arg = rerun->config.arg;
+    mem_free(rerun);
+    on_closed(arg);
+}
+
+void rerun_free(struct rerun *rerun, void (*on_closed)(void *arg))
+{
+    rerun->on_closed = on_closed;
+    uv_close((uv_handle_t *)&rerun->timer, on_timer_closed);
+}

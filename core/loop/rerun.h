@@ -1,0 +1,60 @@
+/* rerun.h: stored events that wait for their handler: after a failed try, after a crash, or because their run was cut off. They are read
+ * back from the store when they fall due, run by the newest rules, and settled. One per worker, on its thread.
+ *
+ *   due in the store --read--> RUNNING --handler ends--> SETTLING --commit--> deliveries offered, or due again
+ */
+#ifndef TIDEWIRE_RERUN_H
+#define TIDEWIRE_RERUN_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/result.h"
+#include "model/event.h"
+#include "model/outcome.h"
+#include "script/script.h"
+#include "store/store.h"
+
+struct handoff;
+struct rerun;
+
+enum {
+    RERUN_RUNNING_MAX = 64, /* stored events whose handler is started from here at one time */
+    RERUN_READ = 64,        /* rows asked for at once */
+};
+
+struct rerun_config {
+    uv_loop_t *loop;
+    struct store *store;
+    struct handoff *handoff; /* of the worker: store operations come back through it */
+    uint32_t worker, workers;
+    /* Starts the handler of a stored event. NULL as route: its name is gone, or its state is not ready: it stays waiting. */
+    const struct route *(*route_of)(void *arg, struct slice path);
+    enum run_state (*run)(void *arg, struct run *run);
+    /* After the commit: its deliveries can go. The event is borrowed for the call. */
+    void (*on_settled)(void *arg, struct event *event, struct outcome *outcome);
+    void *arg;
+};
+
+struct rerun *rerun_new(const struct rerun_config *config);
+/* Begins with what waits in the store. */
+void rerun_start(struct rerun *rerun);
+/* Something waits that falls due then. */
+void rerun_note(struct rerun *rerun, uint64_t due_ms);
+/* The worker has new rules: what waited for a missing route is looked at again. */
+void rerun_rules_changed(struct rerun *rerun);
+/* A stored event whose handler ran outside of here (its request's run waited): until rerun_settle or rerun_forget it is not read as due. */
+void rerun_hold(struct rerun *rerun, struct event *event);
+/* Commits the outcome of a held event, then on_settled. outcome NULL: it has to run again, from the store. */
+void rerun_settle(struct rerun *rerun, struct event *event, struct outcome *outcome);
+void rerun_forget(struct rerun *rerun, struct event *event);
+/* Starts nothing more. */
+void rerun_stop(struct rerun *rerun);
+/* Nothing is running or being settled. */
+bool rerun_is_idle(const struct rerun *rerun);
+/* Waiting events whose route is gone, as of the last look. */
+uint32_t rerun_without_route(const struct rerun *rerun);
+/* After rerun_stop and idle; on_closed from the loop. */
+void rerun_free(struct rerun *rerun, void (*on_closed)(void *arg));
+
+#endif

@@ -1,0 +1,257 @@
+#include "loop/rules.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "ingest/verify.h"
+
+/* One generation with its state in this worker. */
+struct alive {
+    struct alive *next; /* older */
+    struct ingest_rules view;
+    struct script *script; /* owned */
+    struct verifier **verifiers; /* owned, by route index */
+};
+
+struct rules {
+    struct rules_config config;
+    struct alive *newest;      /* the one in force first; NULL: none yet */
+    struct alive *building;    /* owned; not in the list yet */
+    struct generation *wanted; /* counted: to be built after `building`; NULL: none */
+    uv_idle_t idle;            /* runs while something is being built */
+    void (*on_closed)(void *arg);
+};
+
+static void build_slice(uv_idle_t *idle);
+
+/* ---- one generation ---- */
+
+static void alive_free(struct alive *alive)
+{
+    script_free(alive->script);
+    for (size_t i = 0; i < alive->view.generation->route_count; i++)
+        verifier_free(alive->verifiers[i]);
+    mem_free(alive->verifiers);
+    generation_unref(alive->view.generation);
+    mem_free(alive);
+}
+
+static enum result make_script(const struct rules *rules, struct generation *generation, struct script **out)
+{
+    struct script_config config = {
+        .loop = rules->config.loop,
+        .generation = generation,
+        .limits = rules->config.limits,
+        .ids = rules->config.ids,
+        .slot = rules->config.slot,
+    };
+    return script_new(&config, out);
+}
+
+static struct alive *alive_new(const struct rules *rules, struct generation *generation)
+{
+    struct alive *alive = MEM_NEW(struct alive);
+    if (make_script(rules, generation, &alive->script) != OK) {
+        mem_free(alive);
+        return NULL;
+    }
+    alive->verifiers = mem_new((generation->route_count + 1) * sizeof(*alive->verifiers));
+    for (size_t i = 0; i < generation->route_count; i++)
+        alive->verifiers[i] = verifier_new(&generation->routes[i].verify, generation);
+    alive->view = (struct ingest_rules){ generation_ref(generation), alive->verifiers };
+    return alive;
+}
+
+/* ---- building ---- */
+
+static void start_building(struct rules *rules, struct generation *generation)
+{
+    rules->building = alive_new(rules, generation);
+    if (!rules->building) {
+        rules->config.on_ready(rules->config.arg, generation, "no memory for another Lua state");
+        return;
+    }
+    uv_idle_start(&rules->idle, build_slice);
+}
+
+static void start_wanted(struct rules *rules)
+{
+    struct generation *generation = rules->wanted;
+    rules->wanted = NULL;
+    if (!generation)
+        return;
+    start_building(rules, generation);
+    generation_unref(generation);
+}
+
+/* At most RULES_ALIVE_MAX: the oldest one's waits end, and their events run again by the newest rules. */
+static void end_oldest(struct rules *rules)
+{
+    struct alive **place = &rules->newest;
+    for (int n = 0; *place && n < RULES_ALIVE_MAX; n++)
+        place = &(*place)->next;
+    while (*place) {
+        struct alive *alive = *place;
+        *place = alive->next;
+        alive_free(alive);
+    }
+}
+
+static void put_in_force(struct rules *rules)
+{
+    struct alive *alive = rules->building;
+    rules->building = NULL;
+    alive->next = rules->newest;
+    rules->newest = alive;
+    end_oldest(rules);
+    rules->config.on_ready(rules->config.arg, alive->view.generation, NULL);
+}
+
+static void give_up(struct rules *rules)
+{
+    struct alive *alive = rules->building;
+    rules->building = NULL;
+    rules->config.on_ready(rules->config.arg, alive->view.generation, script_error(alive->script));
+    alive_free(alive);
+}
+
+static void build_slice(uv_idle_t *idle)
+{
+    struct rules *rules = idle->data;
+    enum result rc = script_load(rules->building->script, RULES_SLICE_MS);
+    if (rc == ERR_FULL)
+        return;
+    uv_idle_stop(idle);
+    if (rc == OK)
+        put_in_force(rules);
+    else
+        give_up(rules);
+    start_wanted(rules);
+}
+
+void rules_load(struct rules *rules, struct generation *generation)
+{
+    if (!rules->building) {
+        start_building(rules, generation);
+        return;
+    }
+    generation_unref(rules->wanted);
+    rules->wanted = generation_ref(generation);
+}
+
+/* ---- what the worker asks ---- */
+
+static bool is_usable(const struct alive *alive)
+{
+    return alive && !script_is_abandoned(alive->script);
+}
+
+const struct ingest_rules *rules_current(const struct rules *rules)
+{
+    return rules->newest ? &rules->newest->view : NULL;
+}
+
+bool rules_can_run(const struct rules *rules)
+{
+    return is_usable(rules->newest);
+}
+
+/* The state in force was lost by the last call: a fresh one of the same generation takes its place. */
+static void replace_if_abandoned(struct rules *rules)
+{
+    struct alive *lost = rules->newest;
+    if (is_usable(lost) || rules->building)
+        return;
+    LOG(LOG_WARN, "lua state replaced", LOG_I("generation", lost->view.generation->number));
+    start_building(rules, lost->view.generation);
+}
+
+enum run_state rules_run(struct rules *rules, struct run *run)
+{
+    enum run_state state = script_run(rules->newest->script, run);
+    replace_if_abandoned(rules);
+    return state;
+}
+
+enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds, struct slice *error)
+{
+    enum result rc = script_when(rules->newest->script, route, event, holds, error);
+    replace_if_abandoned(rules);
+    return rc;
+}
+
+enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key, struct slice *error)
+{
+    enum result rc = script_dedupe(rules->newest->script, route, event, key, error);
+    replace_if_abandoned(rules);
+    return rc;
+}
+
+enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer, bool *success)
+{
+    struct arena arena = { 0 };
+    struct slice error;
+    if (!is_usable(rules->newest))
+        return ERR_SCRIPT;
+    enum result rc = script_success(rules->newest->script, target, answer, &arena, success, &error);
+    if (rc != OK)
+        LOG(LOG_WARN, "success failed", LOG_S("target", target->name), LOG_S("detail", error));
+    arena_deinit(&arena);
+    replace_if_abandoned(rules);
+    return rc;
+}
+
+uint32_t rules_waiting(const struct rules *rules)
+{
+    uint32_t waiting = 0;
+    for (const struct alive *alive = rules->newest; alive; alive = alive->next)
+        waiting += script_waiting(alive->script);
+    return waiting;
+}
+
+void rules_sweep(struct rules *rules)
+{
+    struct alive **place = rules->newest ? &rules->newest->next : NULL;
+    while (place && *place) {
+        struct alive *alive = *place;
+        if (script_waiting(alive->script) > 0) {
+            place = &alive->next;
+            continue;
+        }
+        *place = alive->next;
+        alive_free(alive);
+    }
+}
+
+/* ---- life ---- */
+
+struct rules *rules_new(const struct rules_config *config)
+{
+    struct rules *rules = MEM_NEW(struct rules);
+    rules->config = *config;
+    uv_idle_init(config->loop, &rules->idle);
+    rules->idle.data = rules;
+    return rules;
+}
+
+static void on_idle_closed(uv_handle_t *handle)
+{
+    struct rules *rules = handle->data;
+    void (*on_closed)(void *) = rules->on_closed;
+    void *arg = rules->config.arg;
+    mem_free(rules);
+    on_closed(arg);
+}
+
+void rules_free(struct rules *rules, void (*on_closed)(void *arg))
+{
+    if (rules->building)
+        alive_free(rules->building);
+    generation_unref(rules->wanted);
+    while (rules->newest) {
+        struct alive *next = rules->newest->next;
+        alive_free(rules->newest);
+        rules->newest = next;
+    }
+    rules->on_closed = on_closed;
+    uv_close((uv_handle_t *)&rules->idle, on_idle_closed);
+}

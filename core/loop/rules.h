@@ -1,0 +1,54 @@
+/* rules.h: a worker's generations: the one in force, and older ones whose handlers still wait. Worker thread only.
+ *
+ *   BUILDING --all files loaded--> CURRENT --a newer one is built--> ENDING --last waiting handler returned--> freed
+ *
+ * A state that had to be abandoned is replaced by a fresh one of the same generation, built the same way. */
+#ifndef TIDEWIRE_RULES_H
+#define TIDEWIRE_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/result.h"
+#include "ingest/ingest.h"
+#include "model/generation.h"
+#include "script/script.h"
+
+struct rules;
+
+enum {
+    RULES_ALIVE_MAX = 3, /* generations in one worker; a fourth ends the waits of the oldest */
+    RULES_SLICE_MS = 5,  /* of building, per loop turn */
+};
+
+struct rules_config {
+    uv_loop_t *loop;
+    struct script_limits limits;
+    struct uuid_maker *ids;
+    struct watchdog_slot *slot;
+    /* A generation came into force, or could not be built (then `error` says why and the former one stays). */
+    void (*on_ready)(void *arg, struct generation *generation, const char *error);
+    void *arg;
+};
+
+struct rules *rules_new(const struct rules_config *config);
+/* Builds in slices; a newer one that is asked for meanwhile comes after it. */
+void rules_load(struct rules *rules, struct generation *generation);
+/* NULL until the first generation is built. */
+const struct ingest_rules *rules_current(const struct rules *rules);
+/* false while an abandoned state is being replaced, for some milliseconds: nothing can be run now. */
+bool rules_can_run(const struct rules *rules);
+/* script_run with what follows from it: a state that was abandoned is replaced. */
+enum run_state rules_run(struct rules *rules, struct run *run);
+enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds, struct slice *error);
+enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key, struct slice *error);
+enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer, bool *success);
+/* Handlers that wait, in all generations. */
+uint32_t rules_waiting(const struct rules *rules);
+/* Frees ended generations; once per loop turn. */
+void rules_sweep(struct rules *rules);
+/* Ends all waits (their events run again from the store). */
+void rules_free(struct rules *rules, void (*on_closed)(void *arg));
+
+#endif

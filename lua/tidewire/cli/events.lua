@@ -1,0 +1,145 @@
+--- tidewire events [list|show]: from the running router, else from its store.
+-- @module tidewire.cli.events
+local json = require "tidewire.cli.json"
+local native = require "tidewire.native"
+local router = require "tidewire.cli.router"
+local screen = require "tidewire.cli.screen"
+
+local M = { summary = "what arrived, and what became of it: events, events show ID" }
+
+function M.describe(command)
+  command:argument("action", "list (default) or show"):args "?":default "list"
+  command:argument("id", "of `show`"):args "?"
+  command:option("--route", "only this route"):argname "ROUTE"
+  command:option("--type", "only this type"):argname "TYPE"
+  command:option("--state", "waiting, delivering, done, dropped or dead"):argname "STATE"
+    :choices { "waiting", "delivering", "done", "dropped", "dead" }
+  command:option("--limit", "how many, 1 to 500"):argname "N":default "50":convert(tonumber)
+  command:option("--cursor", "go on where a list ended"):argname "CURSOR"
+  command:option("--store", "the store to read when no router runs"):argname "PATH"
+end
+
+local function escape(text)
+  return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+local function query_of(arguments)
+  local parts = {}
+  for _, name in ipairs { "route", "type", "state", "limit", "cursor" } do
+    if arguments[name] then
+      parts[#parts + 1] = name .. "=" .. escape(tostring(arguments[name]))
+    end
+  end
+  return table.concat(parts, "&")
+end
+
+--- The router if it answers, else the file, else what to do.
+local function ask(arguments, path, offline)
+  local answer = router.call(arguments, "GET", path)
+  if answer then
+    return answer.status, answer.body
+  end
+  local file = arguments.store or os.getenv "TIDEWIRE_STORE" or (arguments.folder or ".") .. "/data/tidewire.db"
+  local body, why = offline((file:gsub("^sqlite:", "")))
+  if body then
+    return 200, body
+  end
+  if why == "not found" then
+    return 404
+  end
+  screen.fail(router.absent(arguments) .. "\n  and the store cannot be read: " .. why)
+  return nil
+end
+
+local function list(arguments)
+  local status, body = ask(arguments, "/v1/events?" .. query_of(arguments), function(file)
+    return native.store_list(file, arguments)
+  end)
+  if not status then
+    return 4
+  end
+  local answer = json.decode(body)
+  if status ~= 200 then
+    screen.fail(answer.detail or body)
+    return 2
+  end
+  if arguments.json then
+    for _, event in ipairs(answer.items) do
+      print(json.encode(event))
+    end
+    return 0
+  end
+  local rows = {}
+  for i, event in ipairs(answer.items) do
+    rows[i] = {
+      screen.time(event.received_at), screen.state(event.state), event.route, event.type ~= json.null and event.type or "-",
+      ("%d/%d"):format(event.delivered_count, event.delivery_count), event.id,
+      event.reason ~= json.null and event.reason or "",
+    }
+  end
+  screen.rows({ "time", "state", "route", "type", "sent", "id", "" }, rows)
+  if answer.next_cursor ~= json.null then
+    screen.hint("More: tidewire events --cursor " .. answer.next_cursor)
+  end
+  return 0
+end
+
+local function print_delivery(delivery)
+  print(("  %s  %s  %d attempts%s%s"):format(screen.state(delivery.state), delivery.target, delivery.attempts,
+    delivery.reason ~= json.null and "  " .. delivery.reason or "",
+    delivery.next_at and "  next " .. screen.time(delivery.next_at) or ""))
+  print("      message  " .. tostring(delivery.message))
+  for _, try in ipairs(delivery.tries) do
+    print(("      %d  %s  %s  %d ms  %s"):format(try.n, screen.time(try.at),
+      try.status ~= json.null and tostring(try.status) or try.error_type, try.took_ms,
+      try.detail ~= json.null and try.detail or try.answer:sub(1, 120)))
+  end
+end
+
+local function show(arguments)
+  if not arguments.id then
+    screen.fail("events show wants an event id: tidewire events show ID")
+    return 2
+  end
+  local status, body = ask(arguments, "/v1/events/" .. escape(arguments.id), function(file)
+    return native.store_show(file, arguments.id)
+  end)
+  if not status then
+    return 4
+  end
+  if status == 404 then
+    screen.fail(("there is no event %s"):format(arguments.id))
+    return 5
+  end
+  if status ~= 200 then
+    screen.fail(json.decode(body).detail or body)
+    return 2
+  end
+  if arguments.json then
+    print(body)
+    return 0
+  end
+  local event = json.decode(body)
+  print(("%s  %s  %s  %s"):format(screen.state(event.state), event.route, event.type ~= json.null and event.type or "-", event.id))
+  print(("  received %s from %s, verified: %s, %d bytes, generation %d, attempt %d"):format(event.received_at,
+    event.remote_ip, event.verified, event.body_bytes, event.generation, event.attempt))
+  if event.reason ~= json.null then
+    print("  " .. event.reason)
+  end
+  for _, delivery in ipairs(event.deliveries) do
+    print_delivery(delivery)
+  end
+  return 0
+end
+
+function M.run(arguments)
+  if arguments.action == "list" then
+    return list(arguments)
+  elseif arguments.action == "show" then
+    return show(arguments)
+  end
+  screen.fail(("events has no action '%s'%s"):format(arguments.action, screen.did_you_mean(arguments.action, { "list", "show" })))
+  return 2
+end
+
+return M
