@@ -120,7 +120,6 @@ local function show(arguments)
     return 0
   end
   local event = json.decode(body)
-  print(("%s  %s  %s  %s"):format(screen.state(event.state), event.route, event.type ~= json.null and event.type or "-", event.id))
   print(("  received %s from %s, verified: %s, %d bytes, generation %d, attempt %d"):format(event.received_at,
     event.remote_ip, event.verified, event.body_bytes, event.generation, event.attempt))
   if event.reason ~= json.null then

@@ -1,0 +1,147 @@
+// Targets that are slow, dead, rude, or want to be asked again.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Router, freePort, startTarget, until } from './support.js';
+
+let target;
+let router;
+let deadPort;
+const tries = new Map();
+
+before(async () => {
+  target = await startTarget((request) => {
+    const n = (tries.get(request.url) ?? 0) + 1;
+    tries.set(request.url, n);
+    switch (request.url) {
+      case '/503-then-200': return { status: n === 1 ? 503 : 200 };
+      case '/429': return n === 1 ? { status: 429, headers: { 'retry-after': '2' } } : { status: 200 };
+      case '/410': return { status: 410 };
+      case '/reset': return n === 1 ? { reset: true } : { status: 200 };
+      case '/never': return { never: true };
+      case '/500': return { status: 500, body: 'out of order' };
+      case '/302': return { status: 302, headers: { location: `${target.url}/ok` } };
+      case '/big': return { status: 200, body: 'x'.repeat(1 << 20) };
+      case '/202-only': return { status: 202 };
+      default: return { status: 200, body: 'thanks' };
+    }
+  });
+  deadPort = await freePort();
+  const declare = (name, options = '') =>
+    `local t_${name.replace(/-/g, '_')} = target "${name}" { url = "${target.url}/${name}", private = true, timeout = "1s",
+       retry = { first = "50ms", factor = 1, attempts = 3 } ${options} }\n` +
+    `route "/${name}" { verify = verify.none "a test", handle = function(event) send(t_${name.replace(/-/g, '_')}, event) end }\n`;
+  router = await Router.start({
+    'targets.lua': ['503-then-200', '429', '410', 'reset', 'never', '500', '302', 'big'].map((name) => declare(name)).join('')
+      + declare('ok', ', rate = "5/s"')
+      + declare('202-only', ', success = { 200 }')
+      + `local dead = target "dead" { url = "http://127.0.0.1:${deadPort}/", private = true, retry = { first = "50ms", factor = 1, attempts = 2 } }
+         route "/dead" { verify = verify.none "a test", handle = function(event) send(dead, event) end }
+         local inside = target "inside" { url = "${target.url}/inside" }
+         route "/inside" { verify = verify.none "a test", handle = function(event) send(inside, event) end }
+         local judged = target "judged" { url = "${target.url}/judged", private = true, retry = false,
+           success = function(answer) return answer.status == 200 and answer.body == "thanks" end }
+         route "/judged" { verify = verify.none "a test", handle = function(event)
+           send(judged, { text = "hello", path = "/a b/ü", query = { q = "x&y" }, headers = { ["X-One"] = "1" }, method = "PUT", id = "fixed-1" })
+         end }`,
+  });
+});
+
+after(async () => {
+  await router?.end();
+  await target?.close();
+});
+
+async function deliver(name, ...states) {
+  const answer = await router.post(`/${name}`, '{}', { 'content-type': 'application/json' });
+  assert.equal(answer.status, 202);
+  const event = await router.eventIn(answer.headers['tidewire-event-id'], ...states);
+  return event.deliveries[0];
+}
+
+test('503 is tried again, with the same key, until it is taken', async () => {
+  const delivery = await deliver('503-then-200', 'done');
+  assert.deepEqual(delivery.tries.map((one) => one.status), [503, 200]);
+  const keys = target.received.filter((one) => one.url === '/503-then-200').map((one) => one.headers['idempotency-key']);
+  assert.equal(new Set(keys).size, 1);
+});
+
+test('Retry-After is waited for', async () => {
+  await deliver('429', 'done');
+  const [first, second] = target.received.filter((one) => one.url === '/429');
+  assert.ok(second.at - first.at >= 1900, `${second.at - first.at} ms`);
+});
+
+test('410 is final', async () => {
+  const delivery = await deliver('410', 'dead');
+  assert.equal(delivery.tries.length, 1);
+  assert.match(delivery.reason, /answered 410/);
+});
+
+test('a reset is tried again', async () => {
+  const delivery = await deliver('reset', 'done');
+  assert.equal(delivery.tries.at(-1).status, 200);
+});
+
+test('a target that never answers runs into its timeout, and is given up after its tries', async () => {
+  const delivery = await deliver('never', 'dead');
+  assert.deepEqual(delivery.tries.map((one) => one.error_type), ['timeout', 'timeout', 'timeout']);
+});
+
+test('a target that always fails is dead after its tries, with its last words kept', async () => {
+  const delivery = await deliver('500', 'dead');
+  assert.equal(delivery.tries.length, 3);
+  assert.equal(delivery.tries[2].answer, 'out of order');
+});
+
+test('a redirect is not followed and not success', async () => {
+  const delivery = await deliver('302', 'dead');
+  assert.deepEqual(delivery.tries.map((one) => one.status), [302]);
+});
+
+test('of a large answer 64 KiB are kept', async () => {
+  const delivery = await deliver('big', 'done');
+  assert.equal(delivery.tries[0].answer.length, 65536);
+});
+
+test('nobody listening is tried again, then dead', async () => {
+  const delivery = await deliver('dead', 'dead');
+  assert.deepEqual(delivery.tries.map((one) => one.error_type), ['connect', 'connect']);
+});
+
+test('a private address is refused where the target does not allow it', async () => {
+  const delivery = await deliver('inside', 'dead');
+  assert.equal(delivery.tries[0].error_type, 'blocked_address');
+  assert.equal(target.received.filter((one) => one.url === '/inside').length, 0);
+});
+
+test('success is what the target says it is', async () => {
+  assert.match((await deliver('202-only', 'dead')).reason, /answered 202/);
+  assert.equal((await deliver('judged', 'done')).state, 'delivered');
+});
+
+test('path, query, headers, method and id of a message are sent', async () => {
+  const got = target.received.find((one) => one.url.startsWith('/judged'));
+  assert.equal(got.url, '/judged/a%20b/%C3%BC?q=x%26y');
+  assert.equal(got.method, 'PUT');
+  assert.equal(got.headers['x-one'], '1');
+  assert.equal(got.headers['idempotency-key'], 'fixed-1');
+  assert.equal(got.body.toString(), 'hello');
+});
+
+test('a rate is kept', async () => {
+  const answers = await Promise.all(Array.from({ length: 15 }, () => router.post('/ok', '')));
+  for (const answer of answers) await router.eventIn(answer.headers['tidewire-event-id'], 'done');
+  const times = target.received.filter((one) => one.url === '/ok').map((one) => one.at);
+  assert.equal(times.length, 15);
+  assert.ok(times.at(-1) - times[0] >= 1500, `${times.at(-1) - times[0]} ms for 15 at 5/s with a burst of 5`);
+});
+
+test('a target that never answers slows nobody else', async () => {
+  const waiting = Array.from({ length: 60 }, () => router.post('/never', ''));
+  await Promise.all(waiting);
+  const start = Date.now();
+  const delivery = await deliver('big', 'done');
+  assert.equal(delivery.state, 'delivered');
+  assert.ok(Date.now() - start < 1000, `${Date.now() - start} ms`);
+  await until('the slow ones to end', async () => (await router.events('&state=delivering')).length === 0, 60000);
+});
