@@ -89,8 +89,7 @@ void buf_addf(struct buf *buf, const char *format, ...)
     va_end(again);
 }
 
-/* Length of the valid UTF-8 sequence at the start, 0 when there is none. RFC 3629, section 4. */
-static size_t utf8_length(const unsigned char *p, size_t len)
+size_t utf8_length(const unsigned char *p, size_t len)
 {
     if (p[0] < 0x80)
         return 1;

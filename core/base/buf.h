@@ -27,6 +27,8 @@ void buf_add_slice(struct buf *buf, struct slice slice);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_byte(struct buf *buf, char byte);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Length of the valid UTF-8 sequence at the start, 0 when there is none; len >= 1. RFC 3629, section 4. */
+size_t utf8_length(const unsigned char *p, size_t len);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD; controls are escaped. */
 void buf_add_json_string(struct buf *buf, struct slice text);
 /* 32 and 64 bits, little endian: the inside form of stored blobs. */

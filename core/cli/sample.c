@@ -131,7 +131,8 @@ static enum result sign_hmac(const struct sample *sample, struct slice secret)
     buf_init(&text, SIGNED_MAX);
     buf_init(&value, VALUE_MAX);
     rc = build_signed(sample, &text);
-    if (rc == OK && !HMAC(EVP_get_digestbyname(algorithm), key, (int)key_len, (const unsigned char *)text.data, text.len, mac, &mac_len))
+    if (rc == OK &&
+        !HMAC(EVP_get_digestbyname(algorithm), key, (int)key_len, (const unsigned char *)text.data, text.len, mac, &mac_len))
         rc = ERR_INVALID;
     if (rc == OK) {
         add_value(sample, mac, mac_len, &value);
@@ -146,10 +147,12 @@ static enum result sign_hmac(const struct sample *sample, struct slice secret)
     return rc;
 }
 
-enum result sample_sign(const struct verify *verify, struct slice secret, struct slice method, struct slice path, struct slice body,
-                        struct slice id, uint64_t now_ms, struct buf *lines, const char **why)
+enum result sample_sign(const struct verify *verify, struct slice secret, struct slice method, struct slice path,
+                        struct slice body, struct slice id, uint64_t now_ms, struct buf *lines, const char **why)
 {
-    struct sample sample = { .verify = verify, .method = method, .path = path, .body = body, .id = id, .lines = lines, .why = why };
+    struct sample sample = {
+        .verify = verify, .method = method, .path = path, .body = body, .id = id, .lines = lines, .why = why
+    };
     snprintf(sample.timestamp, sizeof(sample.timestamp), "%llu", (unsigned long long)(now_ms / 1000));
     *why = "the signature could not be made";
     switch (verify->scheme) {

@@ -78,7 +78,8 @@ static void answer(struct intake *intake, const struct reply *reply)
 static void count_refusal(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
 {
     struct slice route = intake->route ? intake->route->path : SLICE("");
-    counts_refused(intake->ingest->config.counts, route, reason, status, conn_remote_ip(intake->conn), slice_of(detail), clock_wall_ms());
+    counts_refused(intake->ingest->config.counts, route, reason, status, conn_remote_ip(intake->conn), slice_of(detail),
+                   clock_wall_ms());
 }
 
 static void refuse(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
@@ -138,7 +139,8 @@ static struct head_verdict on_head(struct conn *conn, struct request *request, v
     if (intake->route->ip_allow_count &&
         !cidr_contains_any(intake->route->ip_allow, intake->route->ip_allow_count, conn_remote_ip(conn)))
         return head_refused(intake, REFUSED_ADDRESS, 403, "this address may not send here");
-    if ((intake->route->when_function || intake->route->dedupe == DEDUPE_FUNCTION) && !ingest->config.to.can_run(ingest->config.to.arg))
+    if ((intake->route->when_function || intake->route->dedupe == DEDUPE_FUNCTION) &&
+        !ingest->config.to.can_run(ingest->config.to.arg))
         return head_refused(intake, REFUSED_DRAINING, 503, "the rules are being loaded: try again");
     if (!store_accepts(ingest->config.store))
         return head_refused(intake, REFUSED_STORE_FULL, 503, "the store has no room: try again");
@@ -347,7 +349,8 @@ static void answer_duplicate(struct intake *intake, struct uuid winner)
 static void on_wait_over(uv_timer_t *timer)
 {
     struct intake *intake = timer->data;
-    if (intake->state == INTAKE_CLAIMING && dedupe_unwait(intake->ingest->config.store, &intake->keys[intake->claimed], &intake->wait))
+    if (intake->state == INTAKE_CLAIMING &&
+        dedupe_unwait(intake->ingest->config.store, &intake->keys[intake->claimed], &intake->wait))
         refuse_and_end(intake, REFUSED_STORE_FULL, 503, "an equal event is still being stored: try again");
 }
 
@@ -481,9 +484,9 @@ static void run(struct intake *intake)
 static void give_shards(struct intake *intake)
 {
     const struct ingest_config *config = &intake->ingest->config;
-    for (struct new_delivery *delivery = intake->outcome ? intake->outcome->deliveries : NULL; delivery; delivery = delivery->next)
-        delivery->shard =
-            (uint16_t)(rng_below(config->rng, SHARDS / config->workers) * config->workers + config->worker);
+    for (struct new_delivery *delivery = intake->outcome ? intake->outcome->deliveries : NULL; delivery;
+         delivery = delivery->next)
+        delivery->shard = (uint16_t)(rng_below(config->rng, SHARDS / config->workers) * config->workers + config->worker);
 }
 
 static void refuse_commit(struct intake *intake, enum result result)
@@ -623,8 +626,9 @@ static void on_refused(const struct refused_request *refused, void *arg)
 
 struct listener_callbacks ingest_callbacks(struct ingest *ingest)
 {
-    return (struct listener_callbacks){ .on_head = on_head, .on_request = on_request, .on_gone = on_gone, .on_refused = on_refused,
-                                        .arg = ingest };
+    return (struct listener_callbacks){
+        .on_head = on_head, .on_request = on_request, .on_gone = on_gone, .on_refused = on_refused, .arg = ingest
+    };
 }
 
 struct ingest *ingest_new(const struct ingest_config *config)

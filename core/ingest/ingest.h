@@ -49,7 +49,8 @@ struct ingest_worker {
     enum result (*dedupe)(void *arg, const struct route *route, struct event *event, struct slice *key, struct slice *error);
     /* The commit is on disk; the event is borrowed for the call. */
     void (*on_stored)(void *arg, struct event *event, struct outcome *outcome);
-    /* Of a stored event whose handler waits: from `hold` on nobody else runs it; then exactly one settle (outcome NULL: run it again). */
+    /* Of a stored event whose handler waits: from `hold` on nobody else runs it; then exactly one settle (outcome NULL: run it
+     * again). */
     void (*hold)(void *arg, struct event *event);
     void (*settle)(void *arg, struct event *event, struct outcome *outcome);
     /* Stored, not run: it is due now. */

@@ -19,28 +19,28 @@ enum intake_state {
 struct intake {
     struct ingest *ingest;
     enum intake_state state;
-    struct conn *conn;               /* NULL once answered, or when the client went */
-    struct generation *generation;   /* counted */
-    const struct route *route;       /* of the generation */
-    struct verifier *verifier;       /* of the worker's rules at the time of the head; used before the request returns to the loop */
+    struct conn *conn;             /* NULL once answered, or when the client went */
+    struct generation *generation; /* counted */
+    const struct route *route;     /* of the generation */
+    struct verifier *verifier; /* of the worker's rules at the time of the head; used before the request returns to the loop */
     struct pair params[PARAMS_MAX];
     size_t param_count;
     struct buf param_text;
     struct slice type;
-    struct event *event;             /* counted, from the decoding on */
-    struct outcome *outcome;         /* in the event's arena, once the handler returned */
+    struct event *event;     /* counted, from the decoding on */
+    struct outcome *outcome; /* in the event's arena, once the handler returned */
     struct run run;
-    bool run_waits;                  /* the handler waits: the event is committed without an outcome */
-    bool run_again;                  /* its state was lost: run it from the store */
+    bool run_waits; /* the handler waits: the event is committed without an outcome */
+    bool run_again; /* its state was lost: run it from the store */
     struct dedupe_key keys[KEYS_MAX];
-    size_t key_count, claimed;       /* keys[0 .. claimed) are claimed */
+    size_t key_count, claimed; /* keys[0 .. claimed) are claimed */
     struct dedupe_wait wait;
     struct uuid wait_winner;
     uv_timer_t wait_timer;
     bool wait_timer_open;
     struct store_accept accept;
-    struct handed handed;            /* brings it back to the worker */
-    uint64_t started_ns;             /* when the request was whole */
+    struct handed handed; /* brings it back to the worker */
+    uint64_t started_ns;  /* when the request was whole */
 };
 
 #endif

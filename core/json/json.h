@@ -16,8 +16,8 @@ enum { JSON_DEPTH_MAX = 128 };
 struct json_doc; /* the index; borrows the text it was made from */
 
 struct json_error {
-    size_t offset;     /* byte in the text, from 0 */
-    const char *what;  /* a static sentence part: "expected ',' or '}'" */
+    size_t offset;    /* byte in the text, from 0 */
+    const char *what; /* a static sentence part: "expected ',' or '}'" */
 };
 
 /* A value in a document: doc and the number of its node. doc NULL: no value. */

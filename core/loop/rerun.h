@@ -1,5 +1,5 @@
-/* rerun.h: stored events that wait for their handler: after a failed try, after a crash, or because their run was cut off. They are read
- * back from the store when they fall due, run by the newest rules, and settled. One per worker, on its thread.
+/* rerun.h: stored events that wait for their handler: after a failed try, after a crash, or because their run was cut off. They
+ * are read back from the store when they fall due, run by the newest rules, and settled. One per worker, on its thread.
  *
  *   due in the store --read--> RUNNING --handler ends--> SETTLING --commit--> deliveries offered, or due again
  */
@@ -43,7 +43,8 @@ void rerun_start(struct rerun *rerun);
 void rerun_note(struct rerun *rerun, uint64_t due_ms);
 /* The worker has new rules: what waited for a missing route is looked at again. */
 void rerun_rules_changed(struct rerun *rerun);
-/* A stored event whose handler ran outside of here (its request's run waited): until rerun_settle or rerun_forget it is not read as due. */
+/* A stored event whose handler ran outside of here (its request's run waited): until rerun_settle or rerun_forget it is not read
+ * as due. */
 void rerun_hold(struct rerun *rerun, struct event *event);
 /* Commits the outcome of a held event, then on_settled. outcome NULL: it has to run again, from the store. */
 void rerun_settle(struct rerun *rerun, struct event *event, struct outcome *outcome);

@@ -8,7 +8,7 @@
 struct alive {
     struct alive *next; /* older */
     struct ingest_rules view;
-    struct script *script; /* owned */
+    struct script *script;       /* owned */
     struct verifier **verifiers; /* owned, by route index */
 };
 
@@ -179,7 +179,8 @@ enum result rules_when(struct rules *rules, const struct route *route, struct ev
     return rc;
 }
 
-enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key, struct slice *error)
+enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,
+                         struct slice *error)
 {
     enum result rc = script_dedupe(rules->newest->script, route, event, key, error);
     replace_if_abandoned(rules);

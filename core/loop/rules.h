@@ -42,7 +42,8 @@ bool rules_can_run(const struct rules *rules);
 /* script_run with what follows from it: a state that was abandoned is replaced. */
 enum run_state rules_run(struct rules *rules, struct run *run);
 enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds, struct slice *error);
-enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key, struct slice *error);
+enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,
+                         struct slice *error);
 enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer, bool *success);
 /* Handlers that wait, in all generations. */
 uint32_t rules_waiting(const struct rules *rules);

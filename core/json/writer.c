@@ -1,0 +1,77 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "json/json.h"
+
+enum { DIGITS_LEAST = 15, DIGITS_MOST = 17 };
+
+void json_write_number(struct buf *out, double number)
+{
+    char text[40];
+    if (number == 0) {
+        buf_add_text(out, signbit(number) ? "-0" : "0");
+        return;
+    }
+    if (fabs(number) < 1e15 && number == floor(number)) {
+        buf_addf(out, "%.0f", number);
+        return;
+    }
+    for (int digits = DIGITS_LEAST; digits <= DIGITS_MOST; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, number);
+        if (strtod(text, NULL) == number)
+            break;
+    }
+    buf_add_text(out, text);
+}
+
+bool json_write_string(struct buf *out, struct slice text)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t before = out->len, clean = 0;
+    buf_add_byte(out, '"');
+    for (size_t i = 0; i < text.len;) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
+            i++;
+            continue;
+        }
+        if (c >= 0x80) {
+            size_t len = utf8_length((const unsigned char *)text.data + i, text.len - i);
+            if (len == 0) {
+                out->len = before;
+                return false;
+            }
+            i += len;
+            continue;
+        }
+        buf_add(out, text.data + clean, i - clean);
+        switch (c) {
+        case '"':
+        case '\\':
+            buf_add(out, (char[]){ '\\', (char)c }, 2);
+            break;
+        case '\n':
+            buf_add_text(out, "\\n");
+            break;
+        case '\r':
+            buf_add_text(out, "\\r");
+            break;
+        case '\t':
+            buf_add_text(out, "\\t");
+            break;
+        case '\b':
+            buf_add_text(out, "\\b");
+            break;
+        case '\f':
+            buf_add_text(out, "\\f");
+            break;
+        default:
+            buf_add(out, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+        }
+        clean = ++i;
+    }
+    buf_add(out, text.data + clean, text.len - clean);
+    buf_add_byte(out, '"');
+    return true;
+}

@@ -1,0 +1,356 @@
+#include "loop/worker.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "deliver/deliver.h"
+#include "ingest/ingest.h"
+#include "listen/listener.h"
+#include "loop/rerun.h"
+#include "loop/rules.h"
+#include "observe/access.h"
+#include "observe/counts.h"
+#include "script/watchdog.h"
+
+enum { COUNTS_JSON_MAX = 4 << 20, DRAIN_CHECK_MS = 20 };
+
+struct worker {
+    struct worker_config config;
+    pthread_t thread;
+    uv_loop_t loop;
+    struct handoff handoff;
+    struct uuid_maker ids;
+    struct rng rng;
+    struct watchdog_slot *watchdog;
+    struct counts *counts;
+    struct rules *rules;
+    struct rerun *rerun;
+    struct deliver *deliver;
+    struct ingest *ingest;
+    struct listener *listeners[LISTENERS_MAX];
+    size_t listener_count;
+    uv_timer_t tick;     /* moves the recorder's tick, flushes counts */
+    uv_check_t turn;     /* end of a loop turn: log lines leave with one write */
+    uv_timer_t draining; /* looks whether all is finished */
+    uint64_t drain_until_ms;
+    bool open; /* the door was opened */
+    bool closing;
+    int closing_parts; /* close callbacks still to come */
+};
+
+void *worker_owner(const struct worker *worker)
+{
+    return worker->config.owner;
+}
+
+uint32_t worker_index(const struct worker *worker)
+{
+    return worker->config.index;
+}
+
+static void notify_main(struct worker *worker, int kind, struct generation *generation, const char *error)
+{
+    struct worker_notice *notice = MEM_NEW(struct worker_notice);
+    notice->handed.run = worker->config.on_notice;
+    notice->worker = worker;
+    notice->kind = kind;
+    notice->generation = generation ? generation_ref(generation) : NULL;
+    snprintf(notice->error, sizeof(notice->error), "%s", error ? error : "");
+    if (handoff_send(worker->config.main, &notice->handed) != OK) {
+        generation_unref(notice->generation); /* main has ended: nobody wants to know */
+        mem_free(notice);
+    }
+}
+
+/* ---- what ingest and rerun ask of this worker ---- */
+
+static const struct ingest_rules *present_rules(void *arg)
+{
+    struct worker *worker = arg;
+    return rules_current(worker->rules);
+}
+
+static enum run_state run_handler(void *arg, struct run *run)
+{
+    struct worker *worker = arg;
+    return rules_run(worker->rules, run);
+}
+
+static bool can_run(void *arg)
+{
+    struct worker *worker = arg;
+    return rules_can_run(worker->rules);
+}
+
+static bool may_wait(void *arg)
+{
+    struct worker *worker = arg;
+    return rules_waiting(worker->rules) < INGEST_WAITING_MAX;
+}
+
+static enum result ask_when(void *arg, const struct route *route, struct event *event, bool *holds, struct slice *error)
+{
+    struct worker *worker = arg;
+    return rules_when(worker->rules, route, event, holds, error);
+}
+
+static enum result ask_dedupe(void *arg, const struct route *route, struct event *event, struct slice *key, struct slice *error)
+{
+    struct worker *worker = arg;
+    return rules_dedupe(worker->rules, route, event, key, error);
+}
+
+/* An outcome is on disk: its deliveries can go, or it is due again. */
+static void on_outcome_stored(void *arg, struct event *event, struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    if (outcome->state != EVENT_HANDLED)
+        access_run(event, outcome);
+    if (outcome->state == EVENT_WAITING)
+        rerun_note(worker->rerun, outcome->due_ms);
+    for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
+        deliver_offer(worker->deliver, event, delivery);
+}
+
+static void hold_event(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    rerun_hold(worker->rerun, event);
+}
+
+static void settle_event(void *arg, struct event *event, struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    rerun_settle(worker->rerun, event, outcome);
+}
+
+static void run_later(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    rerun_note(worker->rerun, clock_wall_ms());
+}
+
+static const struct route *route_of(void *arg, struct slice path)
+{
+    struct worker *worker = arg;
+    const struct ingest_rules *rules = rules_current(worker->rules);
+    return rules && rules_can_run(worker->rules) ? generation_route(rules->generation, path) : NULL;
+}
+
+/* ---- what deliver asks ---- */
+
+struct delivery_handed {
+    struct handed handed;
+    struct worker *to;
+    struct event *event;           /* counted */
+    struct new_delivery *delivery; /* in the event's arena */
+};
+
+static void on_delivery_handed(struct handed *handed)
+{
+    struct delivery_handed *delivery = (struct delivery_handed *)handed;
+    deliver_offer(delivery->to->deliver, delivery->event, delivery->delivery);
+    event_unref(delivery->event);
+    mem_free(delivery);
+}
+
+/* A fresh delivery whose target lives on another worker. */
+static void hand_over_delivery(void *arg, uint32_t owner, struct event *event, struct new_delivery *delivery)
+{
+    struct worker *worker = arg;
+    struct delivery_handed *handed = MEM_NEW(struct delivery_handed);
+    *handed = (struct delivery_handed){ { .run = on_delivery_handed }, worker->config.all[owner], event_ref(event), delivery };
+    if (handoff_send(&handed->to->handoff, &handed->handed) != OK) {
+        event_unref(event); /* that worker has ended; what waits is on disk */
+        mem_free(handed);
+    }
+}
+
+static bool judge(void *arg, const struct target *target, const struct script_answer *answer)
+{
+    struct worker *worker = arg;
+    bool success = false;
+    return rules_success(worker->rules, target, answer, &success) == OK && success;
+}
+
+static void on_attempt(void *arg, const struct deliver_report *report)
+{
+    access_attempt(report->route, report->event_id, report->delivery_id, report->target, report->attempt, report->state,
+                   report->due_ms, report->reason);
+}
+
+/* On a store thread: the operation goes home. */
+static void on_deliver_store_done(struct store_op *op)
+{
+    struct deliver_op *mine = op->owner;
+    struct worker *worker = mine->worker;
+    if (handoff_send(&worker->handoff, &mine->handed) != OK)
+        return; /* the worker waits for all its operations before it closes */
+}
+
+/* ---- generations ---- */
+
+static void open_door(struct worker *worker)
+{
+    struct listener_callbacks callbacks = ingest_callbacks(worker->ingest);
+    struct listener_config config = listener_defaults();
+    config.connections_max = worker->config.connections_max;
+    config.body_bytes = worker->config.body_bytes;
+    worker->open = true;
+    for (size_t i = 0; i < worker->config.listener_count; i++) {
+        if (listener_start(&worker->loop, worker->config.listeners[i], &config, &callbacks, &worker->listeners[i]) != OK) {
+            LOG(LOG_ERROR, "listening failed", LOG_I("descriptor", worker->config.listeners[i]));
+            _exit(1); /* a socket that nobody accepts would swallow its share for ever: the supervisor starts anew */
+        }
+        worker->listener_count++;
+    }
+    rerun_start(worker->rerun);
+    deliver_start(worker->deliver);
+    notify_main(worker, WORKER_READY, NULL, NULL);
+}
+
+static void on_rules_ready(void *arg, struct generation *generation, const char *error)
+{
+    struct worker *worker = arg;
+    if (!error) {
+        deliver_set_generation(worker->deliver, generation);
+        if (!worker->open)
+            open_door(worker);
+        else
+            rerun_rules_changed(worker->rerun);
+    }
+    notify_main(worker, WORKER_RULES, generation, error);
+}
+
+struct load_handed {
+    struct handed handed;
+    struct worker *worker;
+    struct generation *generation; /* counted */
+};
+
+static void on_load(struct handed *handed)
+{
+    struct load_handed *load = (struct load_handed *)handed;
+    rules_load(load->worker->rules, load->generation);
+    generation_unref(load->generation);
+    mem_free(load);
+}
+
+void worker_load(struct worker *worker, struct generation *generation)
+{
+    struct load_handed *load = MEM_NEW(struct load_handed);
+    *load = (struct load_handed){ { .run = on_load }, worker, generation_ref(generation) };
+    if (handoff_send(&worker->handoff, &load->handed) != OK) {
+        generation_unref(generation);
+        mem_free(load);
+    }
+}
+
+/* ---- counts ---- */
+
+static void on_ask_counts(struct handed *handed)
+{
+    struct worker_counts *counts = (struct worker_counts *)handed;
+    struct worker *worker = counts->worker;
+    buf_init(&counts->json, COUNTS_JSON_MAX);
+    buf_add_text(&counts->json, "{\"requests\":");
+    counts_write_json(worker->counts, &counts->json);
+    buf_add_text(&counts->json, ",\"targets\":");
+    deliver_write_json(worker->deliver, &counts->json);
+    buf_addf(&counts->json, ",\"without_route\":%u,\"waiting_handlers\":%u}", rerun_without_route(worker->rerun),
+             rules_waiting(worker->rules));
+    counts->handed.run = (void (*)(struct handed *))(void *)counts->on_done;
+    if (handoff_send(worker->config.main, &counts->handed) != OK)
+        buf_deinit(&counts->json); /* main has ended; the asker's memory went with it */
+}
+
+void worker_ask_counts(struct worker *worker, struct worker_counts *counts)
+{
+    counts->handed.run = on_ask_counts;
+    counts->worker = worker;
+    if (handoff_send(&worker->handoff, &counts->handed) != OK) {
+        buf_init(&counts->json, 0);
+        counts->on_done(counts);
+    }
+}
+
+/* ---- the end: door, then handlers and transfers, then timers ---- */
+
+static void on_part_closed(struct worker *worker)
+{
+    if (--worker->closing_parts == 0)
+        uv_stop(&worker->loop);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    on_part_closed(handle->data);
+}
+
+static void on_owned_closed(void *arg)
+{
+    on_part_closed(arg);
+}
+
+static void on_handoff_closed(uv_handle_t *handle)
+{
+    struct handoff *handoff = handle->data;
+    on_part_closed((struct worker *)((char *)handoff - offsetof(struct worker, handoff)));
+}
+
+static void close_all(struct worker *worker)
+{
+    worker->closing = true;
+    worker->closing_parts = 7 + (int)worker->listener_count;
+    for (size_t i = 0; i < worker->listener_count; i++)
+        listener_close(worker->listeners[i], on_owned_closed, worker);
+    ingest_free(worker->ingest);
+    deliver_free(worker->deliver, on_owned_closed, worker);
+    rules_free(worker->rules, on_owned_closed);
+    rerun_free(worker->rerun, on_owned_closed);
+    uv_close((uv_handle_t *)&worker->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&worker->turn, on_handle_closed);
+    uv_close((uv_handle_t *)&worker->draining, on_handle_closed);
+    handoff_close(&worker->handoff, on_handoff_closed);
+}
+
+/* Operations that the store has are always waited for; handlers and transfers only until the time is over. */
+static void on_drain_check(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    bool late = clock_mono_ms() >= worker->drain_until_ms;
+    bool idle = ingest_in_flight(worker->ingest) == 0 && rerun_is_idle(worker->rerun) && deliver_is_idle(worker->deliver);
+    if (!worker->closing && (idle || (late && deliver_abort(worker->deliver))))
+        close_all(worker);
+}
+
+struct drain_handed {
+    struct handed handed;
+    struct worker *worker;
+    uint64_t drain_ms;
+};
+
+static void on_drain(struct handed *handed)
+{
+    struct drain_handed *drain = (struct drain_handed *)handed;
+    struct worker *worker = drain->worker;
+    worker->drain_until_ms = clock_mono_ms() + drain->drain_ms;
+    mem_free(drain);
+    ingest_drain(worker->ingest);
+    for (size_t i = 0; i < worker->listener_count; i++)
+        listener_drain(worker->listeners[i]);
+    rerun_stop(worker->rerun);
+    deliver_drain(worker->deliver);
+    uv_timer_start(&worker->draining, on_drain_check, 0, DRAIN_CHECK_MS);
+}
+
+void worker_drain(struct worker *worker, uint64_t drain_ms)
+{
+    struct drain_handed *drain = MEM_NEW(struct drain_handed);
+    *drain = (struct drain_handed){ { .run = on_drain }, worker, drain_ms };
+    if (handoff_send(&worker->handoff, &drain->handed) != OK)
+        mem_free(drain);
+}

@@ -1,0 +1,72 @@
+/* worker.h: one thread with its own loop, listening sockets, connections, Lua states, libcurl transfers and timers. The wiring of
+ * listen, ingest, rules, rerun and deliver; nothing of the way of an event is decided here. */
+#ifndef TIDEWIRE_WORKER_H
+#define TIDEWIRE_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/result.h"
+#include "loop/handoff.h"
+#include "model/generation.h"
+#include "script/script.h"
+#include "store/store.h"
+#include "super/recorder.h"
+
+struct worker;
+
+enum {
+    LISTENERS_MAX = 16,
+    WORKER_STACK_BYTES = 8 << 20,
+    WORKER_GUARD_BYTES = 1 << 20, /* wide: one frame can skip a page */
+    WORKER_TICK_MS = 500,
+};
+
+/* What a worker tells main, on main's thread, through main's handoff. */
+struct worker_notice {
+    struct handed handed;
+    struct worker *worker;
+    enum { WORKER_READY, WORKER_RULES, WORKER_DRAINED } kind;
+    struct generation *generation; /* WORKER_RULES: counted */
+    char error[512];               /* WORKER_RULES: why they could not be built; "" */
+};
+
+struct worker_config {
+    uint32_t index, count;
+    struct worker **all;  /* count workers, for deliveries that belong to another one; filled before the first thread starts */
+    const int *listeners; /* listening sockets of this worker; not owned */
+    size_t listener_count;
+    struct store *store;
+    struct script_limits limits;
+    uint32_t connections_max;
+    atomic_size_t *body_bytes; /* of all workers */
+    struct recorder_slot *slot;
+    struct handoff *main;                     /* where notices go */
+    void (*on_notice)(struct handed *handed); /* set as handed.run; frees the notice */
+    void *owner;                              /* the server, for on_notice */
+};
+
+/* Main thread. The thread waits for the first worker_load. */
+enum result worker_start(const struct worker_config *config, struct worker **out) MUST_CHECK;
+void *worker_owner(const struct worker *worker);
+uint32_t worker_index(const struct worker *worker);
+/* Any thread: build these rules and put them into force; comes back as WORKER_RULES. The first one also opens the door. */
+void worker_load(struct worker *worker, struct generation *generation);
+/* Any thread: take nothing new, finish what is in flight for at most drain_ms; comes back as WORKER_DRAINED. */
+void worker_drain(struct worker *worker, uint64_t drain_ms);
+/* Main thread, after WORKER_DRAINED: the thread has ended. */
+void worker_join(struct worker *worker);
+
+/* Any thread: counts of this worker as JSON, brought to main: request->json is filled on the worker's thread, then on_done runs
+ * on main's. */
+struct worker_counts {
+    struct handed handed;
+    struct worker *worker;
+    struct buf json; /* {"requests":[…],"targets":[…],"without_route":N} */
+    void (*on_done)(struct worker_counts *counts);
+    void *owner;
+};
+void worker_ask_counts(struct worker *worker, struct worker_counts *counts);
+
+#endif
