@@ -382,3 +382,23 @@ size_t json_memory(const struct json_doc *doc)
 {
     return sizeof(*doc) + doc->room * sizeof(struct node);
 }
+
+size_t json_packed_bytes(const struct json_doc *doc)
+{
+    return sizeof(*doc) + doc->count * sizeof(struct node);
+}
+
+struct json_doc *json_pack(const struct json_doc *doc, void *block)
+{
+    struct json_doc *packed = block;
+    *packed = *doc;
+    packed->nodes = (struct node *)(packed + 1);
+    packed->room = doc->count;
+    memcpy(packed->nodes, doc->nodes, doc->count * sizeof(struct node));
+    return packed;
+}
+
+uint32_t json_node_count(const struct json_doc *doc)
+{
+    return doc->count;
+}
