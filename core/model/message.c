@@ -170,6 +170,18 @@ static enum result add_piece(struct cursor *cursor, secret_resolve resolve, void
     return OK;
 }
 
+void pieces_text(struct buf *pieces, struct slice text, enum escaping escaping)
+{
+    struct buf escaped;
+    buf_init(&escaped, MESSAGE_MAX);
+    add_escaped(&escaped, text, escaping);
+    if (buf_ok(&escaped))
+        pieces_bytes(pieces, buf_slice(&escaped));
+    else
+        pieces->failed = true;
+    buf_deinit(&escaped);
+}
+
 enum result pieces_render(struct slice pieces, secret_resolve resolve, void *arg, struct arena *arena, struct slice *out,
                           struct slice *missing)
 {

@@ -20,6 +20,7 @@ enum { MESSAGE_HEADERS_MAX = 64, MESSAGE_MAX = 16 << 20 /* bytes of a stored mes
 
 /* A value under construction: any run of these calls, then one message_set_*. */
 void pieces_bytes(struct buf *pieces, struct slice bytes);
+void pieces_text(struct buf *pieces, struct slice text, enum escaping escaping); /* bytes, escaped now */
 void pieces_secret(struct buf *pieces, struct slice name, enum escaping escaping);
 
 /* Each is called at most once per message, headers any number of times. out is a buf with max MESSAGE_MAX. */

@@ -26,13 +26,15 @@ struct dedupe_wait {
 
 enum claim { CLAIM_NEW, CLAIM_WAIT, CLAIM_DUPLICATE };
 
-/* The key of (route, kind, text): SipHash-128 or EVP_MAC under the store's own random key. kind: 'k' a key, 's' a signature. Any thread. */
+/* The key of (route, kind, text): SipHash-128 or EVP_MAC under the store's own random key. kind: 'k' a key, 's' a signature. Any
+ * thread. */
 struct dedupe_key dedupe_key_make(const struct store *store, struct slice route, char kind, struct slice text, uint64_t until_ms);
 /* CLAIM_NEW: the caller must submit a store_accept with this key, or release it. CLAIM_WAIT: wait is queued (see dedupe_unwait).
  * CLAIM_DUPLICATE: *winner is the first event; its duplicates count was raised. id: the claimer's event. Any thread. */
-enum claim dedupe_claim(struct store *store, const struct dedupe_key *key, struct uuid id, uint64_t now_ms, struct dedupe_wait *wait,
-                        struct uuid *winner);
-/* Takes a waiter back (its client went, or its time is over). true: it will not be called; false: it was called already or is being called. */
+enum claim dedupe_claim(struct store *store, const struct dedupe_key *key, struct uuid id, uint64_t now_ms,
+                        struct dedupe_wait *wait, struct uuid *winner);
+/* Takes a waiter back (its client went, or its time is over). true: it will not be called; false: it was called already or is
+ * being called. */
 bool dedupe_unwait(struct store *store, const struct dedupe_key *key, struct dedupe_wait *wait);
 /* Nothing was submitted for a claim. The writer settles submitted ones by itself. */
 void dedupe_release(struct store *store, const struct dedupe_key *key);

@@ -2,9 +2,10 @@
  * commit answered OK is on disk.
  *
  * Two threads live behind it: the *writer* owns the connection that writes, takes everything that waits in its queue, puts it
- * into one transaction, commits (one fsync) and hands the operations back; the *reader* owns a read-only connection. An operation is a struct that the
- * caller allocates, submits, and gets back through op.on_done, which runs ON THE STORE'S THREAD and may only hand it over to
- * the thread that owns it (loop/handoff.h). Until then the store owns it. No function here blocks, but open, start and stop.
+ * into one transaction, commits (one fsync) and hands the operations back; the *reader* owns a read-only connection. An operation
+ * is a struct that the caller allocates, submits, and gets back through op.on_done, which runs ON THE STORE'S THREAD and may only
+ * hand it over to the thread that owns it (loop/handoff.h). Until then the store owns it. No function here blocks, but open,
+ * start and stop.
  *
  * Every queue is bounded: room is taken before the work that will need it begins (store_take_room), so submitting cannot fail.
  *
@@ -36,21 +37,22 @@ enum {
 };
 
 struct store_config {
-    const char *path;      /* of the database file; its folder must exist. Beside it: PATH-wal, PATH.lock, PATH.reserve */
-    uint64_t reserve_bytes; /* of the reserve file: 32 MiB; 0: none */
+    const char *path;        /* of the database file; its folder must exist. Beside it: PATH-wal, PATH.lock, PATH.reserve */
+    uint64_t reserve_bytes;  /* of the reserve file: 32 MiB; 0: none */
     uint64_t min_free_bytes; /* less room on the disk than this, or 5 % of it if that is less: accept nothing */
-    const char *vfs;       /* NULL: the system's. Tests name the fault VFS */
+    const char *vfs;         /* NULL: the system's. Tests name the fault VFS */
     void (*on_fatal)(void *arg, const char *why); /* writer thread; must not return to serve */
     void *fatal_arg;
 };
 
-/* Opens or creates, checks user_version, brings the schema up to date, checkpoints with TRUNCATE, takes the lock file, and reads back
- * dedupe_recent. ERR_EXISTS: another process holds the lock (its pid in why). ERR_IO, ERR_STORE: why says what is wrong and what to do. why: at least
- * 512 bytes. Main thread, before the other threads. */
+/* Opens or creates, checks user_version, brings the schema up to date, checkpoints with TRUNCATE, takes the lock file, and reads
+ * back dedupe_recent. ERR_EXISTS: another process holds the lock (its pid in why). ERR_IO, ERR_STORE: why says what is wrong and
+ * what to do. why: at least 512 bytes. Main thread, before the other threads. */
 enum result store_open(const struct store_config *config, struct store **out, char *why, size_t why_size) MUST_CHECK;
 /* Starts writer and reader. */
 enum result store_start(struct store *store) MUST_CHECK;
-/* Finishes what is queued, commits, ends both threads, checkpoints, frees. on_done of the last operations runs before it returns. */
+/* Finishes what is queued, commits, ends both threads, checkpoints, frees. on_done of the last operations runs before it returns.
+ */
 void store_stop(struct store *store);
 
 /* ---- operations ---- */
@@ -111,8 +113,8 @@ struct store_accept {
     struct uuid winner;
 };
 
-/* The end of a run of a stored event. Conditional: the event is still EVENT_WAITING at outcome->attempt - 1 ended tries, else ERR_STALE and nothing
- * is written (somebody else finished it). */
+/* The end of a run of a stored event. Conditional: the event is still EVENT_WAITING at outcome->attempt - 1 ended tries, else
+ * ERR_STALE and nothing is written (somebody else finished it). */
 struct store_settle {
     struct store_op op;
     struct event *event; /* counted */
@@ -125,11 +127,11 @@ struct store_result {
     int64_t delivery_seq;
     int64_t event_seq;
     struct attempt attempt;    /* its slices lie in `memory` */
-    char *memory;                /* owned by the submitter; holds the slices of attempt and reason; freed by it after on_done */
-    enum delivery_state state;   /* DELIVERY_WAITING: tried again at due_ms */
+    char *memory;              /* owned by the submitter; holds the slices of attempt and reason; freed by it after on_done */
+    enum delivery_state state; /* DELIVERY_WAITING: tried again at due_ms */
     uint64_t due_ms;
-    struct slice reason;         /* of DELIVERY_DEAD: "answered 410"; else "" */
-    bool forget_body;            /* the route keeps nothing: drop the body when no delivery of the event waits any more */
+    struct slice reason; /* of DELIVERY_DEAD: "answered 410"; else "" */
+    bool forget_body;    /* the route keeps nothing: drop the body when no delivery of the event waits any more */
 };
 
 /* ---- reads: results live in op-owned memory, freed by store_read_free after use ---- */
@@ -137,13 +139,13 @@ struct store_result {
 /* What waits for one target and falls due first. Rows already in the caller's window come again: it skips them by seq. */
 struct store_read_window {
     struct store_op op;
-    struct slice target;     /* borrowed until done */
+    struct slice target;      /* borrowed until done */
     uint32_t worker, workers; /* only shards with shard % workers == worker; workers 0: all shards */
     uint64_t due_before_ms;
     uint32_t limit;
     struct waiting_delivery *rows; /* by (due_ms, seq) */
     size_t count;
-    uint64_t next_due_ms;    /* of the first one that was not returned; UINT64_MAX: none waits */
+    uint64_t next_due_ms; /* of the first one that was not returned; UINT64_MAX: none waits */
     struct arena arena;
 };
 
@@ -169,9 +171,9 @@ struct store_read_due {
 /* A whole event again, body included. ERR_NOT_FOUND: no such event, or its body is gone. */
 struct store_read_event {
     struct store_op op;
-    int64_t seq;            /* 0: by id */
+    int64_t seq; /* 0: by id */
     struct uuid id;
-    struct event *event;    /* one reference for the caller; its body is indexed again if it was JSON */
+    struct event *event; /* one reference for the caller; its body is indexed again if it was JSON */
     enum event_state state;
 };
 
@@ -187,11 +189,11 @@ struct store_read_delivery {
 
 /* Lists for people (admin API): newest first. */
 struct event_filter {
-    struct slice route, type; /* data NULL: any */
-    int state;                /* enum shown_state, -1: any */
+    struct slice route, type;    /* data NULL: any */
+    int state;                   /* enum shown_state, -1: any */
     uint64_t since_ms, until_ms; /* 0: open */
-    int64_t before_seq;       /* cursor: only older ones; 0: from the newest */
-    uint32_t limit;           /* 1 to 500 */
+    int64_t before_seq;          /* cursor: only older ones; 0: from the newest */
+    uint32_t limit;              /* 1 to 500 */
 };
 /* What people see (design.md "States"): derived from the event and its deliveries. */
 enum shown_state { SHOWN_WAITING, SHOWN_DELIVERING, SHOWN_DONE, SHOWN_DROPPED, SHOWN_DEAD };
@@ -248,10 +250,6 @@ struct store_stats {
     bool disk_full;
 };
 void store_stats(const struct store *store, struct store_stats *out);
-
-/* Keeps names and bytes of the last 20 generations. Fire and forget: copied at the call; main thread. */
-struct generation;
-void store_keep_generation(struct store *store, const struct generation *generation);
 
 /* For the command line when no router runs: opens read-only without the lock, answers list and show on the calling thread. */
 enum result store_open_offline(const char *path, struct store **out, char *why, size_t why_size) MUST_CHECK;

@@ -1,0 +1,381 @@
+/* encode.c: one walk over a Lua value. The path to the present place is kept for messages; the keys of the tables around it lie
+ * in one array of the registry, so that nothing is lost when Lua runs out of memory in the middle. */
+#include "json/encode.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "json/registry.h"
+#include "json/secret.h"
+
+enum {
+    KEYS_FIRST = 256,
+    STACK_PER_LEVEL = 4,
+    STACK_SPARE = 16,
+    RUN_MAX = 64 << 10, /* of text gathered before it becomes a piece */
+    KEY_SHOWN_MAX = 64
+};
+
+/* A table around the present place, and where in it that is. */
+struct level {
+    const void *table;
+    struct slice key; /* data NULL: an array, then: */
+    size_t index;
+};
+
+struct encoder {
+    lua_State *L;
+    struct views *views;
+    enum secrets secrets;
+    struct buf *out;
+    struct buf *text; /* where text goes: out, or the run that becomes a piece */
+    const char *root;
+    char *why;
+    struct level path[JSON_DEPTH_MAX];
+    unsigned depth;
+};
+
+static enum result encode_value(struct encoder *e, int index);
+
+/* ---- messages ---- */
+
+static bool is_identifier(struct slice key)
+{
+    if (key.len == 0 || key.len > KEY_SHOWN_MAX || isdigit((unsigned char)key.data[0]))
+        return false;
+    for (size_t i = 0; i < key.len; i++)
+        if (!isalnum((unsigned char)key.data[i]) && key.data[i] != '_')
+            return false;
+    return true;
+}
+
+static void show_level(struct buf *out, const struct level *level)
+{
+    if (!level->key.data)
+        buf_addf(out, "[%zu]", level->index);
+    else if (is_identifier(level->key))
+        buf_addf(out, ".%.*s", SLICE_ARGS(level->key));
+    else
+        buf_addf(out, "[\"%.*s\"]", (int)(level->key.len < KEY_SHOWN_MAX ? level->key.len : KEY_SHOWN_MAX), level->key.data);
+}
+
+/* "body.items[3].price" and what is wrong there. A path too long for `why` loses its end. */
+static enum result fail(struct encoder *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static enum result fail(struct encoder *e, const char *format, ...)
+{
+    char what[ENCODE_WHY_SIZE / 2];
+    struct buf path;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    buf_init(&path, ENCODE_WHY_SIZE / 2);
+    buf_add_text(&path, e->root);
+    for (unsigned i = 0; i < e->depth; i++)
+        show_level(&path, &e->path[i]);
+    snprintf(e->why, ENCODE_WHY_SIZE, "%.*s %s", SLICE_ARGS(buf_slice(&path)), what);
+    buf_deinit(&path);
+    return ERR_INVALID;
+}
+
+/* ---- pieces ---- */
+
+static void flush_run(struct encoder *e)
+{
+    if (e->secrets != SECRETS_IN_PIECES)
+        return;
+    if (buf_ok(e->text))
+        pieces_bytes(e->out, buf_slice(e->text));
+    else
+        e->out->failed = true;
+    buf_clear(e->text);
+}
+
+static bool is_full(struct encoder *e)
+{
+    if (e->secrets == SECRETS_IN_PIECES && e->text->len > RUN_MAX)
+        flush_run(e);
+    return !buf_ok(e->text) || !buf_ok(e->out);
+}
+
+static enum result encode_secret(struct encoder *e, int index)
+{
+    if (e->secrets == SECRETS_REFUSED)
+        return fail(e, "is a secret, which only a message can hold: send(target, { json = t }), where t is a plain table (copy(v))");
+    buf_add_byte(e->text, '"');
+    flush_run(e);
+    secret_pieces(e->L, index, e->out, ESCAPE_JSON);
+    buf_add_byte(e->text, '"');
+    return OK;
+}
+
+/* ---- scalars and views ---- */
+
+static enum result encode_number(struct encoder *e, double number)
+{
+    if (isnan(number))
+        return fail(e, "is NaN");
+    if (isinf(number))
+        return fail(e, "is infinite");
+    json_write_number(e->text, number);
+    return OK;
+}
+
+static enum result encode_string(struct encoder *e, int index)
+{
+    struct slice text;
+    text.data = lua_tolstring(e->L, index, &text.len);
+    return json_write_string(e->text, text) ? OK : fail(e, "is not UTF-8: base64.encode makes text of any bytes");
+}
+
+static enum result encode_view(struct encoder *e, int index)
+{
+    const struct view *view = lua_touserdata(e->L, index);
+    const struct slot *slot = view_slot(e->views, view);
+    if (!slot) {
+        view_ended(e->views, view, e->why, ENCODE_WHY_SIZE);
+        return ERR_INVALID;
+    }
+    struct slice text = json_text((struct json_value){ slot->doc, view->node });
+    if (e->secrets == SECRETS_REFUSED) {
+        buf_add_slice(e->text, text);
+        return OK;
+    }
+    flush_run(e);
+    pieces_bytes(e->out, text);
+    return OK;
+}
+
+static enum result encode_digits(struct encoder *e, int index)
+{
+    struct slice digits;
+    if (!view_push_digits(e->L, index))
+        return fail(e, "is a number that JSON does not know");
+    digits.data = lua_tolstring(e->L, -1, &digits.len);
+    buf_add_slice(e->text, digits);
+    lua_pop(e->L, 1);
+    return OK;
+}
+
+static enum result refuse(struct encoder *e, int index)
+{
+    const char *type = luaL_typename(e->L, index);
+    if (luaL_getmetafield(e->L, index, "__type") && lua_type(e->L, -1) == LUA_TSTRING)
+        type = lua_tostring(e->L, -1);
+    return fail(e, "is a %s, which JSON does not know", type);
+}
+
+static enum result encode_userdata(struct encoder *e, int index)
+{
+    if (is_view(e->L, e->views, index))
+        return encode_view(e, index);
+    if (lua_touserdata(e->L, index) == e->views->null) {
+        buf_add_text(e->text, "null");
+        return OK;
+    }
+    if (is_big(e->L, e->views, index))
+        return encode_digits(e, index);
+    if (secret_is(e->L, index))
+        return encode_secret(e, index);
+    return refuse(e, index);
+}
+
+/* ---- tables ---- */
+
+static enum result add_key(struct encoder *e, struct slice key)
+{
+    struct views *views = e->views;
+    if (views->key_count == ENCODE_KEYS_MAX) {
+        (void)fail(e, "has too many keys"); /* the words; the result is another */
+        return ERR_LIMIT;
+    }
+    if (views->key_count == views->key_room) {
+        size_t room = views->key_room ? views->key_room * 2 : KEYS_FIRST;
+        struct slice *keys = mem_realloc(views->keys, room * sizeof(*keys));
+        if (!keys) {
+            (void)fail(e, "needs more memory than there is");
+            return ERR_MEMORY;
+        }
+        views->keys = keys;
+        views->key_room = room;
+    }
+    views->keys[views->key_count++] = key;
+    return OK;
+}
+
+struct shape {
+    size_t names, numbers; /* keys of each kind */
+    double last;           /* the largest number */
+};
+
+static enum result take_key(struct encoder *e, struct shape *shape)
+{
+    struct slice name;
+    if (lua_type(e->L, -1) == LUA_TSTRING) {
+        shape->names++;
+        name.data = lua_tolstring(e->L, -1, &name.len);
+        return add_key(e, name);
+    }
+    if (lua_type(e->L, -1) != LUA_TNUMBER)
+        return fail(e, "has a %s as a key: keys are text, or 1 to n", luaL_typename(e->L, -1));
+    double number = lua_tonumber(e->L, -1);
+    if (!(number >= 1) || number != floor(number))
+        return fail(e, "has %.14g as a key: keys are text, or 1 to n", number);
+    shape->numbers++;
+    if (number > shape->last)
+        shape->last = number;
+    return OK;
+}
+
+/* What the table is as JSON; its names are at the end of the registry's keys then. */
+static enum result take_shape(struct encoder *e, int table, struct shape *shape)
+{
+    enum result rc = OK;
+    *shape = (struct shape){ 0 };
+    lua_pushnil(e->L);
+    while (rc == OK && lua_next(e->L, table)) {
+        lua_pop(e->L, 1);
+        rc = take_key(e, shape);
+    }
+    if (rc != OK)
+        return rc;
+    if (shape->names && (shape->numbers || is_marked_array(e->L, e->views, table)))
+        return fail(e, "has both names and numbers as keys: an array has no names");
+    if (shape->last > (double)shape->numbers)
+        return fail(e, "has holes: an array has all of 1 to %.14g (json.null writes null)", shape->last);
+    return OK;
+}
+
+static enum result encode_array(struct encoder *e, int table, size_t count)
+{
+    struct level *level = &e->path[e->depth++];
+    enum result rc = OK;
+    *level = (struct level){ .table = lua_topointer(e->L, table) };
+    buf_add_byte(e->text, '[');
+    for (size_t i = 1; i <= count && rc == OK; i++) {
+        if (i > 1)
+            buf_add_byte(e->text, ',');
+        level->index = i;
+        lua_rawgeti(e->L, table, (int)i);
+        rc = encode_value(e, lua_gettop(e->L));
+        lua_pop(e->L, 1);
+    }
+    buf_add_byte(e->text, ']');
+    if (rc == OK)
+        e->depth--;
+    return rc;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct slice *a = left, *b = right;
+    size_t common = a->len < b->len ? a->len : b->len;
+    int order = memcmp(a->data, b->data, common);
+    return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static enum result encode_member(struct encoder *e, int table, struct slice key)
+{
+    e->path[e->depth - 1].key = key;
+    if (!json_write_string(e->text, key))
+        return fail(e, "has a name that is not UTF-8");
+    buf_add_byte(e->text, ':');
+    lua_pushlstring(e->L, key.data, key.len);
+    lua_rawget(e->L, table);
+    enum result rc = encode_value(e, lua_gettop(e->L));
+    lua_pop(e->L, 1);
+    return rc;
+}
+
+/* The names are the last `count` of the registry's keys. */
+static enum result encode_object(struct encoder *e, int table, size_t count)
+{
+    size_t first = e->views->key_count - count;
+    enum result rc = OK;
+    if (count > 1)
+        qsort(e->views->keys + first, count, sizeof(struct slice), compare_keys);
+    e->path[e->depth++] = (struct level){ .table = lua_topointer(e->L, table) };
+    buf_add_byte(e->text, '{');
+    for (size_t i = 0; i < count && rc == OK; i++) {
+        if (i > 0)
+            buf_add_byte(e->text, ',');
+        rc = encode_member(e, table, e->views->keys[first + i]); /* looked up again: keys may have moved */
+    }
+    buf_add_byte(e->text, '}');
+    e->views->key_count = first;
+    if (rc == OK)
+        e->depth--;
+    return rc;
+}
+
+static enum result encode_table(struct encoder *e, int table)
+{
+    struct shape shape;
+    const void *address = lua_topointer(e->L, table);
+    for (unsigned i = 0; i < e->depth; i++)
+        if (e->path[i].table == address)
+            return fail(e, "contains itself");
+    if (e->depth == JSON_DEPTH_MAX)
+        return fail(e, "is nested deeper than %d", JSON_DEPTH_MAX);
+    enum result rc = take_shape(e, table, &shape);
+    if (rc != OK)
+        return rc;
+    if (shape.numbers || is_marked_array(e->L, e->views, table))
+        return encode_array(e, table, shape.numbers);
+    return encode_object(e, table, shape.names);
+}
+
+/* ---- any value ---- */
+
+static enum result encode_value(struct encoder *e, int index)
+{
+    if (is_full(e))
+        return ERR_LIMIT;
+    switch (lua_type(e->L, index)) {
+    case LUA_TNIL:
+        buf_add_text(e->text, "null");
+        return OK;
+    case LUA_TBOOLEAN:
+        buf_add_text(e->text, lua_toboolean(e->L, index) ? "true" : "false");
+        return OK;
+    case LUA_TNUMBER:
+        return encode_number(e, lua_tonumber(e->L, index));
+    case LUA_TSTRING:
+        return encode_string(e, index);
+    case LUA_TTABLE:
+        return encode_table(e, index);
+    case LUA_TUSERDATA:
+        return encode_userdata(e, index);
+    case LUA_TYPE_CDATA:
+        return encode_digits(e, index);
+    default:
+        return refuse(e, index);
+    }
+}
+
+enum result encode_json(lua_State *L, int index, const char *root, enum secrets secrets, struct buf *out, char *why)
+{
+    struct views *views = views_of(L);
+    struct encoder e = { .L = L, .views = views, .secrets = secrets, .out = out, .text = out, .root = root, .why = why };
+    int top = lua_gettop(L);
+    luaL_checkstack(L, JSON_DEPTH_MAX * STACK_PER_LEVEL + STACK_SPARE, "no stack to write JSON");
+    if (secrets == SECRETS_IN_PIECES) {
+        scratch_clear(&views->run);
+        e.text = &views->run;
+    }
+    views->key_count = 0;
+    why[0] = '\0';
+    lua_pushvalue(L, index);
+    enum result rc = encode_value(&e, top + 1);
+    flush_run(&e);
+    lua_settop(L, top);
+    if (rc == OK && !buf_ok(out))
+        rc = ERR_LIMIT;
+    if (rc == ERR_LIMIT && why[0] == '\0')
+        snprintf(why, ENCODE_WHY_SIZE, "%s is larger than %zu bytes", root, out->max);
+    return rc;
+}

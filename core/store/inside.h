@@ -1,0 +1,103 @@
+/* inside.h: the fields of struct store, by the thread that owns them. Private to this folder. */
+#ifndef TIDEWIRE_STORE_INSIDE_H
+#define TIDEWIRE_STORE_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/dedupe.h"
+#include "store/sqlite.h"
+#include "store/store.h"
+
+struct dedupe_set;
+
+/* A bounded-by-room queue of operations; lock guards all its fields. */
+struct op_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct store_op *first, **last;
+    bool stopping;
+};
+
+enum statement {
+    INSERT_EVENT,
+    INSERT_BODY,
+    INSERT_DELIVERY,
+    INSERT_DEDUPE,
+    FIND_OLD,
+    SETTLE_EVENT,
+    FIRST_RESULT,
+    LATER_RESULT,
+    INSERT_ATTEMPT,
+    FORGET_BODY,
+    SAVEPOINT,
+    RELEASE,
+    ROLLBACK_TO,
+    BEGIN,
+    COMMIT,
+    STATEMENTS,
+};
+
+struct store {
+    char *path;
+    uint64_t reserve_bytes, min_free_bytes;
+    const char *vfs;
+    void (*on_fatal)(void *arg, const char *why);
+    void *fatal_arg;
+    int lock_fd; /* -1: offline */
+
+    /* any thread */
+    atomic_int events_room, results_room, reads_waiting;
+    atomic_bool accepts, disk_full;
+    atomic_ullong commits, events, results, batch_largest;
+    atomic_int wal_pages;   /* in the log after the last commit */
+    atomic_bool wal_copied; /* the reader has copied nearly all of it: the writer may start the log anew */
+    struct op_queue writes, reads;
+    struct dedupe_set *dedupe;
+
+    /* writer thread */
+    sqlite3 *write_db;
+    sqlite3_stmt *statements[STATEMENTS];
+    struct store_op *stuck, **stuck_last; /* results and settles that wait for room on the disk */
+    uint64_t looked_ms;                   /* at the disk */
+    uint64_t swept_ms;                    /* by retention */
+    bool has_old_keys;                    /* dedupe_old is not empty */
+    bool dead;                            /* after a fatal error nothing more is written */
+    pthread_t writer;
+
+    /* reader thread */
+    sqlite3 *read_db;
+    pthread_t reader;
+    bool started;
+};
+
+void queue_init(struct op_queue *queue);
+void queue_push(struct op_queue *queue, struct store_op *op);
+/* Waits up to wait_ms for something; takes at most `most`. *stopping: nothing comes any more once the list is empty. */
+struct store_op *queue_take(struct op_queue *queue, int most, int wait_ms, bool *stopping);
+void queue_stop(struct op_queue *queue);
+
+enum result writer_prepare(struct store *store) MUST_CHECK;
+void *writer_main(void *arg);
+void writer_finish(struct store *store);
+void *reader_main(void *arg);
+void reader_run(struct store *store, struct store_op *op);
+/* One small step of what is done when nothing else is; in a transaction of its own. */
+enum result retention_step(struct store *store, uint64_t now_ms) MUST_CHECK;
+
+/* dedupe.c */
+enum result dedupe_open(struct store *store) MUST_CHECK;
+void dedupe_close(struct store *store);
+void dedupe_commit(struct store *store, const struct dedupe_key *key); /* a claim is on disk */
+void dedupe_forget(struct store *store, const uint8_t hash[16]);       /* gone from dedupe_recent */
+/* Found in dedupe_old: the claim becomes a committed one with that winner. */
+void dedupe_found(struct store *store, const struct dedupe_key *key, struct uuid winner);
+size_t dedupe_count(const struct store *store);
+/* Duplicates that were counted and not written: up to `room` ids with their counts. */
+struct duplicate {
+    struct uuid id;
+    uint32_t count;
+};
+size_t dedupe_take_duplicates(struct store *store, struct duplicate *out, size_t room);
+
+#endif

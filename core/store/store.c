@@ -1,0 +1,261 @@
+#include "store/store.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/disk.h"
+#include "store/inside.h"
+
+/* ---- queues ---- */
+
+void queue_init(struct op_queue *queue)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&queue->lock, NULL);
+    pthread_cond_init(&queue->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    queue->first = NULL;
+    queue->last = &queue->first;
+    queue->stopping = false;
+}
+
+void queue_push(struct op_queue *queue, struct store_op *op)
+{
+    op->next = NULL;
+    pthread_mutex_lock(&queue->lock);
+    bool was_empty = !queue->first;
+    *queue->last = op;
+    queue->last = &op->next;
+    pthread_mutex_unlock(&queue->lock);
+    if (was_empty)
+        pthread_cond_signal(&queue->wake);
+}
+
+static void wait_until(struct op_queue *queue, int wait_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&queue->wake, &queue->lock, &until);
+}
+
+struct store_op *queue_take(struct op_queue *queue, int most, int wait_ms, bool *stopping)
+{
+    pthread_mutex_lock(&queue->lock);
+    if (!queue->first && !queue->stopping && wait_ms > 0)
+        wait_until(queue, wait_ms);
+    struct store_op *first = queue->first, *last = first;
+    *stopping = queue->stopping;
+    for (int n = 1; last && last->next && n < most; n++)
+        last = last->next;
+    if (last) {
+        queue->first = last->next;
+        last->next = NULL;
+        if (!queue->first)
+            queue->last = &queue->first;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return first;
+}
+
+void queue_stop(struct op_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->stopping = true;
+    pthread_cond_signal(&queue->wake);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* ---- room and submitting ---- */
+
+static atomic_int *room_of(struct store *store, enum store_room room)
+{
+    return room == ROOM_EVENT ? &store->events_room : &store->results_room;
+}
+
+bool store_take_room(struct store *store, enum store_room room)
+{
+    atomic_int *left = room_of(store, room);
+    if (atomic_fetch_sub(left, 1) > 0)
+        return true;
+    atomic_fetch_add(left, 1);
+    return false;
+}
+
+void store_give_room(struct store *store, enum store_room room)
+{
+    atomic_fetch_add(room_of(store, room), 1);
+}
+
+bool store_accepts(const struct store *store)
+{
+    return atomic_load_explicit(&store->accepts, memory_order_relaxed);
+}
+
+void store_submit(struct store *store, struct store_op *op)
+{
+    queue_push(&store->writes, op);
+}
+
+bool store_submit_read(struct store *store, struct store_op *op)
+{
+    if (atomic_fetch_add(&store->reads_waiting, 1) >= STORE_READS_MAX) {
+        atomic_fetch_sub(&store->reads_waiting, 1);
+        return false;
+    }
+    queue_push(&store->reads, op);
+    return true;
+}
+
+void store_stats(const struct store *store, struct store_stats *out)
+{
+    *out = (struct store_stats){
+        .commits = atomic_load(&store->commits),
+        .events = atomic_load(&store->events),
+        .results = atomic_load(&store->results),
+        .batch_largest = atomic_load(&store->batch_largest),
+        .wal_bytes = (uint64_t)atomic_load(&store->wal_pages) * PAGE_BYTES,
+        .disk_full = atomic_load(&store->disk_full),
+    };
+}
+
+/* ---- life ---- */
+
+static struct store *store_new(const char *path)
+{
+    struct store *store = MEM_NEW(struct store);
+    store->path = mem_text(slice_of(path));
+    store->lock_fd = -1;
+    store->stuck_last = &store->stuck;
+    atomic_init(&store->events_room, STORE_EVENTS_MAX);
+    atomic_init(&store->results_room, STORE_RESULTS_MAX);
+    atomic_init(&store->accepts, true);
+    queue_init(&store->writes);
+    queue_init(&store->reads);
+    return store;
+}
+
+static void store_free(struct store *store)
+{
+    writer_finish(store);
+    sqlite3_close(store->read_db);
+    sqlite3_close(store->write_db);
+    dedupe_close(store);
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    mem_free(store->path);
+    mem_free(store);
+}
+
+static enum result lock_store(struct store *store, char *why, size_t why_size)
+{
+    pid_t owner = 0;
+    enum result rc = disk_lock(store->path, &store->lock_fd, &owner);
+    if (rc == ERR_EXISTS)
+        snprintf(why, why_size, "the store %s belongs to process %ld: stop that router, or name another store with --store",
+                 store->path, (long)owner);
+    else if (rc != OK)
+        snprintf(why, why_size, "the store %s cannot be written: %m: make its folder writable, or name another with --store",
+                 store->path);
+    return rc;
+}
+
+static enum result open_databases(struct store *store, char *why, size_t why_size)
+{
+    char problem[256];
+    enum result rc = db_open(store->path, store->vfs, DB_WRITE, &store->write_db, problem, sizeof(problem));
+    if (rc == OK)
+        rc = db_open(store->path, store->vfs, DB_READ, &store->read_db, problem, sizeof(problem));
+    if (rc == OK)
+        rc = writer_prepare(store);
+    if (rc == OK)
+        rc = dedupe_open(store);
+    if (rc != OK)
+        snprintf(why, why_size, "the store %s cannot be used: %s", store->path,
+                 problem[0] ? problem : sqlite3_errmsg(store->write_db));
+    return rc;
+}
+
+enum result store_open(const struct store_config *config, struct store **out, char *why, size_t why_size)
+{
+    struct store *store = store_new(config->path);
+    store->reserve_bytes = config->reserve_bytes;
+    store->min_free_bytes = config->min_free_bytes;
+    store->vfs = config->vfs;
+    store->on_fatal = config->on_fatal;
+    store->fatal_arg = config->fatal_arg;
+    enum result rc = lock_store(store, why, why_size);
+    if (rc == OK)
+        rc = open_databases(store, why, why_size);
+    if (rc != OK) {
+        store_free(store);
+        return rc;
+    }
+    if (store->reserve_bytes && !disk_reserve(store->path, store->reserve_bytes))
+        atomic_store(&store->accepts, false); /* the writer looks again every second */
+    *out = store;
+    return OK;
+}
+
+enum result store_start(struct store *store)
+{
+    if (pthread_create(&store->writer, NULL, writer_main, store) != 0)
+        return ERR_MEMORY;
+    if (pthread_create(&store->reader, NULL, reader_main, store) != 0) {
+        queue_stop(&store->writes);
+        pthread_join(store->writer, NULL);
+        return ERR_MEMORY;
+    }
+    store->started = true;
+    return OK;
+}
+
+void store_stop(struct store *store)
+{
+    if (store->started) {
+        queue_stop(&store->writes);
+        queue_stop(&store->reads);
+        pthread_join(store->writer, NULL);
+        pthread_join(store->reader, NULL);
+    }
+    sqlite3_close(store->read_db);
+    store->read_db = NULL;
+    if (!store->dead)
+        sqlite3_wal_checkpoint_v2(store->write_db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                  NULL); /* else the next start does it */
+    store_free(store);
+}
+
+/* ---- without a router ---- */
+
+enum result store_open_offline(const char *path, struct store **out, char *why, size_t why_size)
+{
+    struct store *store = store_new(path);
+    enum result rc = db_open(path, NULL, DB_OFFLINE, &store->read_db, why, why_size);
+    if (rc != OK) {
+        store_free(store);
+        return rc;
+    }
+    *out = store;
+    return OK;
+}
+
+void store_read_offline(struct store *store, struct store_op *op)
+{
+    atomic_fetch_add(&store->reads_waiting, 1);
+    reader_run(store, op);
+}
+
+void store_close_offline(struct store *store)
+{
+    store_free(store);
+}

@@ -1,0 +1,483 @@
+/* writer.c: takes everything that waits, writes it in one transaction, commits, hands it back. While one commit runs the next
+ * batch gathers: group commit without a timer. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/generation.h"
+#include "store/disk.h"
+#include "store/inside.h"
+
+enum {
+    IDLE_MS = 100,
+    LOOK_AT_DISK_MS = 1000,
+    RETRY_FULL_MS = 1000,
+    META_MAX = 256 << 10,
+    RECORD_MAX = 1 << 20,
+};
+
+static const char *const sql[STATEMENTS] = {
+    [INSERT_EVENT] = "INSERT INTO event (id, route, type, state, received_ms, due_ms, attempt, generation, run_reason, reason, "
+                     "keep_until_ms, body_bytes, delivery_first, delivery_count, meta) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, ?13)",
+    [INSERT_BODY] = "INSERT INTO body (event, bytes) VALUES (?1, ?2)",
+    [INSERT_DELIVERY] = "INSERT INTO delivery (id, event, target, order_key, fixed_id, shard, state, due_ms, attempts, message) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
+    [INSERT_DEDUPE] = "INSERT INTO dedupe_recent (hash, until, id) VALUES (?1, ?2, ?3)",
+    [FIND_OLD] = "SELECT id FROM dedupe_old WHERE hash = ?1 AND until > ?2",
+    [SETTLE_EVENT] = "UPDATE event SET state = ?2, due_ms = ?3, attempt = ?4, generation = ?5, run_reason = ?6, reason = ?7, "
+                     "delivery_first = ?8, delivery_count = ?9 WHERE seq = ?1 AND state = 0 AND attempt = ?10",
+    [FIRST_RESULT] = "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = 1, reason = ?4, last = ?5 "
+                     "WHERE seq = ?1 AND state = 0",
+    [LATER_RESULT] = "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = ?5, reason = ?4 WHERE seq = ?1 AND state = 0",
+    [INSERT_ATTEMPT] = "INSERT OR REPLACE INTO attempt (delivery, n, record) VALUES (?1, ?2, ?3)",
+    [FORGET_BODY] = "DELETE FROM body WHERE event = ?1 AND NOT EXISTS (SELECT 1 FROM event e JOIN delivery d "
+                    "ON d.seq BETWEEN e.delivery_first AND e.delivery_first + e.delivery_count - 1 "
+                    "WHERE e.seq = ?1 AND (d.state = 0 OR e.state = 0))",
+    [SAVEPOINT] = "SAVEPOINT op",
+    [RELEASE] = "RELEASE op",
+    [ROLLBACK_TO] = "ROLLBACK TO op",
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+};
+
+/* ---- one operation ---- */
+
+static enum result insert_deliveries(struct store *store, int64_t event_seq, const struct outcome *outcome, int64_t *first)
+{
+    sqlite3_stmt *insert = store->statements[INSERT_DELIVERY];
+    *first = 0;
+    for (struct new_delivery *delivery = outcome ? outcome->deliveries : NULL; delivery; delivery = delivery->next) {
+        db_bind_id(insert, 1, &delivery->id);
+        sqlite3_bind_int64(insert, 2, event_seq);
+        db_bind_text(insert, 3, delivery->target);
+        db_bind_text(insert, 4, delivery->order_key);
+        db_bind_text(insert, 5, delivery->fixed_id);
+        sqlite3_bind_int(insert, 6, delivery->shard);
+        sqlite3_bind_int(insert, 7, delivery->state);
+        sqlite3_bind_int64(insert, 8, (sqlite3_int64)delivery->due_ms);
+        db_bind_slice(insert, 9, delivery->message);
+        enum result rc = db_step(insert);
+        if (rc != OK)
+            return rc;
+        delivery->seq = sqlite3_last_insert_rowid(store->write_db);
+        if (*first == 0)
+            *first = delivery->seq;
+    }
+    return OK;
+}
+
+static enum result update_settled(struct store *store, const struct event *event, const struct outcome *outcome, int64_t first,
+                                  uint32_t expected_attempt)
+{
+    sqlite3_stmt *update = store->statements[SETTLE_EVENT];
+    sqlite3_bind_int64(update, 1, event->seq);
+    sqlite3_bind_int(update, 2, outcome->state);
+    sqlite3_bind_int64(update, 3, (sqlite3_int64)outcome->due_ms);
+    sqlite3_bind_int64(update, 4, outcome->attempt);
+    sqlite3_bind_int64(update, 5, outcome->generation);
+    sqlite3_bind_int(update, 6, outcome->reason);
+    db_bind_text(update, 7, outcome->text);
+    sqlite3_bind_int64(update, 8, first);
+    sqlite3_bind_int64(update, 9, outcome->delivery_count);
+    sqlite3_bind_int64(update, 10, expected_attempt);
+    enum result rc = db_step(update);
+    if (rc == OK && sqlite3_changes(store->write_db) == 0)
+        rc = ERR_STALE;
+    return rc;
+}
+
+static enum result insert_event(struct store *store, const struct store_accept *accept, const struct slice meta)
+{
+    struct event *event = accept->event;
+    const struct outcome *outcome = accept->outcome;
+    sqlite3_stmt *insert = store->statements[INSERT_EVENT];
+    /* with deliveries the row is first written as waiting, and settled once their numbers are known */
+    bool settle_after = outcome && outcome->deliveries;
+    db_bind_id(insert, 1, &event->id);
+    db_bind_text(insert, 2, event->route);
+    db_bind_text(insert, 3, event->type);
+    sqlite3_bind_int(insert, 4, outcome && !settle_after ? outcome->state : EVENT_WAITING);
+    sqlite3_bind_int64(insert, 5, (sqlite3_int64)event->received_ms);
+    sqlite3_bind_int64(insert, 6, (sqlite3_int64)(outcome && !settle_after ? outcome->due_ms : event->received_ms));
+    sqlite3_bind_int64(insert, 7, outcome && !settle_after ? outcome->attempt : 0);
+    sqlite3_bind_int64(insert, 8, outcome ? outcome->generation : event->generation);
+    sqlite3_bind_int(insert, 9, outcome ? outcome->reason : RUN_OK);
+    db_bind_text(insert, 10, outcome ? outcome->text : SLICE(""));
+    sqlite3_bind_int64(insert, 11, (sqlite3_int64)accept->keep_until_ms);
+    sqlite3_bind_int64(insert, 12, (sqlite3_int64)event->body.len);
+    db_bind_slice(insert, 13, meta);
+    enum result rc = db_step(insert);
+    if (rc == OK)
+        event->seq = sqlite3_last_insert_rowid(store->write_db);
+    return rc;
+}
+
+/* A body is needed as long as something waits, or as long as the route keeps it. */
+static bool needs_body(const struct store_accept *accept)
+{
+    if (accept->keep_body || !accept->outcome || accept->outcome->state == EVENT_WAITING)
+        return true;
+    for (const struct new_delivery *delivery = accept->outcome->deliveries; delivery; delivery = delivery->next)
+        if (delivery->state == DELIVERY_WAITING)
+            return true;
+    return false;
+}
+
+static enum result insert_body(struct store *store, const struct event *event)
+{
+    sqlite3_stmt *insert = store->statements[INSERT_BODY];
+    sqlite3_bind_int64(insert, 1, event->seq);
+    db_bind_slice(insert, 2, event->body);
+    return db_step(insert);
+}
+
+/* ERR_EXISTS: an old key; accept->winner is its event. */
+static enum result write_keys(struct store *store, struct store_accept *accept)
+{
+    for (size_t i = 0; i < accept->key_count; i++) {
+        sqlite3_stmt *insert = store->statements[INSERT_DEDUPE];
+        sqlite3_bind_blob(insert, 1, accept->keys[i].hash, sizeof(accept->keys[i].hash), SQLITE_STATIC);
+        sqlite3_bind_int64(insert, 2, (sqlite3_int64)accept->keys[i].until_ms);
+        db_bind_id(insert, 3, &accept->event->id);
+        enum result rc = db_step(insert);
+        if (rc != OK)
+            return rc;
+    }
+    return OK;
+}
+
+static enum result find_old_keys(struct store *store, struct store_accept *accept)
+{
+    for (size_t i = 0; store->has_old_keys && i < accept->key_count; i++) {
+        sqlite3_stmt *find = store->statements[FIND_OLD];
+        enum result rc;
+        sqlite3_bind_blob(find, 1, accept->keys[i].hash, sizeof(accept->keys[i].hash), SQLITE_STATIC);
+        sqlite3_bind_int64(find, 2, (sqlite3_int64)accept->event->received_ms);
+        bool found = db_row(find, &rc);
+        if (found)
+            accept->winner = db_id(find, 0);
+        sqlite3_reset(find);
+        if (found)
+            return ERR_EXISTS;
+        if (rc != OK)
+            return rc;
+    }
+    return OK;
+}
+
+static enum result write_accept(struct store *store, struct store_accept *accept)
+{
+    struct buf meta;
+    int64_t first;
+    enum result rc = find_old_keys(store, accept);
+    if (rc != OK)
+        return rc;
+    buf_init(&meta, META_MAX);
+    event_meta_write(accept->event, &meta);
+    rc = buf_ok(&meta) ? insert_event(store, accept, buf_slice(&meta)) : ERR_INVALID;
+    if (rc == OK && needs_body(accept))
+        rc = insert_body(store, accept->event);
+    if (rc == OK)
+        rc = insert_deliveries(store, accept->event->seq, accept->outcome, &first);
+    if (rc == OK && accept->outcome && accept->outcome->deliveries)
+        rc = update_settled(store, accept->event, accept->outcome, first, 0);
+    if (rc == OK)
+        rc = write_keys(store, accept);
+    buf_deinit(&meta);
+    return rc;
+}
+
+static enum result write_settle(struct store *store, struct store_settle *settle)
+{
+    int64_t first;
+    enum result rc = insert_deliveries(store, settle->event->seq, settle->outcome, &first);
+    if (rc == OK) /* stale: the savepoint takes the deliveries back */
+        rc = update_settled(store, settle->event, settle->outcome, first, settle->outcome->attempt - 1);
+    return rc;
+}
+
+static enum result write_attempt(struct store *store, const struct store_result *result, struct slice record)
+{
+    sqlite3_stmt *insert = store->statements[INSERT_ATTEMPT];
+    sqlite3_bind_int64(insert, 1, result->delivery_seq);
+    sqlite3_bind_int64(insert, 2, result->attempt.n);
+    db_bind_slice(insert, 3, record);
+    return db_step(insert);
+}
+
+static enum result write_result(struct store *store, struct store_result *result)
+{
+    bool is_first = result->attempt.n == 1;
+    sqlite3_stmt *update = store->statements[is_first ? FIRST_RESULT : LATER_RESULT];
+    struct buf record;
+    buf_init(&record, RECORD_MAX);
+    attempt_write(&result->attempt, &record);
+    sqlite3_bind_int64(update, 1, result->delivery_seq);
+    sqlite3_bind_int(update, 2, result->state);
+    sqlite3_bind_int64(update, 3, (sqlite3_int64)result->due_ms);
+    db_bind_text(update, 4, result->reason);
+    if (is_first)
+        db_bind_slice(update, 5, buf_slice(&record));
+    else
+        sqlite3_bind_int64(update, 5, result->attempt.n);
+    enum result rc = buf_ok(&record) ? db_step(update) : ERR_INVALID;
+    if (rc == OK && !is_first)
+        rc = write_attempt(store, result, buf_slice(&record));
+    if (rc == OK && result->forget_body && result->state != DELIVERY_WAITING) {
+        sqlite3_bind_int64(store->statements[FORGET_BODY], 1, result->event_seq);
+        rc = db_step(store->statements[FORGET_BODY]);
+    }
+    buf_deinit(&record);
+    return rc;
+}
+
+static enum result write_op(struct store *store, struct store_op *op)
+{
+    switch (op->kind) {
+    case STORE_ACCEPT:
+        return write_accept(store, (struct store_accept *)op);
+    case STORE_SETTLE:
+        return write_settle(store, (struct store_settle *)op);
+    case STORE_RESULT:
+        return write_result(store, (struct store_result *)op);
+    default:
+        return ERR_INVALID;
+    }
+}
+
+/* ---- handing back ---- */
+
+static void settle_claims(struct store *store, struct store_accept *accept)
+{
+    for (size_t i = 0; i < accept->key_count; i++) {
+        if (accept->op.result == OK)
+            dedupe_commit(store, &accept->keys[i]);
+        else if (accept->op.result == ERR_EXISTS)
+            dedupe_found(store, &accept->keys[i], accept->winner);
+        else
+            dedupe_release(store, &accept->keys[i]);
+    }
+}
+
+static void hand_back(struct store *store, struct store_op *op)
+{
+    if (op->kind == STORE_ACCEPT) {
+        settle_claims(store, (struct store_accept *)op);
+        atomic_fetch_add(&store->events, op->result == OK);
+    } else if (op->kind == STORE_RESULT) {
+        atomic_fetch_add(&store->results, 1);
+    }
+    store_give_room(store, op->kind == STORE_RESULT ? ROOM_RESULT : ROOM_EVENT);
+    op->on_done(op);
+}
+
+static void hand_back_all(struct store *store, struct store_op *batch)
+{
+    while (batch) {
+        struct store_op *next = batch->next;
+        batch->next = NULL;
+        hand_back(store, batch);
+        batch = next;
+    }
+}
+
+/* Nothing of the batch was promised to anybody: the process ends, and the next one opens the store and looks. */
+static void die(struct store *store, const char *doing)
+{
+    char why[512];
+    snprintf(why, sizeof(why), "%s: %s (%s)", doing, sqlite3_errmsg(store->write_db),
+             sqlite3_errstr(sqlite3_extended_errcode(store->write_db)));
+    store->dead = true;
+    atomic_store(&store->accepts, false);
+    store->on_fatal(store->fatal_arg, why);
+}
+
+/* ---- a batch ---- */
+
+/* Undone alone when it fails by its own fault. Anything else is the batch's end. */
+static enum result write_guarded(struct store *store, struct store_op *op)
+{
+    enum result rc = db_step(store->statements[SAVEPOINT]);
+    if (rc != OK)
+        return rc;
+    op->result = write_op(store, op);
+    if (op->result == ERR_DISK_FULL || op->result == ERR_STORE)
+        return op->result;
+    if (op->result != OK)
+        rc = db_step(store->statements[ROLLBACK_TO]);
+    return rc == OK ? db_step(store->statements[RELEASE]) : rc;
+}
+
+static enum result write_batch(struct store *store, struct store_op *batch)
+{
+    enum result rc = db_step(store->statements[BEGIN]);
+    for (struct store_op *op = batch; op && rc == OK; op = op->next)
+        rc = write_guarded(store, op);
+    return rc == OK ? db_step(store->statements[COMMIT]) : rc;
+}
+
+/* true: the transaction is taken back. */
+static bool roll_back(struct store *store)
+{
+    return sqlite3_get_autocommit(store->write_db) || db_run(store->write_db, "ROLLBACK") == OK;
+}
+
+static void stick(struct store *store, struct store_op *op)
+{
+    op->next = NULL;
+    *store->stuck_last = op;
+    store->stuck_last = &op->next;
+}
+
+/* Accepts are refused; what has happened already is kept until there is room, for which the reserve is given up. */
+static void on_disk_full(struct store *store, struct store_op *batch)
+{
+    if (!atomic_exchange(&store->disk_full, true))
+        LOG(LOG_ERROR, "disk full", LOG_T("path", store->path));
+    atomic_store(&store->accepts, false);
+    disk_give_up_reserve(store->path);
+    while (batch) {
+        struct store_op *next = batch->next;
+        if (batch->kind == STORE_ACCEPT) {
+            batch->result = ERR_DISK_FULL;
+            batch->next = NULL;
+            hand_back(store, batch);
+        } else {
+            stick(store, batch);
+        }
+        batch = next;
+    }
+    log_flush();
+}
+
+static void note_size(struct store *store, const struct store_op *batch)
+{
+    unsigned long long size = 0;
+    for (; batch; batch = batch->next)
+        size++;
+    if (size > atomic_load(&store->batch_largest))
+        atomic_store(&store->batch_largest, size);
+    atomic_fetch_add(&store->commits, 1);
+}
+
+static void process(struct store *store, struct store_op *batch)
+{
+    enum result rc = write_batch(store, batch);
+    if (rc == OK) {
+        note_size(store, batch);
+        hand_back_all(store, batch);
+    } else if (rc == ERR_DISK_FULL && roll_back(store)) {
+        on_disk_full(store, batch);
+    } else {
+        die(store, "writing the store failed");
+    }
+}
+
+/* What was stuck goes first; while it does not fit nothing else is written. */
+static struct store_op *behind_stuck(struct store *store, struct store_op *batch)
+{
+    struct store_op *stuck = store->stuck;
+    if (!stuck)
+        return batch;
+    *store->stuck_last = batch;
+    store->stuck = NULL;
+    store->stuck_last = &store->stuck;
+    return stuck;
+}
+
+/* ---- between batches ---- */
+
+static void look_at_disk(struct store *store, uint64_t now_ms)
+{
+    if (now_ms - store->looked_ms < LOOK_AT_DISK_MS)
+        return;
+    store->looked_ms = now_ms;
+    bool room = disk_has_room(store->path, store->min_free_bytes) && !store->stuck;
+    if (room && store->reserve_bytes)
+        room = disk_reserve(store->path, store->reserve_bytes);
+    if (room && atomic_exchange(&store->disk_full, false))
+        LOG(LOG_INFO, "disk has room again", LOG_T("path", store->path));
+    if (!room && atomic_load(&store->accepts))
+        LOG(LOG_ERROR, "disk nearly full", LOG_T("path", store->path));
+    atomic_store(&store->accepts, room);
+    log_flush();
+}
+
+static int on_wal_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct store *store = arg;
+    (void)db;
+    (void)name;
+    atomic_store(&store->wal_pages, pages);
+    return SQLITE_OK;
+}
+
+/* The reader has copied nearly all of the log: copy the rest and start it anew, between two commits. */
+static void restart_log(struct store *store)
+{
+    if (!atomic_exchange(&store->wal_copied, false))
+        return;
+    int rc = sqlite3_wal_checkpoint_v2(store->write_db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    if (db_result(rc) == ERR_STORE && (rc & 0xFF) != SQLITE_BUSY)
+        die(store, "copying the log failed");
+}
+
+static void between(struct store *store, bool idle)
+{
+    uint64_t now_ms = clock_wall_ms();
+    look_at_disk(store, now_ms);
+    restart_log(store);
+    if (!idle || store->dead || atomic_load(&store->disk_full))
+        return;
+    enum result rc = retention_step(store, now_ms);
+    if (rc == ERR_DISK_FULL && roll_back(store))
+        on_disk_full(store, NULL);
+    else if (rc != OK)
+        die(store, "retention failed");
+}
+
+void *writer_main(void *arg)
+{
+    struct store *store = arg;
+    bool stopping = false;
+    for (;;) {
+        struct store_op *batch = queue_take(&store->writes, STORE_BATCH_MAX, store->stuck ? RETRY_FULL_MS : IDLE_MS, &stopping);
+        if (store->dead)
+            return NULL; /* on_fatal returned, as it does in tests only: nothing is handed back any more */
+        if (!batch && stopping)
+            break;
+        bool idle = !batch;
+        batch = behind_stuck(store, batch);
+        if (batch)
+            process(store, batch);
+        if (!store->dead)
+            between(store, idle);
+    }
+    log_flush();
+    return NULL;
+}
+
+/* ---- life ---- */
+
+enum result writer_prepare(struct store *store)
+{
+    enum result rc = OK;
+    sqlite3_stmt *query = NULL;
+    for (int i = 0; i < STATEMENTS && rc == OK; i++)
+        rc = db_prepare(store->write_db, sql[i], &store->statements[i]);
+    if (rc == OK)
+        rc = db_prepare(store->write_db, "SELECT 1 FROM dedupe_old LIMIT 1", &query);
+    if (rc == OK)
+        store->has_old_keys = db_row(query, &rc);
+    sqlite3_finalize(query);
+    sqlite3_wal_hook(store->write_db, on_wal_commit, store);
+    return rc;
+}
+
+void writer_finish(struct store *store)
+{
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(store->statements[i]);
+}
