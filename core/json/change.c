@@ -1,4 +1,5 @@
-/* change.c: the words that make a changed view of one: set, merge, pick, omit. The new text is made by edit.c and indexed again. */
+/* change.c: the words that make a changed view of one: set, merge, pick, omit. The new text is made by edit.c and indexed again.
+ */
 #include <lauxlib.h>
 
 #include "base/mem.h"
@@ -14,15 +15,14 @@ static struct json_value view_argument(lua_State *L, struct views *views, int in
 }
 
 /* Pushes the text under construction as a document. */
-static int push_made(lua_State *L, struct views *views, const char *word)
+static void push_made(lua_State *L, struct views *views, const char *word)
 {
     struct json_error error;
     if (!buf_ok(&views->text))
-        return luaL_error(L, "%s: the result is larger than %d MiB", word, VIEW_TEXT_MAX >> 20);
+        luaL_error(L, "%s: the result is larger than %d MiB", word, VIEW_TEXT_MAX >> 20);
     lua_pushlstring(L, views->text.data, views->text.len);
     if (!push_decoded(L, views, &error))
-        return luaL_error(L, "%s: the result is %s", word, error.what); /* only the depth can be wrong */
-    return 1;
+        luaL_error(L, "%s: the result is %s", word, error.what); /* only the depth can be wrong */
 }
 
 /* Replaces the Lua value at index by its JSON text, a Lua string. */
@@ -49,7 +49,8 @@ static int set_word(lua_State *L)
     scratch_clear(&views->text);
     if (edit_set(root, path, text, &views->text, &why) != OK)
         return luaL_error(L, "set: '%s': %s", path.data, why);
-    return push_made(L, views, "set");
+    push_made(L, views, "set");
+    return 1;
 }
 
 /* merge(view, changes) */
@@ -69,15 +70,16 @@ static int merge_word(lua_State *L)
         return luaL_error(L, "merge wants two objects, an array is given whole: set(v, path, list)");
     scratch_clear(&views->text);
     edit_merge(root, changes, &views->text);
-    return push_made(L, views, "merge");
+    push_made(L, views, "merge");
+    return 1;
 }
 
 /* ---- pick and omit ---- */
 
-typedef void (*mark_function)(struct json_value root, struct slice path, unsigned char *marks);
+typedef bool (*mark_function)(struct json_value root, struct slice path, unsigned char *marks);
 typedef void (*filter_function)(struct json_value root, const unsigned char *marks, struct buf *out);
 
-/* function(view, list of paths) */
+/* function(view, list of paths): what is left, and whether a path led somewhere */
 static int filter_by(lua_State *L, const char *word, mark_function mark, filter_function filter)
 {
     struct views *views = views_upvalue(L);
@@ -86,16 +88,19 @@ static int filter_by(lua_State *L, const char *word, mark_function mark, filter_
     size_t room = json_node_count(root.doc);
     unsigned char *marks = lua_newuserdata(L, room);
     memset(marks, 0, room);
+    bool any = false;
     for (int i = 1; i <= (int)lua_objlen(L, 2); i++) {
         struct slice path;
         lua_rawgeti(L, 2, i);
         check_path(L, -1, word, true, &path);
-        mark(root, path, marks);
+        any |= mark(root, path, marks);
         lua_pop(L, 1);
     }
     scratch_clear(&views->text);
     filter(root, marks, &views->text);
-    return push_made(L, views, word);
+    push_made(L, views, word);
+    lua_pushboolean(L, any);
+    return 2;
 }
 
 static int pick_word(lua_State *L)

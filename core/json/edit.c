@@ -261,16 +261,16 @@ static bool mark_path(struct json_value value, struct slice path, unsigned char 
     return found;
 }
 
-void edit_mark_kept(struct json_value root, struct slice path, unsigned char *marks)
+bool edit_mark_kept(struct json_value root, struct slice path, unsigned char *marks)
 {
     raise_mark(marks, root, MARK_INSIDE);
-    (void)mark_path(root, path, marks, false); /* a path that leads nowhere keeps nothing */
+    return mark_path(root, path, marks, false);
 }
 
-void edit_mark_dropped(struct json_value root, struct slice path, unsigned char *marks)
+bool edit_mark_dropped(struct json_value root, struct slice path, unsigned char *marks)
 {
     /* of a twice-given name all: else an earlier one would show when the last is gone */
-    (void)mark_path(root, path, marks, true);
+    return mark_path(root, path, marks, true);
 }
 
 static const char *start_of(struct json_value container, struct json_value child)

@@ -15,9 +15,10 @@ enum result edit_set(struct json_value root, struct slice path, struct slice tex
  * members go last, in the order of `changes`. Of a twice-given name the last one counts and is changed. */
 void edit_merge(struct json_value root, struct json_value changes, struct buf *out);
 
-/* For picking and omitting: marks of json_node_count(root.doc) bytes, zeroed. Each path marks its places ([*]: each). */
-void edit_mark_kept(struct json_value root, struct slice path, unsigned char *marks);
-void edit_mark_dropped(struct json_value root, struct slice path, unsigned char *marks);
+/* For picking and omitting: marks of json_node_count(root.doc) bytes, zeroed. Each path marks its places ([*]: each).
+ * false: it leads nowhere. */
+bool edit_mark_kept(struct json_value root, struct slice path, unsigned char *marks);
+bool edit_mark_dropped(struct json_value root, struct slice path, unsigned char *marks);
 /* Only what is marked, with the containers around it; elements of arrays close up. */
 void edit_keep(struct json_value root, const unsigned char *marks, struct buf *out);
 /* All but what is marked. */

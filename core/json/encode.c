@@ -105,7 +105,8 @@ static bool is_full(struct encoder *e)
 static enum result encode_secret(struct encoder *e, int index)
 {
     if (e->secrets == SECRETS_REFUSED)
-        return fail(e, "is a secret, which only a message can hold: send(target, { json = t }), where t is a plain table (copy(v))");
+        return fail(e,
+                    "is a secret, which only a message can hold: send(target, { json = t }), where t is a plain table (copy(v))");
     buf_add_byte(e->text, '"');
     flush_run(e);
     secret_pieces(e->L, index, e->out, ESCAPE_JSON);

@@ -226,14 +226,14 @@ static void push_document(lua_State *L, struct views *views)
     int text = lua_gettop(L);
     const struct anchor *anchor = push_anchor(L, views);
     struct view at = { .slot = (uint32_t)anchor->handle, .serial = (uint32_t)(anchor->handle >> 32) };
-    lua_createtable(L, 2, 0);    /* text anchor life */
-    lua_insert(L, -2);           /* text life anchor */
-    lua_rawseti(L, -2, 1);       /* text life */
-    lua_pushvalue(L, text);      /* text life text */
-    lua_rawseti(L, -2, 2);       /* text life */
+    lua_createtable(L, 2, 0);       /* text anchor life */
+    lua_insert(L, -2);              /* text life anchor */
+    lua_rawseti(L, -2, 1);          /* text life */
+    lua_pushvalue(L, text);         /* text life text */
+    lua_rawseti(L, -2, 2);          /* text life */
     push_view(L, views, &at, 0, 0); /* text life view */
-    lua_insert(L, -2);           /* text view life */
-    lua_setfenv(L, -2);          /* text view */
+    lua_insert(L, -2);              /* text view life */
+    lua_setfenv(L, -2);             /* text view */
 }
 
 bool push_decoded(lua_State *L, struct views *views, struct json_error *error)

@@ -37,21 +37,21 @@ struct views {
     struct slot *slots; /* owned */
     uint32_t slot_count, slot_room;
     uint32_t free_slot; /* NO_SLOT: none */
-    uint32_t serial; /* given last */
+    uint32_t serial;    /* given last */
     struct {
         uint32_t serial;
         char label[LABEL_SIZE];
-    } past[PAST_MAX];              /* by serial */
-    struct json_doc *moving;       /* owned; on its way into the Lua heap */
-    struct buf text, run;          /* under construction, one user at a time; kept between calls */
-    struct slice *keys;            /* owned; the encoder's: keys of the tables around the present place */
-    size_t key_count, key_room;    /* keys point into strings that those tables hold */
-    const void *view_meta;         /* metatables, by address: they live as long as the state */
+    } past[PAST_MAX];           /* by serial */
+    struct json_doc *moving;    /* owned; on its way into the Lua heap */
+    struct buf text, run;       /* under construction, one user at a time; kept between calls */
+    struct slice *keys;         /* owned; the encoder's: keys of the tables around the present place */
+    size_t key_count, key_room; /* keys point into strings that those tables hold */
+    const void *view_meta;      /* metatables, by address: they live as long as the state */
     const void *array_meta, *big_meta;
     const void *null;
     int view_ref, array_ref, big_ref, null_ref, anchor_ref; /* in the registry of the state */
-    int integer_ref;                            /* function(digits, high, low, unsigned): an exact integer */
-    int digits_ref;                             /* the tostring of LuaJIT's integers */
+    int integer_ref;                                        /* function(digits, high, low, unsigned): an exact integer */
+    int digits_ref;                                         /* the tostring of LuaJIT's integers */
 };
 
 /* What a view is in Lua memory: 16 bytes. */

@@ -185,8 +185,9 @@ static int secret_new(lua_State *L)
 }
 
 static const luaL_Reg metamethods[] = {
-    { "__tostring", secret_tostring }, { "__concat", secret_concat }, { "__index", secret_opaque },
-    { "__newindex", secret_opaque },   { "__len", secret_opaque },    { "__lt", secret_opaque },
+    { "__tostring", secret_tostring }, { "__concat", secret_concat },
+    { "__index", secret_opaque },      { "__newindex", secret_opaque },
+    { "__len", secret_opaque },        { "__lt", secret_opaque },
     { "__le", secret_opaque },         { NULL, NULL },
 };
 

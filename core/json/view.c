@@ -1,4 +1,5 @@
-/* view.c: the metatables: what a view, json.null and a number beyond 64 bits answer to Lua's operators; and the opening of it all. */
+/* view.c: the metatables: what a view, json.null and a number beyond 64 bits answer to Lua's operators; and the opening of it
+ * all. */
 #include "json/view.h"
 
 #include "json/encode.h"
@@ -7,7 +8,7 @@
 #include "script/lua_source.h"
 
 #define READ_ONLY "a view is read-only: copy(v) gives a table to change, merge and set give a changed view"
-#define NO_TEXT "an object or array cannot be joined to text: name a field, or use json.encode(v)"
+#define NO_TEXT   "an object or array cannot be joined to text: name a field, or use json.encode(v)"
 
 static const struct json_value NONE = { NULL, 0 };
 
@@ -96,10 +97,10 @@ static int view_arithmetic(lua_State *L)
 }
 
 static const luaL_Reg view_metamethods[] = {
-    { "__index", view_index },     { "__newindex", view_newindex }, { "__len", view_len },       { "__eq", view_eq },
-    { "__tostring", view_tostring }, { "__concat", view_concat },   { "__lt", view_compare },    { "__le", view_compare },
-    { "__add", view_arithmetic },  { "__sub", view_arithmetic },    { "__mul", view_arithmetic }, { "__div", view_arithmetic },
-    { "__mod", view_arithmetic },  { "__pow", view_arithmetic },    { "__unm", view_arithmetic }, { NULL, NULL },
+    { "__index", view_index },       { "__newindex", view_newindex }, { "__len", view_len },        { "__eq", view_eq },
+    { "__tostring", view_tostring }, { "__concat", view_concat },     { "__lt", view_compare },     { "__le", view_compare },
+    { "__add", view_arithmetic },    { "__sub", view_arithmetic },    { "__mul", view_arithmetic }, { "__div", view_arithmetic },
+    { "__mod", view_arithmetic },    { "__pow", view_arithmetic },    { "__unm", view_arithmetic }, { NULL, NULL },
 };
 
 /* ---- json.null ---- */
@@ -121,8 +122,11 @@ static int null_concat(lua_State *L)
 }
 
 static const luaL_Reg null_metamethods[] = {
-    { "__tostring", null_tostring }, { "__index", null_index }, { "__newindex", null_index },
-    { "__concat", null_concat },     { NULL, NULL },
+    { "__tostring", null_tostring },
+    { "__index", null_index },
+    { "__newindex", null_index },
+    { "__concat", null_concat },
+    { NULL, NULL },
 };
 
 /* ---- a number beyond 64 bits ---- */
@@ -162,8 +166,8 @@ static int big_refuse(lua_State *L)
 }
 
 static const luaL_Reg big_metamethods[] = {
-    { "__tostring", big_tostring }, { "__concat", big_concat }, { "__eq", big_eq },     { "__index", big_refuse },
-    { "__newindex", big_refuse },   { "__len", big_refuse },    { "__lt", big_refuse }, { "__le", big_refuse },
+    { "__tostring", big_tostring }, { "__concat", big_concat }, { "__eq", big_eq },      { "__index", big_refuse },
+    { "__newindex", big_refuse },   { "__len", big_refuse },    { "__lt", big_refuse },  { "__le", big_refuse },
     { "__add", big_refuse },        { "__sub", big_refuse },    { "__mul", big_refuse }, { "__div", big_refuse },
     { "__mod", big_refuse },        { "__pow", big_refuse },    { "__unm", big_refuse }, { NULL, NULL },
 };
@@ -215,11 +219,12 @@ static void make_null(lua_State *L, struct views *views)
     views->null_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* Runs an internal Lua file with the table of C functions that lies on top; leaves what it returns. */
-static void run_file(lua_State *L, const char *module)
+/* Runs an internal Lua file (name: "=module", a chunk name that is shown as it is) with the table of C functions that lies on
+ * top; leaves what it returns. */
+static void run_file(lua_State *L, const char *name)
 {
-    struct slice source = lua_source(module);
-    if (luaL_loadbuffer(L, source.data, source.len, module) != 0)
+    struct slice source = lua_source(name + 1);
+    if (luaL_loadbuffer(L, source.data, source.len, name) != 0)
         lua_error(L);
     lua_pushvalue(L, -2);
     lua_call(L, 1, 1);
@@ -228,7 +233,7 @@ static void run_file(lua_State *L, const char *module)
 /* The file sets the metamethods of LuaJIT's integers, before anything is compiled: the compiler takes them for constant. */
 static void open_integers(lua_State *L, struct views *views)
 {
-    run_file(L, "tidewire.integers");
+    run_file(L, "=tidewire.integers");
     lua_getfield(L, -1, "make");
     views->integer_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_getfield(L, -1, "original_tostring");
@@ -249,10 +254,12 @@ static void open_ffi(lua_State *L)
     lua_remove(L, -2);
 }
 
-/* function(cdata): the metatable that all of them share, which getmetatable does not give. */
+/* function(v): its metatable, also where getmetatable does not give it. */
 static int metatable_of(lua_State *L)
 {
-    return lua_getmetatable(L, 1);
+    if (!lua_getmetatable(L, 1))
+        lua_pushnil(L);
+    return 1;
 }
 
 /* function(v): what `type` says of a userdata. */
@@ -266,6 +273,13 @@ static int kind_of(lua_State *L)
 static int is_view_word(lua_State *L)
 {
     lua_pushboolean(L, is_view(L, views_upvalue(L), 1));
+    return 1;
+}
+
+static int is_array_word(lua_State *L)
+{
+    struct views *views = views_upvalue(L);
+    lua_pushboolean(L, is_view(L, views, 1) && json_type(view_value(L, views, 1)) == JSON_ARRAY);
     return 1;
 }
 
@@ -298,7 +312,7 @@ static int encode_word(lua_State *L)
 
 static const luaL_Reg words[] = {
     { "metatable_of", metatable_of }, { "kind", kind_of },       { "is_view", is_view_word }, { "digits", digits_word },
-    { "decode", decode_word },        { "encode", encode_word }, { NULL, NULL },
+    { "is_array", is_array_word },    { "decode", decode_word }, { "encode", encode_word },   { NULL, NULL },
 };
 
 static void push_c_words(lua_State *L, struct views *views)
@@ -328,6 +342,6 @@ int luaopen_tidewire_views(lua_State *L)
     make_null(L, views);
     push_c_words(L, views);
     open_integers(L, views);
-    run_file(L, "tidewire.words");
+    run_file(L, "=tidewire.words");
     return 1;
 }

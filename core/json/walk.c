@@ -253,9 +253,14 @@ static int check_path_word(lua_State *L)
 }
 
 static const luaL_Reg words[] = {
-    { "pairs", pairs_word },   { "ipairs", ipairs_word }, { "next", next_word },
-    { "unpack", unpack_word }, { "get", get_word },       { "step", step_word },
-    { "check_path", check_path_word }, { NULL, NULL },
+    { "pairs", pairs_word },
+    { "ipairs", ipairs_word },
+    { "next", next_word },
+    { "unpack", unpack_word },
+    { "get", get_word },
+    { "step", step_word },
+    { "check_path", check_path_word },
+    { NULL, NULL },
 };
 
 void register_walking(lua_State *L, struct views *views)

@@ -1,0 +1,19 @@
+/* router.h: which route a path belongs to. A generation's routes are sorted so that the first match is the right one: fixed
+ * segments before ":param" before "*rest", segment by segment (route_order). Pure. */
+#ifndef TIDEWIRE_ROUTER_H
+#define TIDEWIRE_ROUTER_H
+
+#include "base/buf.h"
+#include "model/generation.h"
+
+/* Segments are percent-decoded one by one, so %2F stays inside its segment; letter case counts, a slash at the end counts.
+ * Disabled routes match nothing. params: room for PARAMS_MAX pairs; values lie in scratch, which must outlive them. NULL: no
+ * route. */
+const struct route *router_match(const struct generation *generation, struct slice path, struct pair *params, size_t *count,
+                                 struct buf *scratch);
+/* Does one pattern take this path? For the command line. */
+bool router_pattern_takes(struct slice pattern, struct slice path);
+/* Compares two patterns for sorting: below 0 when a is to be tried before b. */
+int router_order(struct slice a, struct slice b);
+
+#endif

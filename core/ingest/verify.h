@@ -1,0 +1,41 @@
+/* verify.h: is this request what its sender sent? providers.md, "What the engine always does". On the raw bytes, before anything
+ * of the body is parsed; in constant time; one answer for every reason. Source of the schemes: the profiles' own comments. */
+#ifndef TIDEWIRE_VERIFY_H
+#define TIDEWIRE_VERIFY_H
+
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "model/generation.h"
+
+struct verifier; /* keyed MAC contexts of one route of one generation; one worker's thread */
+
+enum verdict {
+    VERDICT_VALID,
+    VERDICT_MISSING,   /* a header or part that is referred to is absent, empty or there twice */
+    VERDICT_MALFORMED, /* not of the scheme's grammar */
+    VERDICT_MISMATCH,
+    VERDICT_STALE,     /* the signature is right; its time is more than max_age off, either side */
+    VERDICT_NO_SECRET, /* none of the route's secrets is set: nothing is ever accepted, the caller answers 503 */
+};
+
+struct verify_input {
+    struct slice method, path, query; /* as they came */
+    const struct pair *headers;
+    size_t header_count;
+    struct slice body;
+    uint64_t now_ms; /* wall clock */
+};
+
+/* Of a valid request. */
+struct verify_result {
+    uint64_t time_ms;       /* the signed time; 0: the scheme signs none */
+    struct slice signature; /* the one that matched, as it stood in the header; data NULL: the scheme has none */
+};
+
+/* generation: counted by the caller for as long as the verifier lives. */
+struct verifier *verifier_new(const struct verify *verify, const struct generation *generation);
+void verifier_free(struct verifier *verifier);
+enum verdict verify_request(struct verifier *verifier, const struct verify_input *input, struct verify_result *result);
+
+#endif

@@ -1,0 +1,137 @@
+#include "ingest/when.h"
+
+#include "model/lookup.h"
+
+bool when_pattern_matches(struct slice pattern, struct slice text)
+{
+    size_t p = 0, t = 0, star = SIZE_MAX, retry = 0;
+    while (t < text.len) {
+        if (p < pattern.len && pattern.data[p] == '*') {
+            star = p++;
+            retry = t;
+        } else if (p < pattern.len && pattern.data[p] == text.data[t]) {
+            p++;
+            t++;
+        } else if (star != SIZE_MAX) { /* only the last star is ever widened: what an earlier one took fits as well */
+            p = star + 1;
+            t = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.data[p] == '*')
+        p++;
+    return p == pattern.len;
+}
+
+static bool text_matches(const struct match *match, struct slice text)
+{
+    if (match->kind == MATCH_TEXT)
+        return slice_eq(match->text, text);
+    return match->kind == MATCH_PATTERN && when_pattern_matches(match->text, text);
+}
+
+/* Integers of many digits are compared by their digits: a double cannot tell them apart. */
+static bool number_matches(const struct match *match, struct json_value value)
+{
+    unsigned digits;
+    if (json_is_integer(value, &digits) && digits >= 15)
+        return slice_eq(json_text(value), match->text);
+    return json_number(value) == match->number;
+}
+
+static bool string_matches(const struct match *match, struct json_value value, struct buf *scratch)
+{
+    bool escaped;
+    struct slice raw = json_string(value, &escaped);
+    if (!escaped)
+        return text_matches(match, raw);
+    buf_clear(scratch);
+    json_unescape(raw, scratch);
+    return buf_ok(scratch) && text_matches(match, buf_slice(scratch));
+}
+
+static bool scalar_matches(const struct match *match, struct json_value value, struct buf *scratch)
+{
+    switch (json_type(value)) {
+    case JSON_STRING:
+        return string_matches(match, value, scratch);
+    case JSON_NUMBER:
+        return match->kind == MATCH_NUMBER && number_matches(match, value);
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return match->kind == MATCH_BOOL && match->truth == (json_type(value) == JSON_TRUE);
+    case JSON_NULL:
+        return match->kind == MATCH_NULL;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        return false;
+    }
+    return false;
+}
+
+static bool json_matches(const struct match *match, struct json_value value, struct buf *scratch)
+{
+    if (json_type(value) != JSON_ARRAY)
+        return scalar_matches(match, value, scratch);
+    for (struct json_value element = json_first(value); element.doc; element = json_next(element))
+        if (scalar_matches(match, element, scratch))
+            return true;
+    return false;
+}
+
+static bool any_matches(const struct condition *condition, const struct found *found, struct buf *scratch)
+{
+    for (size_t i = 0; i < condition->any_count; i++) {
+        const struct match *match = &condition->any[i];
+        if (found->kind == FOUND_NOTHING ? match->kind == MATCH_NULL
+            : found->kind == FOUND_TEXT  ? text_matches(match, found->text)
+                                         : json_matches(match, found->json, scratch))
+            return true;
+    }
+    return false;
+}
+
+struct each {
+    const struct condition *condition;
+    struct buf *scratch;
+    bool holds;
+};
+
+static bool visit(struct json_value place, void *arg)
+{
+    struct each *each = arg;
+    struct found found = { .kind = FOUND_JSON, .json = place };
+    each->holds = any_matches(each->condition, &found, each->scratch);
+    return !each->holds;
+}
+
+static bool has_each(struct slice path)
+{
+    return path.len >= 3 && memmem(path.data, path.len, "[*]", 3) != NULL;
+}
+
+static bool condition_holds(const struct condition *condition, const struct event *event, struct buf *scratch)
+{
+    static const struct slice body = SLICE("body");
+    if (has_each(condition->path)) {
+        struct slice rest = slice_from(condition->path, body.len);
+        struct each each = { condition, scratch, false };
+        if (event->kind != BODY_JSON || !slice_starts(condition->path, body) || rest.len == 0)
+            return false;
+        if (rest.data[0] == '.')
+            rest = slice_from(rest, 1);
+        json_lookup_each(json_root(event->json), rest, visit, &each);
+        return each.holds;
+    }
+    struct found found = event_lookup(event, condition->path, scratch);
+    return any_matches(condition, &found, scratch);
+}
+
+bool when_holds(const struct condition *conditions, size_t count, const struct event *event, struct buf *scratch)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!condition_holds(&conditions[i], event, scratch))
+            return false;
+    return true;
+}
