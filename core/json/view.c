@@ -2,6 +2,8 @@
  * all. */
 #include "json/view.h"
 
+#include <lualib.h>
+
 #include "json/encode.h"
 #include "json/registry.h"
 #include "json/secret.h"

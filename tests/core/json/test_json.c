@@ -13,10 +13,32 @@ static struct json_doc *index_of(const char *text)
 TEST(what_rfc_8259_allows_is_indexed)
 {
     static const char *const texts[] = {
-        "null", " true ", "false", "0", "-0", "-1.5e+10", "1E400", "123456789012345678901234567890", "\"\"", "[]", "{}", "[ ]", "{ }",
-        "[1,2 , 3]", "{\"a\":1}", "{\"a\":1,\"a\":2}", "{\"\":0}", "[[[[]]]]", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"", "\"\\ud800\"",
-        "\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80\"", "\xef\xbb\xbf{\"bom\":true}", "\r\n\t [1]\n", "\"a long plain string of more than sixteen bytes\"",
-        "\"\x7f\"", "[1e5,0.1,-0.0]",
+        "null",
+        " true ",
+        "false",
+        "0",
+        "-0",
+        "-1.5e+10",
+        "1E400",
+        "123456789012345678901234567890",
+        "\"\"",
+        "[]",
+        "{}",
+        "[ ]",
+        "{ }",
+        "[1,2 , 3]",
+        "{\"a\":1}",
+        "{\"a\":1,\"a\":2}",
+        "{\"\":0}",
+        "[[[[]]]]",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"",
+        "\"\\ud800\"",
+        "\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80\"",
+        "\xef\xbb\xbf{\"bom\":true}",
+        "\r\n\t [1]\n",
+        "\"a long plain string of more than sixteen bytes\"",
+        "\"\x7f\"",
+        "[1e5,0.1,-0.0]",
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         json_free(index_of(texts[i]));
@@ -24,16 +46,59 @@ TEST(what_rfc_8259_allows_is_indexed)
 
 TEST(what_rfc_8259_forbids_is_refused_with_its_place)
 {
-    static const struct { const char *text; size_t offset; } cases[] = {
-        { "", 0 },            { " ", 1 },           { "{", 1 },           { "[", 1 },         { "[1", 2 },        { "[1,", 3 },
-        { "[1,]", 3 },        { "{\"a\"}", 4 },     { "{\"a\":}", 5 },    { "{\"a\":1,}", 7 }, { "{a:1}", 1 },     { "{1:1}", 1 },
-        { "[1 2]", 3 },       { "01", 1 },          { "+1", 0 },          { ".5", 0 },        { "1.", 2 },        { "1e", 2 },
-        { "1e+", 3 },         { "-", 1 },           { "-a", 1 },          { "0x10", 1 },      { "NaN", 0 },       { "nul", 0 },
-        { "True", 0 },        { "'a'", 0 },         { "\"a", 2 },         { "\"\n\"", 1 },    { "\"\t\"", 1 },    { "\"\\x\"", 1 },
-        { "\"\\u12\"", 1 },   { "\"\\u12g4\"", 1 }, { "1 1", 2 },         { "{} x", 3 },      { "[1]]", 3 },      { "\"\xff\"", 1 },
-        { "\"\xc0\x80\"", 1 }, { "\"\xed\xa0\x80\"", 1 }, { "\"\xf4\x90\x80\x80\"", 1 }, { "\"\xe2\x82\"", 1 },  { "\"\xc3\"", 1 },
-        { "// c", 0 },        { "[1}", 2 },         { "{\"a\":1]", 6 },   { "\xef\xbb", 0 },  { "\"0123456789abcdef\x01\"", 17 },
-        { "{\"a\" 1}", 5 },   { "[,1]", 1 },        { "\"\\", 1 },
+    static const struct {
+        const char *text;
+        size_t offset;
+    } cases[] = {
+        { "", 0 },
+        { " ", 1 },
+        { "{", 1 },
+        { "[", 1 },
+        { "[1", 2 },
+        { "[1,", 3 },
+        { "[1,]", 3 },
+        { "{\"a\"}", 4 },
+        { "{\"a\":}", 5 },
+        { "{\"a\":1,}", 7 },
+        { "{a:1}", 1 },
+        { "{1:1}", 1 },
+        { "[1 2]", 3 },
+        { "01", 1 },
+        { "+1", 0 },
+        { ".5", 0 },
+        { "1.", 2 },
+        { "1e", 2 },
+        { "1e+", 3 },
+        { "-", 1 },
+        { "-a", 1 },
+        { "0x10", 1 },
+        { "NaN", 0 },
+        { "nul", 0 },
+        { "True", 0 },
+        { "'a'", 0 },
+        { "\"a", 2 },
+        { "\"\n\"", 1 },
+        { "\"\t\"", 1 },
+        { "\"\\x\"", 1 },
+        { "\"\\u12\"", 1 },
+        { "\"\\u12g4\"", 1 },
+        { "1 1", 2 },
+        { "{} x", 3 },
+        { "[1]]", 3 },
+        { "\"\xff\"", 1 },
+        { "\"\xc0\x80\"", 1 },
+        { "\"\xed\xa0\x80\"", 1 },
+        { "\"\xf4\x90\x80\x80\"", 1 },
+        { "\"\xe2\x82\"", 1 },
+        { "\"\xc3\"", 1 },
+        { "// c", 0 },
+        { "[1}", 2 },
+        { "{\"a\":1]", 6 },
+        { "\xef\xbb", 0 },
+        { "\"0123456789abcdef\x01\"", 17 },
+        { "{\"a\" 1}", 5 },
+        { "[,1]", 1 },
+        { "\"\\", 1 },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct json_doc *doc = NULL;
@@ -46,7 +111,10 @@ TEST(what_rfc_8259_forbids_is_refused_with_its_place)
 
 TEST(a_zero_byte_is_refused_wherever_it_stands)
 {
-    static const struct { const char *text; size_t len; } cases[] = { { "[1,\0]", 5 }, { "\"a\0b\"", 5 }, { "1\0", 2 } };
+    static const struct {
+        const char *text;
+        size_t len;
+    } cases[] = { { "[1,\0]", 5 }, { "\"a\0b\"", 5 }, { "1\0", 2 } };
     struct json_doc *doc;
     struct json_error error;
     for (size_t i = 0; i < COUNT(cases); i++)
@@ -95,14 +163,20 @@ TEST(members_and_elements_are_found_and_walked_in_order)
 
 TEST(strings_decode_their_escapes)
 {
-    static const struct { const char *text, *want; size_t len; } cases[] = {
+    static const struct {
+        const char *text, *want;
+        size_t len;
+    } cases[] = {
         { "\"plain\"", "plain", 5 },
         { "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t", 8 },
         { "\"\\u00e9\\u20ac\"", "\xc3\xa9\xe2\x82\xac", 5 },
         { "\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80", 4 },
         { "\"\\ud83d x\"", "\xef\xbf\xbd x", 5 },
         { "\"\\ude00\"", "\xef\xbf\xbd", 3 },
-        { "\"\\ud83d\\u0041\"", "\xef\xbf\xbd" "A", 4 },
+        { "\"\\ud83d\\u0041\"",
+          "\xef\xbf\xbd"
+          "A",
+          4 },
         { "\"a\\u0000b\"", "a\0b", 3 },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -123,8 +197,13 @@ TEST(strings_decode_their_escapes)
 
 TEST(integers_are_told_from_other_numbers)
 {
-    static const struct { const char *text; bool integer; unsigned digits; } cases[] = {
-        { "0", true, 1 }, { "-12", true, 2 }, { "9007199254740993", true, 16 }, { "1.0", false, 0 }, { "1e3", false, 0 }, { "1E3", false, 0 },
+    static const struct {
+        const char *text;
+        bool integer;
+        unsigned digits;
+    } cases[] = {
+        { "0", true, 1 },    { "-12", true, 2 },  { "9007199254740993", true, 16 },
+        { "1.0", false, 0 }, { "1e3", false, 0 }, { "1E3", false, 0 },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct json_doc *doc = index_of(cases[i].text);
@@ -138,9 +217,20 @@ TEST(integers_are_told_from_other_numbers)
 
 TEST(numbers_are_written_with_the_shortest_digits_that_read_back)
 {
-    static const struct { double number; const char *want; } cases[] = {
-        { 0, "0" },     { 1, "1" },         { -42, "-42" },   { 19.9, "19.9" },         { 0.1, "0.1" },       { 1e21, "1e+21" },
-        { 1e14, "100000000000000" }, { 1.0 / 3, "0.3333333333333333" }, { 5e-324, "4.94065645841247e-324" }, { 1.7976931348623157e308, "1.797693134862316e+308" },
+    static const struct {
+        double number;
+        const char *want;
+    } cases[] = {
+        { 0, "0" },
+        { 1, "1" },
+        { -42, "-42" },
+        { 19.9, "19.9" },
+        { 0.1, "0.1" },
+        { 1e21, "1e+21" },
+        { 1e14, "100000000000000" },
+        { 1.0 / 3, "0.3333333333333333" },
+        { 5e-324, "4.94065645841247e-324" },
+        { 1.7976931348623157e308, "1.797693134862316e+308" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf out;
