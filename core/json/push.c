@@ -9,19 +9,6 @@ enum { PLAIN_DIGITS_MAX = 14 /* what Lua prints of a number; longer integers sta
 
 /* ---- numbers ---- */
 
-/* false: beyond 64 bits. */
-static bool parse_magnitude(struct slice digits, uint64_t *magnitude)
-{
-    *magnitude = 0;
-    if (digits.len > DIGITS_MAX)
-        return false;
-    for (size_t i = 0; i < digits.len; i++)
-        if (__builtin_mul_overflow(*magnitude, 10, magnitude) ||
-            __builtin_add_overflow(*magnitude, (uint64_t)(digits.data[i] - '0'), magnitude))
-            return false;
-    return true;
-}
-
 static void push_big(lua_State *L, struct views *views, struct slice text)
 {
     struct big *big = lua_newuserdata(L, sizeof(*big) + text.len);

@@ -98,6 +98,13 @@ bool is_marked_array(lua_State *L, const struct views *views, int index);
 void check_path(lua_State *L, int index, const char *word, bool each, struct slice *path);
 int anchor_gc(lua_State *L);
 
+/* Decimal digits; false: beyond 64 bits. */
+bool parse_magnitude(struct slice digits, uint64_t *magnitude);
+/* Pushes the operand of `..` as text or number; raises when it is neither. */
+void push_joinable(lua_State *L, int index);
+/* Sets the metamethods of exact integers in the metatable on top. */
+void register_integers(lua_State *L);
+
 /* The words, each of a file: pushes nothing, sets fields of the table on top. */
 void register_walking(lua_State *L, struct views *views);
 void register_changes(lua_State *L, struct views *views);

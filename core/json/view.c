@@ -139,18 +139,10 @@ static int big_tostring(lua_State *L)
     return 1;
 }
 
-static void push_operand(lua_State *L, int index)
-{
-    if (!view_push_digits(L, index))
-        lua_pushvalue(L, index);
-    if (!lua_isstring(L, -1))
-        luaL_error(L, "attempt to concatenate a %s value", luaL_typename(L, -1));
-}
-
 static int big_concat(lua_State *L)
 {
-    push_operand(L, 1);
-    push_operand(L, 2);
+    push_joinable(L, 1);
+    push_joinable(L, 2);
     lua_concat(L, 2);
     return 1;
 }
@@ -232,15 +224,17 @@ static void run_file(lua_State *L, const char *name)
     lua_call(L, 1, 1);
 }
 
-/* The file sets the metamethods of LuaJIT's integers, before anything is compiled: the compiler takes them for constant. */
+/* The metamethods are set before anything is compiled: the compiler takes them for constant. */
 static void open_integers(lua_State *L, struct views *views)
 {
     run_file(L, "=tidewire.integers");
     lua_getfield(L, -1, "make");
     views->integer_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_getfield(L, -1, "original_tostring");
+    lua_getfield(L, -1, "metatable");
+    lua_getfield(L, -1, "__tostring");
     views->digits_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_pop(L, 1);
+    register_integers(L);
+    lua_pop(L, 2);
 }
 
 static void open_ffi(lua_State *L)

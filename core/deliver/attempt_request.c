@@ -1,0 +1,252 @@
+#include "deliver/attempt_request.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "deliver/sign.h"
+#include "model/message.h"
+
+enum { LINE_MAX_BYTES = 16 << 10, URL_MAX_BYTES = 16 << 10, NAMES_MAX = SENDER_HEADERS_MAX };
+
+struct building {
+    const struct attempt_source *source;
+    struct arena *arena;
+    struct rendered message;
+    const char *lines[SENDER_HEADERS_MAX];
+    struct slice names[NAMES_MAX];
+    size_t count;
+    const char **why;
+};
+
+static enum result render(const struct building *b, struct slice pieces, struct slice *out)
+{
+    struct slice missing = { NULL, 0 };
+    enum result rc = pieces_render(pieces, generation_secret, (void *)b->source->generation, b->arena, out, &missing);
+    if (rc == ERR_NOT_FOUND)
+        *b->why = "a secret of its target is not set";
+    return rc;
+}
+
+/* ---- headers: the message's win over the target's, those over ours ---- */
+
+static bool has(const struct building *b, struct slice name)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (slice_eq_nocase(b->names[i], name))
+            return true;
+    return false;
+}
+
+static bool is_clean(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == '\r' || text.data[i] == '\n' || text.data[i] == '\0')
+            return false;
+    return true;
+}
+
+static enum result add_header(struct building *b, struct slice name, struct slice value)
+{
+    if (has(b, name))
+        return OK;
+    if (!is_clean(name) || !is_clean(value) || name.len + value.len > LINE_MAX_BYTES || b->count == SENDER_HEADERS_MAX) {
+        *b->why = "a header with a line end or a zero byte in it, or too many of them";
+        return ERR_INVALID;
+    }
+    char *line = arena_alloc(b->arena, name.len + value.len + 3);
+    if (!line)
+        return ERR_MEMORY;
+    /* libcurl takes "Name;" for a header without a value */
+    sprintf(line, value.len ? "%.*s: %.*s" : "%.*s;%.*s", SLICE_ARGS(name), SLICE_ARGS(value));
+    b->names[b->count] = name;
+    b->lines[b->count++] = line;
+    return OK;
+}
+
+static enum result add_message_headers(struct building *b)
+{
+    enum result rc = OK;
+    for (size_t i = 0; i < b->message.header_count && rc == OK; i++)
+        rc = add_header(b, b->message.headers[i].name, b->message.headers[i].value);
+    return rc;
+}
+
+static enum result add_target_headers(struct building *b)
+{
+    const struct target *target = b->source->target;
+    enum result rc = OK;
+    for (size_t i = 0; i < target->header_count && rc == OK; i++) {
+        struct slice value;
+        rc = render(b, target->headers[i].value, &value);
+        if (rc == OK)
+            rc = add_header(b, target->headers[i].name, value);
+    }
+    return rc;
+}
+
+static struct slice joined(struct arena *arena, struct slice a, const char *middle, struct slice b)
+{
+    char *text = arena_alloc(arena, a.len + strlen(middle) + b.len + 1);
+    if (!text)
+        return (struct slice){ NULL, 0 };
+    return (struct slice){ text, (size_t)sprintf(text, "%.*s%s%.*s", SLICE_ARGS(a), middle, SLICE_ARGS(b)) };
+}
+
+static enum result add_basic(struct building *b, struct slice user, struct slice password)
+{
+    struct slice pair = joined(b->arena, user, ":", password);
+    char *text = arena_alloc(b->arena, pair.len * 2 + 16);
+    if (!pair.data || !text)
+        return ERR_MEMORY;
+    int len = sprintf(text, "Basic ");
+    len += EVP_EncodeBlock((unsigned char *)text + len, (const unsigned char *)pair.data, (int)pair.len);
+    return add_header(b, SLICE("authorization"), (struct slice){ text, (size_t)len });
+}
+
+static enum result add_auth(struct building *b)
+{
+    const struct target *target = b->source->target;
+    struct slice user = SLICE(""), value;
+    if (target->auth == AUTH_NONE)
+        return OK;
+    enum result rc = render(b, target->auth_value, &value);
+    if (rc == OK && target->auth == AUTH_BASIC)
+        rc = render(b, target->auth_user, &user);
+    if (rc != OK)
+        return rc;
+    if (target->auth == AUTH_BASIC)
+        return add_basic(b, user, value);
+    struct slice line = joined(b->arena, SLICE("Bearer "), "", value);
+    return line.data ? add_header(b, SLICE("authorization"), line) : ERR_MEMORY;
+}
+
+static enum result add_signature(struct building *b, struct slice body)
+{
+    const struct attempt_source *source = b->source;
+    char stamp[24];
+    struct slice secret;
+    struct buf signature;
+    if (!source->target->sign_secret.data)
+        return OK;
+    if (!generation_secret((void *)source->generation, source->target->sign_secret, &secret)) {
+        *b->why = "the signing secret of its target is not set";
+        return ERR_NOT_FOUND;
+    }
+    struct slice time = { stamp, (size_t)snprintf(stamp, sizeof(stamp), "%llu", (unsigned long long)(source->now_ms / 1000)) };
+    buf_init(&signature, 256);
+    enum result rc = sign_standard(secret, source->id, time, body, &signature);
+    if (rc == ERR_INVALID)
+        *b->why = "the signing secret of its target is not whsec_ and base64";
+    if (rc == OK)
+        rc = add_header(b, SLICE("webhook-id"), source->id);
+    if (rc == OK)
+        rc = add_header(b, SLICE("webhook-timestamp"), time);
+    if (rc == OK)
+        rc = add_header(b, SLICE("webhook-signature"), buf_slice(&signature));
+    buf_deinit(&signature);
+    return rc;
+}
+
+static enum result add_own_headers(struct building *b)
+{
+    struct slice type = b->message.body_of_event ? b->source->event->content_type : b->message.content_type;
+    char agent[64];
+    snprintf(agent, sizeof(agent), "tidewire/%s", b->source->version);
+    enum result rc = add_header(b, SLICE("idempotency-key"), b->source->id);
+    if (rc == OK)
+        rc = add_header(b, SLICE("user-agent"), slice_of(agent));
+    if (rc == OK && type.len > 0)
+        rc = add_header(b, SLICE("content-type"), type);
+    if (rc == OK && !has(b, SLICE("content-type"))) { /* else libcurl would name one by itself */
+        b->names[b->count] = SLICE("content-type");
+        b->lines[b->count++] = "Content-Type:";
+    }
+    return rc;
+}
+
+/* ---- the URL: the target's, a path behind its path, a query behind its query ---- */
+
+static enum result build_url(const struct building *b, const char **out)
+{
+    struct slice url;
+    struct buf text;
+    enum result rc = render(b, b->source->target->url, &url);
+    if (rc != OK)
+        return rc;
+    const char *mark = url.len ? memchr(url.data, '?', url.len) : NULL;
+    struct slice before = { url.data, mark ? (size_t)(mark - url.data) : url.len },
+                 own_query = slice_from(url, before.len + (mark != NULL));
+    struct slice path = b->message.path, query = b->message.query;
+    buf_init(&text, URL_MAX_BYTES);
+    if (path.len > 0) {
+        while (before.len > 0 && before.data[before.len - 1] == '/')
+            before.len--;
+        buf_add_slice(&text, before);
+        if (path.data[0] != '/')
+            buf_add_byte(&text, '/');
+        buf_add_slice(&text, path);
+    } else {
+        buf_add_slice(&text, before);
+    }
+    if (own_query.len + query.len > 0)
+        buf_add_byte(&text, '?');
+    buf_add_slice(&text, own_query);
+    if (own_query.len > 0 && query.len > 0)
+        buf_add_byte(&text, '&');
+    buf_add_slice(&text, query);
+    struct slice whole =
+        buf_ok(&text) && is_clean(buf_slice(&text)) ? arena_copy(b->arena, buf_slice(&text)) : (struct slice){ NULL, 0 };
+    buf_deinit(&text);
+    *out = whole.data;
+    if (!whole.data)
+        *b->why = "its URL is longer than 16 KiB, or has a line end in it";
+    return whole.data ? OK : ERR_INVALID;
+}
+
+/* ---- the whole ---- */
+
+static enum result build_headers(struct building *b, struct slice body)
+{
+    enum result rc = add_message_headers(b);
+    if (rc == OK)
+        rc = add_signature(b, body);
+    if (rc == OK)
+        rc = add_auth(b);
+    if (rc == OK)
+        rc = add_target_headers(b);
+    return rc == OK ? add_own_headers(b) : rc;
+}
+
+enum result attempt_request_build(const struct attempt_source *source, struct arena *arena, struct outgoing *out,
+                                  const char **why)
+{
+    struct building *b = arena_alloc(arena, sizeof(*b));
+    struct slice missing;
+    if (!b)
+        return ERR_MEMORY;
+    *b = (struct building){ .source = source, .arena = arena, .why = why };
+    *why = "its stored message is damaged";
+    enum result rc = message_render(source->message, generation_secret, (void *)source->generation, arena, &b->message, &missing);
+    if (rc == ERR_NOT_FOUND)
+        *why = "a secret of its message is not set";
+    if (rc != OK)
+        return rc;
+    struct slice body = b->message.body_of_event ? source->event->body : b->message.body;
+    struct slice method = b->message.method.data ? b->message.method : source->target->method;
+    rc = build_headers(b, body);
+    if (rc == OK)
+        rc = build_url(b, &out->url);
+    if (rc != OK)
+        return rc;
+    out->method = arena_copy(arena, method).data;
+    out->header_lines = b->lines;
+    out->header_count = b->count;
+    out->body = body;
+    out->timeout_ms = source->target->timeout_ms;
+    out->connect_timeout_ms = source->target->connect_timeout_ms;
+    out->allow_private = source->target->allow_private;
+    out->max_response_bytes = source->target->max_response_bytes;
+    return out->method ? OK : ERR_MEMORY;
+}

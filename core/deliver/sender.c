@@ -1,0 +1,548 @@
+#include "deliver/sender.h"
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "deliver/address.h"
+
+enum {
+    IDLE_HANDLES_MAX = 64, /* easy handles kept for reuse */
+    CONNECTIONS_MAX = 256, /* kept open, idle */
+    DNS_CACHE_S = 60,
+    ANSWER_FIRST = 1024,
+};
+
+/* The watch on one socket, from its first use to its close. */
+struct watch {
+    uv_poll_t poll;
+    struct sender *sender;
+    curl_socket_t fd;
+    int events;   /* what libuv is asked for now */
+    bool idle;    /* libcurl has no transfer on it */
+    bool foreign; /* not made by on_open: libcurl's own, for name resolution; it is gone when libcurl says remove */
+};
+
+struct transfer {
+    struct transfer *next, *prev; /* under way; or in the list of idle ones (next only) */
+    struct sender *sender;
+    CURL *easy; /* owned, kept for the next request */
+    struct curl_slist *headers;
+    sender_done on_done;
+    void *arg;
+    bool allow_private, blocked, full;
+    uint64_t max_response_bytes;
+    struct buf body;
+    size_t head_bytes;
+    char content_type[128], retry_after[64];
+    char error[CURL_ERROR_SIZE];
+    uint64_t started_ms;
+};
+
+struct sender {
+    uv_loop_t *loop;
+    CURLM *multi;
+    uv_timer_t timer;
+    struct watch **by_fd; /* owned: the watch of each descriptor */
+    size_t fds;           /* places in by_fd */
+    struct transfer *under_way;
+    struct transfer *idle;
+    int idle_count;
+    uint32_t watches;
+    bool closing;
+    int open_handles;
+    void (*on_closed)(void *arg);
+    void *closed_arg;
+};
+
+static void collect(struct sender *sender);
+
+/* ---- sockets ---- */
+
+static void finish_closing(struct sender *sender)
+{
+    if (!sender->closing || sender->open_handles > 0 || sender->watches > 0)
+        return;
+    void (*on_closed)(void *) = sender->on_closed;
+    void *arg = sender->closed_arg;
+    mem_free(sender->by_fd);
+    mem_free(sender);
+    on_closed(arg);
+}
+
+static struct watch *watch_of(const struct sender *sender, curl_socket_t fd)
+{
+    return (size_t)fd < sender->fds ? sender->by_fd[fd] : NULL;
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    struct watch *watch = handle->data;
+    struct sender *sender = watch->sender;
+    mem_free(watch);
+    sender->watches--;
+    finish_closing(sender);
+}
+
+/* From here on the descriptor may be closed, and its number belong to another file. */
+static void watch_end(struct watch *watch)
+{
+    watch->sender->by_fd[watch->fd] = NULL;
+    uv_poll_stop(&watch->poll);
+    uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+}
+
+static bool make_place(struct sender *sender, curl_socket_t fd)
+{
+    if ((size_t)fd < sender->fds)
+        return true;
+    size_t fds = (size_t)fd * 2 + 64;
+    struct watch **longer = mem_realloc(sender->by_fd, fds * sizeof(*longer));
+    if (!longer)
+        return false;
+    memset(longer + sender->fds, 0, (fds - sender->fds) * sizeof(*longer));
+    sender->by_fd = longer;
+    sender->fds = fds;
+    return true;
+}
+
+static struct watch *watch_new(struct sender *sender, curl_socket_t fd, bool foreign)
+{
+    if (!make_place(sender, fd))
+        return NULL;
+    struct watch *watch = MEM_NEW(struct watch);
+    watch->sender = sender;
+    watch->fd = fd;
+    watch->foreign = foreign;
+    if (uv_poll_init(sender->loop, &watch->poll, fd) != 0) {
+        mem_free(watch);
+        return NULL;
+    }
+    watch->poll.data = watch;
+    sender->watches++;
+    sender->by_fd[fd] = watch;
+    return watch;
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = poll->data;
+    struct sender *sender = watch->sender;
+    int action = status < 0 ? CURL_CSELECT_ERR : 0, running;
+    if (watch->idle) { /* the peer has closed it, or speaks unasked: libcurl finds out when it wants to use it */
+        uv_poll_stop(poll);
+        watch->events = 0;
+        return;
+    }
+    if (events & UV_READABLE)
+        action |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE)
+        action |= CURL_CSELECT_OUT;
+    curl_multi_socket_action(sender->multi, watch->fd, action, &running);
+    collect(sender);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+    struct sender *sender = arg;
+    struct watch *watch = watch_of(sender, fd);
+    (void)easy;
+    (void)socket_arg;
+    if (!watch && what != CURL_POLL_REMOVE)
+        watch = watch_new(sender, fd, true);
+    if (!watch)
+        return 0; /* without memory the transfer runs into its time-out */
+    watch->idle = what == CURL_POLL_REMOVE;
+    if (watch->idle && watch->foreign)
+        watch_end(watch);
+    if (watch->idle)
+        return 0; /* kept: the next request on this connection finds its watch running */
+    int wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    if (wanted != watch->events) {
+        uv_poll_start(&watch->poll, wanted, on_ready);
+        watch->events = wanted;
+    }
+    return 0;
+}
+
+/* The address is judged here, on the socket that is about to connect. */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = arg;
+    (void)purpose;
+    if (!transfer->allow_private && address_is_private(&address->addr)) {
+        transfer->blocked = true;
+        return CURL_SOCKET_BAD;
+    }
+    curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+    if (fd >= 0 && !watch_new(transfer->sender, fd, false)) {
+        close(fd);
+        fd = CURL_SOCKET_BAD;
+    }
+    return fd;
+}
+
+static int on_close(void *arg, curl_socket_t fd)
+{
+    struct watch *watch = watch_of(arg, fd);
+    if (watch)
+        watch_end(watch);
+    return close(fd);
+}
+
+/* ---- what a transfer brings ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct transfer *transfer = arg;
+    size_t len = size * count, room = transfer->max_response_bytes - transfer->body.len;
+    buf_add(&transfer->body, bytes, len < room ? len : room);
+    if (len <= room)
+        return len;
+    transfer->full = true; /* enough of it: the status is known, and the rest is not wanted */
+    return 0;
+}
+
+static void keep_header(char *place, size_t room, struct slice value)
+{
+    value = slice_trim(value);
+    while (value.len && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
+        value.len--;
+    if (value.len < room) {
+        memcpy(place, value.data, value.len);
+        place[value.len] = '\0';
+    }
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
+{
+    static const struct slice type = SLICE("content-type:"), retry = SLICE("retry-after:");
+    struct transfer *transfer = arg;
+    struct slice line = { bytes, size * count };
+    transfer->head_bytes += line.len;
+    if (transfer->head_bytes > ANSWER_HEAD_MAX)
+        return 0;
+    if (line.len > type.len && slice_eq_nocase((struct slice){ line.data, type.len }, type))
+        keep_header(transfer->content_type, sizeof(transfer->content_type), slice_from(line, type.len));
+    else if (line.len > retry.len && slice_eq_nocase((struct slice){ line.data, retry.len }, retry))
+        keep_header(transfer->retry_after, sizeof(transfer->retry_after), slice_from(line, retry.len));
+    return line.len;
+}
+
+/* A reused connection does not pass on_open: its address is judged again before it is used. */
+static int on_prereq(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+    struct transfer *transfer = arg;
+    struct sockaddr_storage address = { 0 };
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    if (transfer->allow_private)
+        return CURL_PREREQFUNC_OK;
+    if (inet_pton(AF_INET, ip, &((struct sockaddr_in *)&address)->sin_addr) == 1)
+        address.ss_family = AF_INET;
+    else if (inet_pton(AF_INET6, ip, &((struct sockaddr_in6 *)&address)->sin6_addr) == 1)
+        address.ss_family = AF_INET6;
+    transfer->blocked = address_is_private((struct sockaddr *)&address);
+    return transfer->blocked ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/* ---- transfers ---- */
+
+static void set_once(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not from the environment: the guard would see the proxy's address */
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else a time-out while a name is looked up blocks the loop */
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->sender);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prereq);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+}
+
+static struct transfer *take_handle(struct sender *sender)
+{
+    struct transfer *transfer = sender->idle;
+    if (transfer) {
+        sender->idle = transfer->next;
+        sender->idle_count--;
+        return transfer;
+    }
+    transfer = MEM_NEW(struct transfer);
+    transfer->sender = sender;
+    transfer->easy = curl_easy_init();
+    if (!transfer->easy) {
+        mem_free(transfer);
+        return NULL;
+    }
+    set_once(transfer);
+    return transfer;
+}
+
+static void free_handle(struct transfer *transfer)
+{
+    curl_easy_cleanup(transfer->easy);
+    buf_deinit(&transfer->body);
+    mem_free(transfer);
+}
+
+static void give_back_handle(struct transfer *transfer)
+{
+    struct sender *sender = transfer->sender;
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+    buf_deinit(&transfer->body);
+    if (sender->closing || sender->idle_count >= IDLE_HANDLES_MAX) {
+        free_handle(transfer);
+        return;
+    }
+    transfer->next = sender->idle;
+    sender->idle = transfer;
+    sender->idle_count++;
+}
+
+static void link_transfer(struct transfer *transfer)
+{
+    struct sender *sender = transfer->sender;
+    transfer->prev = NULL;
+    transfer->next = sender->under_way;
+    if (transfer->next)
+        transfer->next->prev = transfer;
+    sender->under_way = transfer;
+}
+
+static void unlink_transfer(struct transfer *transfer)
+{
+    if (transfer->prev)
+        transfer->prev->next = transfer->next;
+    else
+        transfer->sender->under_way = transfer->next;
+    if (transfer->next)
+        transfer->next->prev = transfer->prev;
+    curl_multi_remove_handle(transfer->sender->multi, transfer->easy);
+}
+
+static bool set_headers(struct transfer *transfer, const struct outgoing *request)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        struct curl_slist *longer = curl_slist_append(transfer->headers, request->header_lines[i]);
+        if (!longer)
+            return false;
+        transfer->headers = longer;
+    }
+    struct curl_slist *longer = curl_slist_append(transfer->headers, "Expect:"); /* no 100-continue */
+    if (longer)
+        transfer->headers = longer;
+    return longer != NULL;
+}
+
+static CURLcode set_request(struct transfer *transfer, const struct outgoing *request)
+{
+    CURL *easy = transfer->easy;
+    bool is_get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    bool with_body = request->body.len > 0 || !is_get;
+    CURLcode rc = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
+    if (with_body) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len ? request->body.data : "");
+    } else {
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    }
+    curl_easy_setopt(easy, CURLOPT_NOBODY, strcmp(request->method, "HEAD") == 0 ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    return rc;
+}
+
+struct transfer *sender_start(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg,
+                              const char **why)
+{
+    struct transfer *transfer = take_handle(sender);
+    *why = "no memory for another transfer";
+    if (!transfer)
+        return NULL;
+    transfer->on_done = on_done;
+    transfer->arg = arg;
+    transfer->allow_private = request->allow_private;
+    transfer->blocked = transfer->full = false;
+    transfer->max_response_bytes = request->max_response_bytes;
+    transfer->head_bytes = 0;
+    transfer->content_type[0] = transfer->retry_after[0] = transfer->error[0] = '\0';
+    transfer->started_ms = clock_mono_ms();
+    buf_init(&transfer->body, request->max_response_bytes + 1);
+    CURLcode rc = set_headers(transfer, request) ? set_request(transfer, request) : CURLE_OUT_OF_MEMORY;
+    if (rc != CURLE_OK) {
+        *why = curl_easy_strerror(rc);
+        give_back_handle(transfer);
+        return NULL;
+    }
+    link_transfer(transfer);
+    if (curl_multi_add_handle(sender->multi, transfer->easy) != CURLM_OK) {
+        unlink_transfer(transfer);
+        give_back_handle(transfer);
+        return NULL;
+    }
+    return transfer;
+}
+
+void sender_abort(struct sender *sender, struct transfer *transfer)
+{
+    (void)sender;
+    unlink_transfer(transfer);
+    give_back_handle(transfer);
+}
+
+/* ---- how a transfer ended ---- */
+
+static enum attempt_error error_of(const struct transfer *transfer, CURLcode rc)
+{
+    if (transfer->blocked)
+        return ATTEMPT_BLOCKED_ADDRESS;
+    switch (rc) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return ATTEMPT_DNS;
+    case CURLE_COULDNT_CONNECT:
+        return ATTEMPT_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return ATTEMPT_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+        return ATTEMPT_TLS;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        return ATTEMPT_RESET;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return ATTEMPT_CONFIG;
+    default:
+        return ATTEMPT_PROTOCOL;
+    }
+}
+
+static void report(struct transfer *transfer, CURLcode rc)
+{
+    struct answer answer = { .took_ms = (uint32_t)(clock_mono_ms() - transfer->started_ms) };
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && transfer->full)) {
+        answer.status = (uint16_t)status;
+        answer.detail = "";
+    } else {
+        answer.error = error_of(transfer, rc);
+        answer.detail =
+            transfer->blocked ? "a private address; set private = true on the target if that is meant" : curl_easy_strerror(rc);
+        if (rc == CURLE_COULDNT_CONNECT && !transfer->blocked)
+            answer.detail = "nobody answers there";
+    }
+    answer.body = transfer->body.len ? buf_slice(&transfer->body) : SLICE("");
+    answer.content_type = slice_of(transfer->content_type);
+    answer.retry_after = slice_of(transfer->retry_after);
+    transfer->on_done(transfer->arg, &answer);
+}
+
+static void collect(struct sender *sender)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(sender->multi, &left))) {
+        struct transfer *transfer;
+        CURLcode rc = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        unlink_transfer(transfer);
+        report(transfer, rc);
+        give_back_handle(transfer);
+    }
+}
+
+/* ---- libcurl's timer ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct sender *sender = timer->data;
+    int running;
+    curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(sender);
+}
+
+static int on_timeout(CURLM *multi, long wait_ms, void *arg)
+{
+    struct sender *sender = arg;
+    (void)multi;
+    if (sender->closing)
+        return 0;
+    if (wait_ms < 0)
+        uv_timer_stop(&sender->timer);
+    else
+        uv_timer_start(&sender->timer, on_timer, (uint64_t)wait_ms, 0);
+    return 0;
+}
+
+/* ---- life ---- */
+
+struct sender *sender_new(uv_loop_t *loop)
+{
+    struct sender *sender = MEM_NEW(struct sender);
+    sender->loop = loop;
+    sender->multi = curl_multi_init();
+    uv_timer_init(loop, &sender->timer);
+    sender->timer.data = sender;
+    curl_multi_setopt(sender->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(sender->multi, CURLMOPT_SOCKETDATA, sender);
+    curl_multi_setopt(sender->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    curl_multi_setopt(sender->multi, CURLMOPT_TIMERDATA, sender);
+    curl_multi_setopt(sender->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
+    return sender;
+}
+
+static void on_own_closed(uv_handle_t *handle)
+{
+    struct sender *sender = handle->data;
+    sender->open_handles--;
+    finish_closing(sender);
+}
+
+void sender_free(struct sender *sender, void (*on_closed)(void *arg), void *arg)
+{
+    sender->closing = true;
+    sender->on_closed = on_closed;
+    sender->closed_arg = arg;
+    sender->open_handles = 1;
+    while (sender->idle) {
+        struct transfer *next = sender->idle->next;
+        free_handle(sender->idle);
+        sender->idle = next;
+    }
+    curl_multi_cleanup(sender->multi);
+    uv_close((uv_handle_t *)&sender->timer, on_own_closed);
+}

@@ -1,0 +1,52 @@
+/* sender.h: HTTP requests out, by libcurl's multi interface on the worker's loop. Easy handles and connections are reused; the
+ * watch on a connection's socket is kept between requests (CURL_POLL_REMOVE is not acted on: it halves the cost, design.md
+ * "Budgets"). One thread. */
+#ifndef TIDEWIRE_SENDER_H
+#define TIDEWIRE_SENDER_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "model/attempt.h"
+#include "model/event.h"
+
+struct sender;
+
+enum { SENDER_HEADERS_MAX = 96, ANSWER_HEAD_MAX = 64 << 10 };
+
+/* Everything is borrowed until on_done. */
+struct outgoing {
+    const char *url; /* http or https */
+    const char *method;
+    const char *const *header_lines; /* "Name: value", without CR, LF and NUL */
+    size_t header_count;
+    struct slice body;
+    uint64_t timeout_ms, connect_timeout_ms;
+    bool allow_private;
+    uint64_t max_response_bytes;
+};
+
+struct answer {
+    uint16_t status; /* 0: none */
+    enum attempt_error error;
+    const char *detail; /* libcurl's words; never the URL */
+    uint32_t took_ms;
+    struct slice body, content_type, retry_after; /* "" when absent */
+};
+
+typedef void (*sender_done)(void *arg, const struct answer *answer); /* from the loop; answer is gone after */
+
+struct sender *sender_new(uv_loop_t *loop);
+/* on_done is called exactly once, never from inside sender_start. NULL: it could not even be started (*why says it) and is not
+ * called. */
+struct transfer;
+struct transfer *sender_start(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg,
+                              const char **why);
+/* Ends it without on_done. */
+void sender_abort(struct sender *sender, struct transfer *transfer);
+/* No transfer is under way; on_closed from the loop. */
+void sender_free(struct sender *sender, void (*on_closed)(void *arg), void *arg);
+
+#endif
