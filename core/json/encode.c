@@ -1,72 +1,123 @@
+/* encode.c: one walk over a Lua value. The path to the present place is kept for messages; the keys of the tables around it lie
+ * in one array of the registry, so that nothing is lost when Lua runs out of memory in the middle. */
 #include "json/encode.h"
 
-#include <lauxlib.h>
+#include <ctype.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "json/json.h"
+#include "base/mem.h"
+#include "json/registry.h"
 #include "json/secret.h"
-#include "json/view.h"
-#include "model/message.h"
 
-#define ARRAYS_KEY "tidewire.arrays"
-#define NULL_KEY   "tidewire.null"
+enum {
+    KEYS_FIRST = 256,
+    STACK_PER_LEVEL = 4,
+    STACK_SPARE = 16,
+    RUN_MAX = 64 << 10, /* of text gathered before it becomes a piece */
+    KEY_SHOWN_MAX = 64
+};
 
-enum { STACK_PER_LEVEL = 8 };
+/* A table around the present place, and where in it that is. */
+struct level {
+    const void *table;
+    struct slice key; /* data NULL: an array, then: */
+    size_t index;
+};
 
 struct encoder {
     lua_State *L;
+    struct views *views;
+    enum secrets secrets;
     struct buf *out;
-    enum encode_mode mode;
-    struct buf *text; /* plain bytes: out itself, or a run that becomes a piece */
-    struct encode_error *error;
-    const void *open[ENCODE_DEPTH_MAX]; /* tables around the present place, against cycles */
-    struct {
-        const char *name; /* NULL: index */
-        int index;
-    } path[ENCODE_DEPTH_MAX];
-    int depth;
+    struct buf *text; /* where text goes: out, or the run that becomes a piece */
+    const char *root;
+    char *why;
+    struct level path[JSON_DEPTH_MAX];
+    unsigned depth;
 };
 
 static enum result encode_value(struct encoder *e, int index);
 
-/* ---- errors ---- */
+/* ---- messages ---- */
 
-static void write_path(const struct encoder *e, char *out, size_t size)
+static bool is_identifier(struct slice key)
 {
-    size_t len = (size_t)snprintf(out, size, "the value");
-    for (int i = 0; i < e->depth && len < size; i++) {
-        const char *format = i == 0 && e->path[i].name ? "%s" : ".%s";
-        if (i == 0)
-            len = 0;
-        if (e->path[i].name)
-            len += (size_t)snprintf(out + len, size - len, format, e->path[i].name);
-        else
-            len += (size_t)snprintf(out + len, size - len, "[%d]", e->path[i].index);
-    }
+    if (key.len == 0 || key.len > KEY_SHOWN_MAX || isdigit((unsigned char)key.data[0]))
+        return false;
+    for (size_t i = 0; i < key.len; i++)
+        if (!isalnum((unsigned char)key.data[i]) && key.data[i] != '_')
+            return false;
+    return true;
 }
 
-static enum result fail(struct encoder *e, const char *what)
+static void show_level(struct buf *out, const struct level *level)
 {
-    char path[160];
-    write_path(e, path, sizeof(path));
-    snprintf(e->error->text, sizeof(e->error->text), "%s %s", path, what);
+    if (!level->key.data)
+        buf_addf(out, "[%zu]", level->index);
+    else if (is_identifier(level->key))
+        buf_addf(out, ".%.*s", SLICE_ARGS(level->key));
+    else
+        buf_addf(out, "[\"%.*s\"]", (int)(level->key.len < KEY_SHOWN_MAX ? level->key.len : KEY_SHOWN_MAX), level->key.data);
+}
+
+/* "body.items[3].price" and what is wrong there. A path too long for `why` loses its end. */
+static enum result fail(struct encoder *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static enum result fail(struct encoder *e, const char *format, ...)
+{
+    char what[ENCODE_WHY_SIZE / 2];
+    struct buf path;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    buf_init(&path, ENCODE_WHY_SIZE / 2);
+    buf_add_text(&path, e->root);
+    for (unsigned i = 0; i < e->depth; i++)
+        show_level(&path, &e->path[i]);
+    snprintf(e->why, ENCODE_WHY_SIZE, "%.*s %s", SLICE_ARGS(buf_slice(&path)), what);
+    buf_deinit(&path);
     return ERR_INVALID;
 }
 
-/* ---- scalars ---- */
+/* ---- pieces ---- */
 
-static enum result encode_string(struct encoder *e, int index)
+static void flush_run(struct encoder *e)
 {
-    struct slice text;
-    text.data = lua_tolstring(e->L, index, &text.len);
-    return json_write_string(e->text, text) ? OK : fail(e, "is a string that is not UTF-8: encode it with base64.encode");
+    if (e->secrets != SECRETS_IN_PIECES)
+        return;
+    if (buf_ok(e->text))
+        pieces_bytes(e->out, buf_slice(e->text));
+    else
+        e->out->failed = true;
+    buf_clear(e->text);
 }
 
-static enum result encode_number(struct encoder *e, int index)
+static bool is_full(struct encoder *e)
 {
-    double number = lua_tonumber(e->L, index);
+    if (e->secrets == SECRETS_IN_PIECES && e->text->len > RUN_MAX)
+        flush_run(e);
+    return !buf_ok(e->text) || !buf_ok(e->out);
+}
+
+static enum result encode_secret(struct encoder *e, int index)
+{
+    if (e->secrets == SECRETS_REFUSED)
+        return fail(e,
+                    "is a secret, which only a message can hold: send(target, { json = t }), where t is a plain table (copy(v))");
+    buf_add_byte(e->text, '"');
+    flush_run(e);
+    secret_pieces(e->L, index, e->out, ESCAPE_JSON);
+    buf_add_byte(e->text, '"');
+    return OK;
+}
+
+/* ---- scalars and views ---- */
+
+static enum result encode_number(struct encoder *e, double number)
+{
     if (isnan(number))
         return fail(e, "is NaN");
     if (isinf(number))
@@ -75,230 +126,216 @@ static enum result encode_number(struct encoder *e, int index)
     return OK;
 }
 
-/* An exact integer: tostring gives its digits (lua/tidewire/views.lua). */
-static enum result encode_cdata(struct encoder *e, int index)
+static enum result encode_string(struct encoder *e, int index)
 {
-    lua_State *L = e->L;
-    if (!luaL_callmeta(L, index, "__tostring"))
-        return fail(e, "is not a value that JSON knows");
-    struct slice digits;
-    digits.data = lua_tolstring(L, -1, &digits.len);
-    if (digits.data)
-        buf_add_slice(e->text, digits);
-    lua_pop(L, 1);
-    return digits.data ? OK : fail(e, "is not a value that JSON knows");
+    struct slice text;
+    text.data = lua_tolstring(e->L, index, &text.len);
+    return json_write_string(e->text, text) ? OK : fail(e, "is not UTF-8: base64.encode makes text of any bytes");
 }
 
-static void flush_text(struct encoder *e)
+static enum result encode_view(struct encoder *e, int index)
 {
-    if (e->mode != ENCODE_PIECES)
-        return;
-    pieces_bytes(e->out, buf_slice(e->text));
-    if (!buf_ok(e->text))
-        e->out->failed = true;
-    buf_clear(e->text);
-}
-
-static enum result encode_secret(struct encoder *e, int index)
-{
-    if (e->mode == ENCODE_PLAIN)
-        return fail(e, "is a secret: it can stand in a message given to send, not in text");
-    buf_add_byte(e->text, '"');
-    flush_text(e);
-    secret_pieces(e->L, index, e->out, ESCAPE_JSON);
-    buf_add_byte(e->text, '"');
+    const struct view *view = lua_touserdata(e->L, index);
+    const struct slot *slot = view_slot(e->views, view);
+    if (!slot) {
+        view_ended(e->views, view, e->why, ENCODE_WHY_SIZE);
+        return ERR_INVALID;
+    }
+    struct slice text = json_text((struct json_value){ slot->doc, view->node });
+    if (e->secrets == SECRETS_REFUSED) {
+        buf_add_slice(e->text, text);
+        return OK;
+    }
+    flush_run(e);
+    pieces_bytes(e->out, text);
     return OK;
 }
 
-static bool is_null(lua_State *L, int index)
+static enum result encode_digits(struct encoder *e, int index)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, NULL_KEY);
-    bool same = lua_rawequal(L, index, -1);
-    lua_pop(L, 1);
-    return same;
+    struct slice digits;
+    if (!view_push_digits(e->L, index))
+        return fail(e, "is a number that JSON does not know");
+    digits.data = lua_tolstring(e->L, -1, &digits.len);
+    buf_add_slice(e->text, digits);
+    lua_pop(e->L, 1);
+    return OK;
+}
+
+static enum result refuse(struct encoder *e, int index)
+{
+    const char *type = luaL_typename(e->L, index);
+    if (luaL_getmetafield(e->L, index, "__type") && lua_type(e->L, -1) == LUA_TSTRING)
+        type = lua_tostring(e->L, -1);
+    return fail(e, "is a %s, which JSON does not know", type);
 }
 
 static enum result encode_userdata(struct encoder *e, int index)
 {
-    struct json_value value = view_at(e->L, index);
-    if (value.doc) {
-        buf_add_slice(e->text, json_text(value));
-        return OK;
-    }
-    if (secret_is(e->L, index))
-        return encode_secret(e, index);
-    if (is_null(e->L, index)) {
+    if (is_view(e->L, e->views, index))
+        return encode_view(e, index);
+    if (lua_touserdata(e->L, index) == e->views->null) {
         buf_add_text(e->text, "null");
         return OK;
     }
-    /* numbers beyond 64 bits are userdata with a __tostring of their own */
-    if (luaL_getmetafield(e->L, index, "__digits")) {
-        lua_pop(e->L, 1);
-        return encode_cdata(e, index);
-    }
-    return fail(e, "is not a value that JSON knows");
+    if (is_big(e->L, e->views, index))
+        return encode_digits(e, index);
+    if (secret_is(e->L, index))
+        return encode_secret(e, index);
+    return refuse(e, index);
 }
 
 /* ---- tables ---- */
 
-void encode_push_arrays(lua_State *L)
+static enum result add_key(struct encoder *e, struct slice key)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, ARRAYS_KEY);
-    if (!lua_isnil(L, -1))
-        return;
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, ARRAYS_KEY);
-}
-
-static bool is_marked_array(lua_State *L, int index)
-{
-    encode_push_arrays(L);
-    lua_pushvalue(L, index);
-    lua_rawget(L, -2);
-    bool marked = lua_toboolean(L, -1);
-    lua_pop(L, 2);
-    return marked;
-}
-
-struct shape {
-    int strings, numbers; /* keys */
-    double largest;
-};
-
-static enum result look_at_keys(struct encoder *e, int index, struct shape *shape)
-{
-    lua_State *L = e->L;
-    *shape = (struct shape){ 0, 0, 0 };
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        enum result rc = OK;
-        int type = lua_type(L, -2);
-        if (type == LUA_TSTRING) {
-            shape->strings++;
-        } else if (type == LUA_TNUMBER && lua_tonumber(L, -2) >= 1 && lua_tonumber(L, -2) == floor(lua_tonumber(L, -2))) {
-            shape->numbers++;
-            if (lua_tonumber(L, -2) > shape->largest)
-                shape->largest = lua_tonumber(L, -2);
-        } else {
-            rc = fail(e, "has a key that is neither text nor a number from 1");
-        }
-        lua_pop(L, 1);
-        if (rc == OK && shape->strings + shape->numbers > ENCODE_MEMBERS_MAX)
-            rc = fail(e, "has more than a million members");
-        if (rc != OK) {
-            lua_pop(L, 1);
-            return rc;
-        }
+    struct views *views = e->views;
+    if (views->key_count == ENCODE_KEYS_MAX) {
+        (void)fail(e, "has too many keys"); /* the words; the result is another */
+        return ERR_LIMIT;
     }
-    if (shape->strings && shape->numbers)
-        return fail(e, "has both a list and named fields: JSON has no such thing");
-    if (shape->largest > shape->numbers)
-        return fail(e, "is a list with holes: put json.null into them");
+    if (views->key_count == views->key_room) {
+        size_t room = views->key_room ? views->key_room * 2 : KEYS_FIRST;
+        struct slice *keys = mem_realloc(views->keys, room * sizeof(*keys));
+        if (!keys) {
+            (void)fail(e, "needs more memory than there is");
+            return ERR_MEMORY;
+        }
+        views->keys = keys;
+        views->key_room = room;
+    }
+    views->keys[views->key_count++] = key;
     return OK;
 }
 
-static enum result encode_child(struct encoder *e, const char *name, int index)
+struct shape {
+    size_t names, numbers; /* keys of each kind */
+    double last;           /* the largest number */
+};
+
+static enum result take_key(struct encoder *e, struct shape *shape)
 {
-    e->path[e->depth].name = name;
-    e->path[e->depth].index = index;
-    e->depth++;
+    struct slice name;
+    if (lua_type(e->L, -1) == LUA_TSTRING) {
+        shape->names++;
+        name.data = lua_tolstring(e->L, -1, &name.len);
+        return add_key(e, name);
+    }
+    if (lua_type(e->L, -1) != LUA_TNUMBER)
+        return fail(e, "has a %s as a key: keys are text, or 1 to n", luaL_typename(e->L, -1));
+    double number = lua_tonumber(e->L, -1);
+    if (!(number >= 1) || number != floor(number))
+        return fail(e, "has %.14g as a key: keys are text, or 1 to n", number);
+    shape->numbers++;
+    if (number > shape->last)
+        shape->last = number;
+    return OK;
+}
+
+/* What the table is as JSON; its names are at the end of the registry's keys then. */
+static enum result take_shape(struct encoder *e, int table, struct shape *shape)
+{
+    enum result rc = OK;
+    *shape = (struct shape){ 0 };
+    lua_pushnil(e->L);
+    while (rc == OK && lua_next(e->L, table)) {
+        lua_pop(e->L, 1);
+        rc = take_key(e, shape);
+    }
+    if (rc != OK)
+        return rc;
+    if (shape->names && (shape->numbers || is_marked_array(e->L, e->views, table)))
+        return fail(e, "has both names and numbers as keys: an array has no names");
+    if (shape->last > (double)shape->numbers)
+        return fail(e, "has holes: an array has all of 1 to %.14g (json.null writes null)", shape->last);
+    return OK;
+}
+
+static enum result encode_array(struct encoder *e, int table, size_t count)
+{
+    struct level *level = &e->path[e->depth++];
+    enum result rc = OK;
+    *level = (struct level){ .table = lua_topointer(e->L, table) };
+    buf_add_byte(e->text, '[');
+    for (size_t i = 1; i <= count && rc == OK; i++) {
+        if (i > 1)
+            buf_add_byte(e->text, ',');
+        level->index = i;
+        lua_rawgeti(e->L, table, (int)i);
+        rc = encode_value(e, lua_gettop(e->L));
+        lua_pop(e->L, 1);
+    }
+    buf_add_byte(e->text, ']');
+    if (rc == OK)
+        e->depth--;
+    return rc;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct slice *a = left, *b = right;
+    size_t common = a->len < b->len ? a->len : b->len;
+    int order = memcmp(a->data, b->data, common);
+    return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static enum result encode_member(struct encoder *e, int table, struct slice key)
+{
+    e->path[e->depth - 1].key = key;
+    if (!json_write_string(e->text, key))
+        return fail(e, "has a name that is not UTF-8");
+    buf_add_byte(e->text, ':');
+    lua_pushlstring(e->L, key.data, key.len);
+    lua_rawget(e->L, table);
     enum result rc = encode_value(e, lua_gettop(e->L));
-    e->depth--;
     lua_pop(e->L, 1);
     return rc;
 }
 
-static enum result encode_array(struct encoder *e, int index, int count)
+/* The names are the last `count` of the registry's keys. */
+static enum result encode_object(struct encoder *e, int table, size_t count)
 {
+    size_t first = e->views->key_count - count;
     enum result rc = OK;
-    buf_add_byte(e->text, '[');
-    for (int i = 1; i <= count && rc == OK; i++) {
-        if (i > 1)
-            buf_add_byte(e->text, ',');
-        lua_rawgeti(e->L, index, i);
-        rc = encode_child(e, NULL, i);
-    }
-    buf_add_byte(e->text, ']');
-    return rc;
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    const struct slice *x = a, *y = b;
-    int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
-    return order ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-static enum result encode_member(struct encoder *e, int index, struct slice key)
-{
-    if (!json_write_string(e->text, key))
-        return fail(e, "has a key that is not UTF-8");
-    buf_add_byte(e->text, ':');
-    lua_pushlstring(e->L, key.data, key.len);
-    lua_rawget(e->L, index);
-    return encode_child(e, key.data, 0);
-}
-
-/* Sorted keys: a second run writes the same bytes. The keys' bytes are the table's own; their list is Lua's memory, so that
- * nothing is lost if Lua raises. */
-static enum result encode_object(struct encoder *e, int index, int count)
-{
-    lua_State *L = e->L;
-    struct slice *keys = lua_newuserdata(L, (size_t)(count + 1) * sizeof(*keys));
-    int n = 0;
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        keys[n].data = lua_tolstring(L, -2, &keys[n].len);
-        n++;
-        lua_pop(L, 1);
-    }
-    qsort(keys, (size_t)n, sizeof(*keys), compare_keys);
-    enum result rc = OK;
+    if (count > 1)
+        qsort(e->views->keys + first, count, sizeof(struct slice), compare_keys);
+    e->path[e->depth++] = (struct level){ .table = lua_topointer(e->L, table) };
     buf_add_byte(e->text, '{');
-    for (int i = 0; i < n && rc == OK; i++) {
+    for (size_t i = 0; i < count && rc == OK; i++) {
         if (i > 0)
             buf_add_byte(e->text, ',');
-        rc = encode_member(e, index, keys[i]);
+        rc = encode_member(e, table, e->views->keys[first + i]); /* looked up again: keys may have moved */
     }
     buf_add_byte(e->text, '}');
-    lua_remove(L, lua_gettop(L));
+    e->views->key_count = first;
+    if (rc == OK)
+        e->depth--;
     return rc;
 }
 
-static enum result encode_table(struct encoder *e, int index)
+static enum result encode_table(struct encoder *e, int table)
 {
     struct shape shape;
-    const void *table = lua_topointer(e->L, index);
-    for (int i = 0; i < e->depth; i++)
-        if (e->open[i] == table)
+    const void *address = lua_topointer(e->L, table);
+    for (unsigned i = 0; i < e->depth; i++)
+        if (e->path[i].table == address)
             return fail(e, "contains itself");
-    if (e->depth == ENCODE_DEPTH_MAX - 1)
-        return fail(e, "is nested deeper than 128");
-    if (lua_getmetatable(e->L, index)) {
-        lua_pop(e->L, 1);
-        return fail(e, "is a table with a metatable: JSON has plain ones only");
-    }
-    enum result rc = look_at_keys(e, index, &shape);
+    if (e->depth == JSON_DEPTH_MAX)
+        return fail(e, "is nested deeper than %d", JSON_DEPTH_MAX);
+    enum result rc = take_shape(e, table, &shape);
     if (rc != OK)
         return rc;
-    e->open[e->depth] = table;
-    bool is_array = shape.numbers > 0 || (shape.strings == 0 && is_marked_array(e->L, index));
-    return is_array ? encode_array(e, index, shape.numbers) : encode_object(e, index, shape.strings);
+    if (shape.numbers || is_marked_array(e->L, e->views, table))
+        return encode_array(e, table, shape.numbers);
+    return encode_object(e, table, shape.names);
 }
 
 /* ---- any value ---- */
 
 static enum result encode_value(struct encoder *e, int index)
 {
-    enum { LUA_CDATA = 10 }; /* LuaJIT's own type */
-    if (!lua_checkstack(e->L, STACK_PER_LEVEL))
-        return fail(e, "is nested too deep");
+    if (is_full(e))
+        return ERR_LIMIT;
     switch (lua_type(e->L, index)) {
     case LUA_TNIL:
         buf_add_text(e->text, "null");
@@ -307,40 +344,39 @@ static enum result encode_value(struct encoder *e, int index)
         buf_add_text(e->text, lua_toboolean(e->L, index) ? "true" : "false");
         return OK;
     case LUA_TNUMBER:
-        return encode_number(e, index);
+        return encode_number(e, lua_tonumber(e->L, index));
     case LUA_TSTRING:
         return encode_string(e, index);
     case LUA_TTABLE:
         return encode_table(e, index);
     case LUA_TUSERDATA:
         return encode_userdata(e, index);
-    case LUA_CDATA:
-        return encode_cdata(e, index);
-    case LUA_TFUNCTION:
-        return fail(e, "is a function");
+    case LUA_TYPE_CDATA:
+        return encode_digits(e, index);
     default:
-        return fail(e, "is not a value that JSON knows");
+        return refuse(e, index);
     }
 }
 
-enum result encode_json(lua_State *L, int index, struct buf *out, enum encode_mode mode, struct encode_error *error)
+enum result encode_json(lua_State *L, int index, const char *root, enum secrets secrets, struct buf *out, char *why)
 {
-    struct buf run;
-    struct encoder e = { .L = L, .out = out, .mode = mode, .text = out, .error = error };
-    error->text[0] = '\0';
-    if (mode == ENCODE_PIECES) {
-        buf_init(&run, out->max);
-        e.text = &run;
-    }
+    struct views *views = views_of(L);
+    struct encoder e = { .L = L, .views = views, .secrets = secrets, .out = out, .text = out, .root = root, .why = why };
     int top = lua_gettop(L);
-    enum result rc = encode_value(&e, index < 0 ? top + index + 1 : index);
-    lua_settop(L, top);
-    flush_text(&e);
-    if (mode == ENCODE_PIECES)
-        buf_deinit(&run);
-    if (rc == OK && !buf_ok(out)) {
-        snprintf(error->text, sizeof(error->text), "the result is longer than %zu bytes", out->max);
-        return ERR_LIMIT;
+    luaL_checkstack(L, JSON_DEPTH_MAX * STACK_PER_LEVEL + STACK_SPARE, "no stack to write JSON");
+    if (secrets == SECRETS_IN_PIECES) {
+        scratch_clear(&views->run);
+        e.text = &views->run;
     }
+    views->key_count = 0;
+    why[0] = '\0';
+    lua_pushvalue(L, index);
+    enum result rc = encode_value(&e, top + 1);
+    flush_run(&e);
+    lua_settop(L, top);
+    if (rc == OK && !buf_ok(out))
+        rc = ERR_LIMIT;
+    if (rc == ERR_LIMIT && why[0] == '\0')
+        snprintf(why, ENCODE_WHY_SIZE, "%s is larger than %zu bytes", root, out->max);
     return rc;
 }

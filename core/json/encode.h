@@ -1,5 +1,5 @@
-/* encode.h: Lua values to JSON: views as the bytes they came as, tables with sorted keys, everything that JSON has no word for an
- * error that names the path. */
+/* encode.h: Lua values to JSON, exactly: views as the bytes they were, keys of tables sorted, numbers with the shortest digits
+ * (rules.md 10). Never calls anything a rule wrote: metatables are not asked. The state's thread. */
 #ifndef TIDEWIRE_ENCODE_H
 #define TIDEWIRE_ENCODE_H
 
@@ -8,22 +8,20 @@
 #include "base/buf.h"
 #include "base/result.h"
 
-enum { ENCODE_DEPTH_MAX = 128, ENCODE_MEMBERS_MAX = 1000000 };
-
-enum encode_mode {
-    ENCODE_PLAIN,  /* out gets the text; a secret is an error */
-    ENCODE_PIECES, /* out gets pieces of message.h; a secret becomes its place inside a string */
+enum {
+    ENCODE_KEYS_MAX = 1 << 20, /* keys of all tables around one place */
+    ENCODE_WHY_SIZE = 512
 };
 
-struct encode_error {
-    char text[256]; /* "body.items[3].price is NaN" */
+enum secrets {
+    SECRETS_REFUSED,  /* out gets text */
+    SECRETS_IN_PIECES /* out gets pieces (model/message.h): text, and the places of secrets, escaped for JSON */
 };
 
-/* ERR_INVALID: error says what and where. ERR_LIMIT: out is full (error says it too). Raises only when Lua has no memory. The
- * value at index is unchanged, the stack too. */
-enum result encode_json(lua_State *L, int index, struct buf *out, enum encode_mode mode, struct encode_error *error) MUST_CHECK;
-
-/* Pushes the table whose keys are the tables that json.array marked (weak). */
-void encode_push_arrays(lua_State *L);
+/* Appends the value at index to out. root: how the value is called in messages ("body": "body.items[3].price is NaN").
+ * ERR_INVALID: why says what; ERR_LIMIT: out is full, or too many keys; ERR_MEMORY. why holds ENCODE_WHY_SIZE bytes and is set
+ * for every error. Raises only if Lua has no memory, so out must not live on the C stack of the caller alone: it is the
+ * registry's, the run's, or freed by somebody else. */
+enum result encode_json(lua_State *L, int index, const char *root, enum secrets secrets, struct buf *out, char *why) MUST_CHECK;
 
 #endif

@@ -1,183 +1,207 @@
+/* secret.c: a userdata of parts: text, and names of secrets. */
 #include "json/secret.h"
 
 #include <lauxlib.h>
 
-#include "json/json.h"
+#include "json/view.h"
 
-#define SECRET_TYPE "tidewire.secret"
+#define META "tidewire.secret"
 
-enum { PARTS_MAX = 8, TEXT_MAX = 4096 };
+/* What follows a part's tag is its length in 32 bits and its bytes. A bare secret is a PART_NAME and its PART_OTHER. */
+enum tag { PART_TEXT, PART_NAME, PART_OTHER /* a further name of the one before: verifies only */ };
+enum { PART_HEAD = 1 + sizeof(uint32_t) };
 
-/* A run of parts in one block: text, or the name of a secret. */
-struct part {
-    bool is_name;
-    uint16_t start, len;
-};
 struct secret {
-    uint32_t count;
-    uint32_t used;
-    struct part parts[PARTS_MAX];
-    char text[]; /* `used` bytes */
+    uint32_t bytes; /* of parts */
+    char parts[];
 };
 
-static struct secret *secret_at(lua_State *L, int index)
+/* ---- parts ---- */
+
+static void put_part(struct secret *secret, enum tag tag, struct slice bytes)
 {
-    void *value = lua_touserdata(L, index);
-    if (!value || !lua_getmetatable(L, index))
-        return NULL;
-    luaL_getmetatable(L, SECRET_TYPE);
-    bool same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return same ? value : NULL;
+    char *at = secret->parts + secret->bytes;
+    uint32_t len = (uint32_t)bytes.len;
+    at[0] = (char)tag;
+    memcpy(at + 1, &len, sizeof(len));
+    memcpy(at + PART_HEAD, bytes.data, bytes.len);
+    secret->bytes += PART_HEAD + len;
 }
 
-bool secret_is(lua_State *L, int index)
+/* Walks; *at starts at 0. */
+static bool next_part(const struct secret *secret, uint32_t *at, enum tag *tag, struct slice *bytes)
 {
-    return secret_at(L, index) != NULL;
+    uint32_t len;
+    if (*at >= secret->bytes)
+        return false;
+    *tag = (enum tag)secret->parts[*at];
+    memcpy(&len, secret->parts + *at + 1, sizeof(len));
+    *bytes = (struct slice){ secret->parts + *at + PART_HEAD, len };
+    *at += PART_HEAD + len;
+    return true;
 }
 
-static struct secret *push_empty(lua_State *L, size_t text)
+static struct secret *push_empty(lua_State *L, size_t room)
 {
-    struct secret *secret = lua_newuserdata(L, sizeof(*secret) + text);
-    secret->count = secret->used = 0;
-    luaL_getmetatable(L, SECRET_TYPE);
+    if (room > SECRET_TEXT_MAX)
+        luaL_error(L, "a secret joined with text is at most %d bytes long", SECRET_TEXT_MAX);
+    struct secret *secret = lua_newuserdata(L, sizeof(*secret) + room);
+    secret->bytes = 0;
+    luaL_getmetatable(L, META);
     lua_setmetatable(L, -2);
     return secret;
 }
 
-static void add_part(struct secret *secret, bool is_name, struct slice text)
+/* ---- what C asks ---- */
+
+void secret_push(lua_State *L, const struct slice *names, size_t n)
 {
-    secret->parts[secret->count++] = (struct part){ is_name, (uint16_t)secret->used, (uint16_t)text.len };
-    memcpy(secret->text + secret->used, text.data, text.len);
-    secret->used += (uint32_t)text.len;
+    size_t room = 0;
+    for (size_t i = 0; i < n; i++)
+        room += PART_HEAD + names[i].len;
+    struct secret *secret = push_empty(L, room);
+    for (size_t i = 0; i < n; i++)
+        put_part(secret, i == 0 ? PART_NAME : PART_OTHER, names[i]);
 }
 
-void secret_push(lua_State *L, struct slice name)
+bool secret_is(lua_State *L, int index)
 {
-    add_part(push_empty(L, name.len), true, name);
+    if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
+        return false;
+    luaL_getmetatable(L, META);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same;
 }
 
-struct slice secret_name(lua_State *L, int index)
+bool secret_name(lua_State *L, int index, size_t i, struct slice *name)
 {
-    const struct secret *secret = secret_at(L, index);
-    if (!secret || secret->count != 1)
-        return (struct slice){ NULL, 0 };
-    return (struct slice){ secret->text, secret->used };
-}
-
-static struct slice part_text(const struct secret *secret, const struct part *part)
-{
-    return (struct slice){ secret->text + part->start, part->len };
-}
-
-/* Text beside a secret inside a JSON string needs JSON's escapes; elsewhere the place says nothing about it. */
-static void add_text_piece(struct buf *pieces, struct slice text, enum escaping escaping)
-{
-    struct buf escaped;
-    if (escaping != ESCAPE_JSON) {
-        pieces_bytes(pieces, text);
-        return;
+    const struct secret *secret = lua_touserdata(L, index);
+    enum tag tag;
+    struct slice bytes;
+    size_t n = 0;
+    bool found = false;
+    for (uint32_t at = 0; next_part(secret, &at, &tag, &bytes); n++) {
+        if (tag == PART_TEXT || (tag == PART_NAME && n > 0))
+            return false;
+        if (n == i) {
+            *name = bytes;
+            found = true;
+        }
     }
-    buf_init(&escaped, TEXT_MAX * 6 + 2);
-    buf_add_json_string(&escaped, text);
-    if (buf_ok(&escaped))
-        pieces_bytes(pieces, (struct slice){ escaped.data + 1, escaped.len - 2 });
-    else
-        pieces->failed = true;
-    buf_deinit(&escaped);
+    return found;
 }
 
 void secret_pieces(lua_State *L, int index, struct buf *pieces, enum escaping escaping)
 {
-    const struct secret *secret = secret_at(L, index);
-    for (uint32_t i = 0; i < secret->count; i++) {
-        const struct part *part = &secret->parts[i];
-        if (part->is_name)
-            pieces_secret(pieces, part_text(secret, part), escaping);
-        else
-            add_text_piece(pieces, part_text(secret, part), escaping);
+    const struct secret *secret = lua_touserdata(L, index);
+    enum tag tag;
+    struct slice bytes;
+    for (uint32_t at = 0; next_part(secret, &at, &tag, &bytes);) {
+        if (tag == PART_TEXT)
+            pieces_text(pieces, bytes, escaping);
+        else if (tag == PART_NAME)
+            pieces_secret(pieces, bytes, escaping);
     }
 }
 
-void secret_push_shown(lua_State *L, int index)
-{
-    const struct secret *secret = secret_at(L, index);
-    luaL_Buffer shown;
-    luaL_buffinit(L, &shown);
-    for (uint32_t i = 0; i < secret->count; i++) {
-        if (secret->parts[i].is_name)
-            luaL_addstring(&shown, "secret:");
-        luaL_addlstring(&shown, secret->text + secret->parts[i].start, secret->parts[i].len);
-    }
-    luaL_pushresult(&shown);
-}
+/* ---- what Lua does with it ---- */
 
-static int on_tostring(lua_State *L)
+static int secret_tostring(lua_State *L)
 {
-    if (!secret_is(L, 1))
-        return luaL_error(L, "not a secret");
-    secret_push_shown(L, 1);
+    const struct secret *secret = luaL_checkudata(L, 1, META);
+    enum tag tag;
+    struct slice bytes;
+    int count = 0;
+    for (uint32_t at = 0; next_part(secret, &at, &tag, &bytes);) {
+        if (tag == PART_OTHER)
+            continue;
+        luaL_checkstack(L, 2, "a secret of too many parts");
+        if (tag == PART_NAME) {
+            lua_pushliteral(L, "secret:");
+            count++;
+        }
+        lua_pushlstring(L, bytes.data, bytes.len);
+        count++;
+    }
+    lua_concat(L, count);
     return 1;
 }
 
-struct operand {
-    const struct secret *secret;
-    struct slice text;
-};
-
-static struct operand operand_at(lua_State *L, int index)
+/* Makes the operand a secret or text; returns the bytes it takes as parts. */
+static size_t operand(lua_State *L, int index)
 {
-    struct operand operand = { secret_at(L, index), { NULL, 0 } };
-    if (operand.secret)
-        operand.text.len = operand.secret->used;
-    else if (lua_type(L, index) == LUA_TSTRING || lua_type(L, index) == LUA_TNUMBER)
-        operand.text.data = lua_tolstring(L, index, &operand.text.len);
-    else
-        luaL_error(L, "only text can be joined to a secret, not a %s", luaL_typename(L, index));
-    return operand;
+    if (secret_is(L, index))
+        return ((const struct secret *)lua_touserdata(L, index))->bytes;
+    if (view_push_digits(L, index))
+        lua_replace(L, index);
+    if (!lua_isstring(L, index))
+        luaL_error(L, "a secret can be joined with text only, not with a %s", luaL_typename(L, index));
+    size_t len;
+    lua_tolstring(L, index, &len);
+    return PART_HEAD + len;
 }
 
-static void add_operand(struct secret *to, const struct operand *from)
+static void put_operand(lua_State *L, struct secret *secret, int index)
 {
-    if (!from->secret) {
-        add_part(to, false, from->text);
+    if (secret_is(L, index)) {
+        const struct secret *part = lua_touserdata(L, index);
+        memcpy(secret->parts + secret->bytes, part->parts, part->bytes);
+        secret->bytes += part->bytes;
         return;
     }
-    for (uint32_t i = 0; i < from->secret->count; i++)
-        add_part(to, from->secret->parts[i].is_name, part_text(from->secret, &from->secret->parts[i]));
+    struct slice text;
+    text.data = lua_tolstring(L, index, &text.len);
+    put_part(secret, PART_TEXT, text);
 }
 
-static int on_concat(lua_State *L)
+static int secret_concat(lua_State *L)
 {
-    struct operand a = operand_at(L, 1), b = operand_at(L, 2);
-    uint32_t count = (a.secret ? a.secret->count : 1) + (b.secret ? b.secret->count : 1);
-    if (count > PARTS_MAX || a.text.len + b.text.len > TEXT_MAX)
-        return luaL_error(L, "too much is joined to a secret: at most %d parts and %d bytes", PARTS_MAX, TEXT_MAX);
-    struct secret *joined = push_empty(L, a.text.len + b.text.len);
-    add_operand(joined, &a);
-    add_operand(joined, &b);
+    size_t room = operand(L, 1) + operand(L, 2);
+    struct secret *secret = push_empty(L, room);
+    put_operand(L, secret, 1);
+    put_operand(L, secret, 2);
     return 1;
 }
 
-static int on_other(lua_State *L)
+static int secret_opaque(lua_State *L)
 {
-    return luaL_error(L, "a secret is opaque: put it into an option, a message or crypto.hmac as it is");
+    return luaL_error(L, "a secret is opaque: it can be joined with text by '..' and given to options and messages");
 }
+
+/* secret.new(name, …) */
+static int secret_new(lua_State *L)
+{
+    struct slice names[SECRET_NAMES_MAX];
+    int n = lua_gettop(L);
+    if (n < 1 || n > SECRET_NAMES_MAX)
+        return luaL_error(L, "a secret has one to %d names", SECRET_NAMES_MAX);
+    for (int i = 0; i < n; i++) {
+        luaL_checktype(L, i + 1, LUA_TSTRING);
+        names[i].data = lua_tolstring(L, i + 1, &names[i].len);
+    }
+    secret_push(L, names, (size_t)n);
+    return 1;
+}
+
+static const luaL_Reg metamethods[] = {
+    { "__tostring", secret_tostring }, { "__concat", secret_concat },
+    { "__index", secret_opaque },      { "__newindex", secret_opaque },
+    { "__len", secret_opaque },        { "__lt", secret_opaque },
+    { "__le", secret_opaque },         { NULL, NULL },
+};
 
 void secret_open(lua_State *L)
 {
-    static const char *const refused[] = { "__index", "__newindex", "__len", "__lt",  "__le",  "__add", "__sub",
-                                           "__mul",   "__div",      "__mod", "__pow", "__unm", "__call" };
-    luaL_newmetatable(L, SECRET_TYPE);
-    lua_pushcfunction(L, on_tostring);
-    lua_setfield(L, -2, "__tostring");
-    lua_pushcfunction(L, on_concat);
-    lua_setfield(L, -2, "__concat");
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        lua_pushcfunction(L, on_other);
-        lua_setfield(L, -2, refused[i]);
+    luaL_newmetatable(L, META);
+    for (const luaL_Reg *method = metamethods; method->name; method++) {
+        lua_pushcfunction(L, method->func);
+        lua_setfield(L, -2, method->name);
     }
-    lua_pushboolean(L, 0);
+    lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");
+    lua_pushliteral(L, "secret");
+    lua_setfield(L, -2, "__type");
     lua_pop(L, 1);
+    lua_pushcfunction(L, secret_new);
 }
