@@ -178,7 +178,7 @@ void view_push_null(lua_State *L)
 struct anchor {
     uint64_t handle;
     struct views *views;
-    _Alignas(16) char index[];
+    _Alignas(void *) char index[];
 };
 
 int anchor_gc(lua_State *L)
