@@ -23,7 +23,7 @@ struct reply {
 
 void reply_init(struct reply *reply, uint16_t status);
 /* Both borrowed. ERR_INVALID: CR, LF or NUL in it, or not a token as name; ERR_LIMIT: no place. */
-enum result reply_add_header(struct reply *reply, struct slice name, struct slice value) MUST_CHECK;
+enum result reply_add_header(struct reply *reply, struct slice name, struct slice value);
 /* {"type":"about:blank","title":…,"status":…,"detail":…} ; detail is cut at 300 bytes. 503 carries Retry-After. */
 void reply_problem(struct reply *reply, uint16_t status, const char *detail);
 /* Makes `to` a copy of `from` that points into itself where `from` did. */

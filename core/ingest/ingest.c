@@ -87,7 +87,7 @@ static void refuse(struct intake *intake, enum refusal reason, uint16_t status, 
     struct reply reply;
     if (intake->conn)
         count_refusal(intake, reason, status, detail);
-    answer_problem(&reply, status, detail);
+    reply_problem(&reply, status, detail);
     answer(intake, &reply);
 }
 
@@ -108,45 +108,59 @@ static bool method_allowed(const struct route *route, struct slice method)
     return false;
 }
 
-static struct head_verdict head_refused(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
+static void refuse_head(struct intake *intake, struct head_verdict *verdict, enum refusal reason, uint16_t status,
+                        const char *detail)
 {
-    struct head_verdict verdict = { .refused = true };
+    verdict->refused = true;
     count_refusal(intake, reason, status, detail);
-    answer_problem(&verdict.reply, status, detail);
+    reply_problem(&verdict->reply, status, detail);
     if (status == 405)
-        answer_add_header(&verdict.reply, SLICE("Allow"), intake->route->allow);
-    intake->conn = NULL; /* the connection sends the verdict's reply by itself */
+        (void)reply_add_header(&verdict->reply, SLICE("Allow"),
+                               intake->route->allow); /* outlives the answer: the generation is held by others */
     intake_end(intake);
-    return verdict;
 }
 
-static struct head_verdict on_head(struct conn *conn, struct request *request, void *arg)
+/* A function of the rules will be asked, and for some milliseconds there is no Lua state to ask. */
+static bool must_wait_for_rules(const struct intake *intake)
+{
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    bool asks = intake->route->when_function || intake->route->dedupe == DEDUPE_FUNCTION;
+    return asks && !to->can_run(to->arg);
+}
+
+static void find_route(struct intake *intake, const struct ingest_rules *rules, struct slice path)
+{
+    intake->generation = generation_ref(rules->generation);
+    intake->route = router_match(rules->generation, path, intake->params, &intake->param_count, &intake->param_text);
+    if (intake->route)
+        intake->verifier = rules->verifiers[intake->route->index];
+}
+
+static void on_head(struct conn *conn, struct request *request, struct head_verdict *verdict, void *arg)
 {
     struct ingest *ingest = arg;
     const struct ingest_rules *rules = ingest->config.to.rules(ingest->config.to.arg);
     struct intake *intake = intake_new(ingest, conn);
-    if (ingest->draining)
-        return head_refused(intake, REFUSED_DRAINING, 503, "the router is shutting down: try again");
-    if (!rules)
-        return head_refused(intake, REFUSED_DRAINING, 503, "the rules are being loaded: try again");
-    intake->generation = generation_ref(rules->generation);
-    intake->param_count = PARAMS_MAX;
-    intake->route = router_match(rules->generation, request->path, intake->params, &intake->param_count, &intake->param_text);
-    if (!intake->route)
-        return head_refused(intake, REFUSED_NO_ROUTE, 404, "no route here");
-    if (!method_allowed(intake->route, request->method))
-        return head_refused(intake, REFUSED_METHOD, 405, "this route takes other methods, see Allow");
-    if (intake->route->ip_allow_count &&
-        !cidr_contains_any(intake->route->ip_allow, intake->route->ip_allow_count, conn_remote_ip(conn)))
-        return head_refused(intake, REFUSED_ADDRESS, 403, "this address may not send here");
-    if ((intake->route->when_function || intake->route->dedupe == DEDUPE_FUNCTION) &&
-        !ingest->config.to.can_run(ingest->config.to.arg))
-        return head_refused(intake, REFUSED_DRAINING, 503, "the rules are being loaded: try again");
-    if (!store_accepts(ingest->config.store))
-        return head_refused(intake, REFUSED_STORE_FULL, 503, "the store has no room: try again");
-    intake->verifier = rules->verifiers[intake->route->index];
-    request->consumer = intake;
-    return (struct head_verdict){ .max_body_bytes = intake->route->max_body_bytes };
+    if (ingest->draining) {
+        refuse_head(intake, verdict, REFUSED_DRAINING, 503, "the router is shutting down: try again");
+        return;
+    }
+    find_route(intake, rules, request->path);
+    const struct route *route = intake->route;
+    if (!route)
+        refuse_head(intake, verdict, REFUSED_NO_ROUTE, 404, "no route here");
+    else if (!method_allowed(route, request->method))
+        refuse_head(intake, verdict, REFUSED_METHOD, 405, "this route takes other methods, see Allow");
+    else if (route->ip_allow_count && !cidr_contains_any(route->ip_allow, route->ip_allow_count, conn_remote_ip(conn)))
+        refuse_head(intake, verdict, REFUSED_ADDRESS, 403, "this address may not send here");
+    else if (must_wait_for_rules(intake))
+        refuse_head(intake, verdict, REFUSED_DRAINING, 503, "the rules are being loaded: try again");
+    else if (!store_accepts(ingest->config.store))
+        refuse_head(intake, verdict, REFUSED_STORE_FULL, 503, "the store has no room: try again");
+    else {
+        verdict->max_body_bytes = route->max_body_bytes;
+        request->consumer = intake;
+    }
 }
 
 /* ---- the whole request: verify, then decode ---- */
@@ -154,6 +168,13 @@ static struct head_verdict on_head(struct conn *conn, struct request *request, v
 static enum refusal refusal_of(enum verdict verdict)
 {
     return verdict == VERDICT_STALE ? REFUSED_STALE : verdict == VERDICT_NO_SECRET ? REFUSED_NO_SECRET : REFUSED_SIGNATURE;
+}
+
+/* The same two slices under the name that the model has for them. */
+static void copy_headers(const struct request *request, struct pair *headers)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        headers[i] = (struct pair){ request->headers[i].name, request->headers[i].value };
 }
 
 static enum result make_event(struct intake *intake, struct request *request, const struct verify_result *verified)
@@ -167,8 +188,7 @@ static enum result make_event(struct intake *intake, struct request *request, co
     tail = tail + ingest->config.worker < SHARDS ? tail + ingest->config.worker : ingest->config.worker;
     id.bytes[14] = (uint8_t)(tail >> 8);
     id.bytes[15] = (uint8_t)tail;
-    for (size_t i = 0; i < request->header_count; i++)
-        headers[i] = (struct pair){ request->headers[i].name, request->headers[i].value };
+    copy_headers(request, headers);
     struct event_parts parts = {
         .id = id,
         .route = intake->route->path,
@@ -188,10 +208,13 @@ static enum result make_event(struct intake *intake, struct request *request, co
         .body = request->body,
         .body_memory = NULL,
     };
-    parts.body_memory = request_take_body(request);
+    size_t accounted;
+    parts.body_memory = request_take_body(request, &accounted);
     enum result rc = event_new(&parts, &intake->event);
     if (rc != OK)
         mem_free(parts.body_memory);
+    if (request->budget)
+        event_account(rc == OK ? intake->event : NULL, &request->budget->used, accounted);
     return rc;
 }
 
@@ -342,7 +365,7 @@ static void answer_duplicate(struct intake *intake, struct uuid winner)
     struct answer_text text;
     counts_duplicate(intake->ingest->config.counts, intake->route->path);
     answer_stored(&reply, &text, intake->route, winner);
-    answer_add_header(&reply, SLICE("tidewire-duplicate"), SLICE("true"));
+    (void)reply_add_header(&reply, SLICE("tidewire-duplicate"), SLICE("true")); /* there is room, as for the id */
     answer(intake, &reply);
 }
 
@@ -538,7 +561,7 @@ static void on_committed(struct handed *handed)
     }
     refuse_commit(intake, intake->accept.op.result);
     if (intake->run_waits && !intake->outcome && !intake->run_again)
-        script_cancel_run(&intake->run);
+        intake->ingest->config.to.cancel(intake->ingest->config.to.arg, &intake->run);
     intake_end(intake);
 }
 
@@ -574,11 +597,13 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
 {
     struct intake *intake = request->consumer;
     struct verify_result verified;
+    struct pair headers[HTTP_HEADERS_MAX];
+    copy_headers(request, headers);
     struct verify_input input = {
         .method = request->method,
         .path = request->path,
         .query = request->query,
-        .headers = request->headers,
+        .headers = headers,
         .header_count = request->header_count,
         .body = request->body,
         .now_ms = clock_wall_ms(),

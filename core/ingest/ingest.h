@@ -43,8 +43,9 @@ struct ingest_rules {
 struct ingest_worker {
     const struct ingest_rules *(*rules)(void *arg);
     enum run_state (*run)(void *arg, struct run *run);
-    bool (*can_run)(void *arg);  /* false: for some milliseconds there is no Lua state */
-    bool (*may_wait)(void *arg); /* room for one more handler that waits */
+    void (*cancel)(void *arg, struct run *run); /* of a run that waits, whose event could not be stored */
+    bool (*can_run)(void *arg);                 /* false: for some milliseconds there is no Lua state */
+    bool (*may_wait)(void *arg);                /* room for one more handler that waits */
     enum result (*when)(void *arg, const struct route *route, struct event *event, bool *holds, struct slice *error);
     enum result (*dedupe)(void *arg, const struct route *route, struct event *event, struct slice *key, struct slice *error);
     /* The commit is on disk; the event is borrowed for the call. */

@@ -64,6 +64,16 @@ enum result event_new(const struct event_parts *parts, struct event **out)
     return OK;
 }
 
+void event_account(struct event *event, atomic_size_t *account, size_t bytes)
+{
+    if (!event) {
+        atomic_fetch_sub(account, bytes);
+        return;
+    }
+    event->account = account;
+    event->accounted = bytes;
+}
+
 struct event *event_ref(struct event *event)
 {
     atomic_fetch_add_explicit(&event->refs, 1, memory_order_relaxed);
@@ -74,6 +84,8 @@ void event_unref(struct event *event)
 {
     if (!event || atomic_fetch_sub_explicit(&event->refs, 1, memory_order_acq_rel) != 1)
         return;
+    if (event->account)
+        atomic_fetch_sub(event->account, event->accounted);
     json_free(event->json);
     arena_deinit(&event->arena);
     mem_free(event->body_memory);

@@ -63,8 +63,10 @@ struct event {
     uint32_t attempt;    /* handler tries that ended, before this one */
     uint32_t generation; /* of the last try */
 
-    struct arena arena; /* owned; everything above and the notes of its runs */
-    char *body_memory;  /* owned; what body points into when it is not the arena */
+    struct arena arena;     /* owned; everything above and the notes of its runs */
+    char *body_memory;      /* owned; what body points into when it is not the arena */
+    atomic_size_t *account; /* borrowed for ever; NULL: none */
+    size_t accounted;       /* bytes that go back to account at the end */
 };
 
 /* What event_new copies. body_memory is taken (mem_free later) on OK; it may be NULL when body is to be copied too. */
@@ -83,6 +85,8 @@ struct event_parts {
 
 /* One reference for the caller. ERR_MEMORY: nothing was taken. kind is BODY_EMPTY or BODY_TEXT until event_index is called. */
 enum result event_new(const struct event_parts *parts, struct event **out) MUST_CHECK;
+/* bytes of *account go back to it when the event ends; at once when event is NULL. Before it is shared. */
+void event_account(struct event *event, atomic_size_t *account, size_t bytes);
 struct event *event_ref(struct event *event);
 void event_unref(struct event *event);
 

@@ -90,7 +90,7 @@ struct retry_policy {
     size_t on_count;
 };
 
-struct reply {
+struct static_reply {
     uint16_t status;
     struct slice content_type, body; /* body data NULL: the default body with the event id */
     const struct pair *headers;
@@ -131,7 +131,7 @@ struct route {
     enum ack ack;
     bool keep; /* false: bodies are not kept once delivered */
     uint64_t keep_ms;
-    struct reply reply;
+    struct static_reply reply;
     struct retry_policy retry;
 };
 

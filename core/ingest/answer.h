@@ -1,0 +1,20 @@
+/* answer.h: what a sender is told about its event: the route's static reply, or the event's id. */
+#ifndef TIDEWIRE_ANSWER_H
+#define TIDEWIRE_ANSWER_H
+
+#include "base/uuid.h"
+#include "http/reply.h"
+#include "model/generation.h"
+
+/* Room for the texts that an answer points to; lives until it is sent. */
+struct answer_text {
+    char id[UUID_TEXT_SIZE];
+    char body[64];
+};
+
+/* The static reply with the event's id: in the header tidewire-event-id, and in the body unless the route has one of its own. */
+void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id);
+/* The same for an event that `when` did not want. */
+void answer_ignored(struct reply *reply, const struct route *route);
+
+#endif
