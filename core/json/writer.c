@@ -5,6 +5,7 @@
 #include "json/json.h"
 
 enum { DIGITS_LEAST = 15, DIGITS_MOST = 17 };
+#define EXACT_MAX 9007199254740992.0 /* 2^53: whole numbers up to here are written without an exponent */
 
 void json_write_number(struct buf *out, double number)
 {
@@ -13,7 +14,7 @@ void json_write_number(struct buf *out, double number)
         buf_add_text(out, signbit(number) ? "-0" : "0");
         return;
     }
-    if (fabs(number) < 1e15 && number == floor(number)) {
+    if (fabs(number) <= EXACT_MAX && number == floor(number)) {
         buf_addf(out, "%.0f", number);
         return;
     }

@@ -7,13 +7,8 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "base/handed.h"
 #include "base/result.h"
-
-/* The first member of what is handed over. */
-struct handed {
-    struct handed *next;
-    void (*run)(struct handed *handed); /* on the receiver's loop thread; owns the struct from then on */
-};
 
 struct handoff {
     uv_async_t async;

@@ -169,11 +169,12 @@ static void hand_over_delivery(void *arg, uint32_t owner, struct event *event, s
     }
 }
 
-static bool judge(void *arg, const struct target *target, const struct script_answer *answer)
+static bool judge(void *arg, const struct target *target, const struct deliver_answer *answer)
 {
     struct worker *worker = arg;
     bool success = false;
-    return rules_success(worker->rules, target, answer, &success) == OK && success;
+    struct script_answer view = { .status = answer->status, .body = answer->body, .content_type = answer->content_type };
+    return rules_success(worker->rules, target, &view, &success) == OK && success;
 }
 
 static void on_attempt(void *arg, const struct deliver_report *report)
@@ -182,12 +183,17 @@ static void on_attempt(void *arg, const struct deliver_report *report)
                    report->due_ms, report->reason);
 }
 
+static void on_deliver_op(struct handed *handed)
+{
+    deliver_on_store_done((struct store_op *)handed);
+}
+
 /* On a store thread: the operation goes home. */
 static void on_deliver_store_done(struct store_op *op)
 {
-    struct deliver_op *mine = op->owner;
-    struct worker *worker = mine->worker;
-    if (handoff_send(&worker->handoff, &mine->handed) != OK)
+    struct worker *worker = deliver_arg_of(op);
+    op->handed.run = on_deliver_op;
+    if (handoff_send(&worker->handoff, &op->handed) != OK)
         return; /* the worker waits for all its operations before it closes */
 }
 
@@ -198,7 +204,7 @@ static void open_door(struct worker *worker)
     struct listener_callbacks callbacks = ingest_callbacks(worker->ingest);
     struct listener_config config = listener_defaults();
     config.connections_max = worker->config.connections_max;
-    config.body_bytes = worker->config.body_bytes;
+    config.budget = worker->config.budget;
     worker->open = true;
     for (size_t i = 0; i < worker->config.listener_count; i++) {
         if (listener_start(&worker->loop, worker->config.listeners[i], &config, &callbacks, &worker->listeners[i]) != OK) {

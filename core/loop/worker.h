@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/result.h"
+#include "http/request.h"
 #include "loop/handoff.h"
 #include "model/generation.h"
 #include "script/script.h"

@@ -15,7 +15,7 @@ struct dedupe_set;
 struct op_queue {
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct store_op *first, **last;
+    struct handed *first, **last;
     bool stopping;
 };
 
@@ -58,7 +58,7 @@ struct store {
     /* writer thread */
     sqlite3 *write_db;
     sqlite3_stmt *statements[STATEMENTS];
-    struct store_op *stuck, **stuck_last; /* results and settles that wait for room on the disk */
+    struct handed *stuck, **stuck_last; /* results and settles that wait for room on the disk */
     uint64_t looked_ms;                   /* at the disk */
     uint64_t swept_ms;                    /* by retention */
     bool has_old_keys;                    /* dedupe_old is not empty */
@@ -70,6 +70,12 @@ struct store {
     pthread_t reader;
     bool started;
 };
+
+/* The operation behind this one. */
+static inline struct store_op *op_next(const struct store_op *op)
+{
+    return (struct store_op *)op->handed.next;
+}
 
 void queue_init(struct op_queue *queue);
 void queue_push(struct op_queue *queue, struct store_op *op);

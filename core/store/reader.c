@@ -59,8 +59,7 @@ void *reader_main(void *arg)
         if (!ops && stopping)
             break;
         while (ops) {
-            struct store_op *next = ops->next;
-            ops->next = NULL;
+            struct store_op *next = op_next(ops);
             reader_run(store, ops);
             ops = next;
         }

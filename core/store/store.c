@@ -25,11 +25,11 @@ void queue_init(struct op_queue *queue)
 
 void queue_push(struct op_queue *queue, struct store_op *op)
 {
-    op->next = NULL;
+    op->handed.next = NULL;
     pthread_mutex_lock(&queue->lock);
     bool was_empty = !queue->first;
-    *queue->last = op;
-    queue->last = &op->next;
+    *queue->last = &op->handed;
+    queue->last = &op->handed.next;
     pthread_mutex_unlock(&queue->lock);
     if (was_empty)
         pthread_cond_signal(&queue->wake);
@@ -53,7 +53,7 @@ struct store_op *queue_take(struct op_queue *queue, int most, int wait_ms, bool 
     pthread_mutex_lock(&queue->lock);
     if (!queue->first && !queue->stopping && wait_ms > 0)
         wait_until(queue, wait_ms);
-    struct store_op *first = queue->first, *last = first;
+    struct handed *first = queue->first, *last = first;
     *stopping = queue->stopping;
     for (int n = 1; last && last->next && n < most; n++)
         last = last->next;
@@ -64,7 +64,7 @@ struct store_op *queue_take(struct op_queue *queue, int most, int wait_ms, bool 
             queue->last = &queue->first;
     }
     pthread_mutex_unlock(&queue->lock);
-    return first;
+    return (struct store_op *)first;
 }
 
 void queue_stop(struct op_queue *queue)

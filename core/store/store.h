@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/handed.h"
 #include "base/result.h"
 #include "base/slice.h"
 #include "model/attempt.h"
@@ -73,11 +74,11 @@ enum store_kind {
 };
 
 struct store_op {
+    struct handed handed; /* the store's while it owns the operation; the submitter's after */
     enum store_kind kind;
     enum result result; /* valid in on_done */
     store_done on_done;
-    void *owner;           /* the submitter's own; untouched */
-    struct store_op *next; /* the store's while it owns the operation, the receiver's queue link after */
+    void *owner; /* the submitter's own; untouched */
 };
 
 /* Room for one event (accept and the settle of the same event share it: take again for a settle), or one result. false: full.

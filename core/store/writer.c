@@ -276,8 +276,7 @@ static void hand_back(struct store *store, struct store_op *op)
 static void hand_back_all(struct store *store, struct store_op *batch)
 {
     while (batch) {
-        struct store_op *next = batch->next;
-        batch->next = NULL;
+        struct store_op *next = op_next(batch);
         hand_back(store, batch);
         batch = next;
     }
@@ -313,7 +312,7 @@ static enum result write_guarded(struct store *store, struct store_op *op)
 static enum result write_batch(struct store *store, struct store_op *batch)
 {
     enum result rc = db_step(store->statements[BEGIN]);
-    for (struct store_op *op = batch; op && rc == OK; op = op->next)
+    for (struct store_op *op = batch; op && rc == OK; op = op_next(op))
         rc = write_guarded(store, op);
     return rc == OK ? db_step(store->statements[COMMIT]) : rc;
 }
@@ -326,9 +325,9 @@ static bool roll_back(struct store *store)
 
 static void stick(struct store *store, struct store_op *op)
 {
-    op->next = NULL;
-    *store->stuck_last = op;
-    store->stuck_last = &op->next;
+    op->handed.next = NULL;
+    *store->stuck_last = &op->handed;
+    store->stuck_last = &op->handed.next;
 }
 
 /* Accepts are refused; what has happened already is kept until there is room, for which the reserve is given up. */
@@ -339,10 +338,9 @@ static void on_disk_full(struct store *store, struct store_op *batch)
     atomic_store(&store->accepts, false);
     disk_give_up_reserve(store->path);
     while (batch) {
-        struct store_op *next = batch->next;
+        struct store_op *next = op_next(batch);
         if (batch->kind == STORE_ACCEPT) {
             batch->result = ERR_DISK_FULL;
-            batch->next = NULL;
             hand_back(store, batch);
         } else {
             stick(store, batch);
@@ -355,7 +353,7 @@ static void on_disk_full(struct store *store, struct store_op *batch)
 static void note_size(struct store *store, const struct store_op *batch)
 {
     unsigned long long size = 0;
-    for (; batch; batch = batch->next)
+    for (; batch; batch = op_next(batch))
         size++;
     if (size > atomic_load(&store->batch_largest))
         atomic_store(&store->batch_largest, size);
@@ -378,13 +376,13 @@ static void process(struct store *store, struct store_op *batch)
 /* What was stuck goes first; while it does not fit nothing else is written. */
 static struct store_op *behind_stuck(struct store *store, struct store_op *batch)
 {
-    struct store_op *stuck = store->stuck;
+    struct handed *stuck = store->stuck;
     if (!stuck)
         return batch;
-    *store->stuck_last = batch;
+    *store->stuck_last = batch ? &batch->handed : NULL;
     store->stuck = NULL;
     store->stuck_last = &store->stuck;
-    return stuck;
+    return (struct store_op *)stuck;
 }
 
 /* ---- between batches ---- */
