@@ -172,6 +172,12 @@ enum run_state rules_run(struct rules *rules, struct run *run)
     return state;
 }
 
+void rules_cancel(struct rules *rules, struct run *run)
+{
+    (void)rules;
+    script_cancel(run);
+}
+
 enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds, struct slice *error)
 {
     enum result rc = script_when(rules->newest->script, route, event, holds, error);

@@ -41,6 +41,8 @@ const struct ingest_rules *rules_current(const struct rules *rules);
 bool rules_can_run(const struct rules *rules);
 /* script_run with what follows from it: a state that was abandoned is replaced. */
 enum run_state rules_run(struct rules *rules, struct run *run);
+/* Ends a run that waits, without its on_done. */
+void rules_cancel(struct rules *rules, struct run *run);
 enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds, struct slice *error);
 enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,
                          struct slice *error);

@@ -79,6 +79,12 @@ static enum run_state run_handler(void *arg, struct run *run)
     return rules_run(worker->rules, run);
 }
 
+static void cancel_run(void *arg, struct run *run)
+{
+    struct worker *worker = arg;
+    rules_cancel(worker->rules, run);
+}
+
 static bool can_run(void *arg)
 {
     struct worker *worker = arg;
@@ -359,4 +365,139 @@ void worker_drain(struct worker *worker, uint64_t drain_ms)
     *drain = (struct drain_handed){ { .run = on_drain }, worker, drain_ms };
     if (handoff_send(&worker->handoff, &drain->handed) != OK)
         mem_free(drain);
+}
+
+/* ---- life ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    recorder_tick(worker->config.slot);
+    counts_flush(worker->counts, clock_wall_ms());
+}
+
+static void on_turn(uv_check_t *check)
+{
+    struct worker *worker = check->data;
+    if (!worker->closing)
+        rules_sweep(worker->rules);
+    log_flush();
+}
+
+static void make_ingest(struct worker *worker)
+{
+    struct ingest_config config = {
+        .loop = &worker->loop,
+        .store = worker->config.store,
+        .handoff = &worker->handoff,
+        .counts = worker->counts,
+        .ids = &worker->ids,
+        .rng = &worker->rng,
+        .worker = worker->config.index,
+        .workers = worker->config.count,
+        .to = { present_rules, run_handler, cancel_run, can_run, may_wait, ask_when, ask_dedupe, on_outcome_stored, hold_event,
+                settle_event, run_later, worker },
+    };
+    worker->ingest = ingest_new(&config);
+}
+
+static void make_rerun(struct worker *worker)
+{
+    struct rerun_config config = {
+        .loop = &worker->loop,
+        .store = worker->config.store,
+        .handoff = &worker->handoff,
+        .worker = worker->config.index,
+        .workers = worker->config.count,
+        .route_of = route_of,
+        .run = run_handler,
+        .on_settled = on_outcome_stored,
+        .arg = worker,
+    };
+    worker->rerun = rerun_new(&config);
+}
+
+static void make_deliver(struct worker *worker)
+{
+    struct deliver_config config = {
+        .loop = &worker->loop,
+        .store = worker->config.store,
+        .worker = worker->config.index,
+        .workers = worker->config.count,
+        .version = TIDEWIRE_VERSION,
+        .on_store_done = on_deliver_store_done,
+        .hand_over = hand_over_delivery,
+        .judge = judge,
+        .on_attempt = on_attempt,
+        .arg = worker,
+    };
+    worker->deliver = deliver_new(&config);
+}
+
+static void make_rules(struct worker *worker)
+{
+    struct rules_config config = {
+        .loop = &worker->loop,
+        .limits = worker->config.limits,
+        .ids = &worker->ids,
+        .slot = worker->watchdog,
+        .on_ready = on_rules_ready,
+        .arg = worker,
+    };
+    worker->rules = rules_new(&config);
+}
+
+static void start_timers(struct worker *worker)
+{
+    uv_timer_init(&worker->loop, &worker->tick);
+    uv_timer_init(&worker->loop, &worker->draining);
+    uv_check_init(&worker->loop, &worker->turn);
+    worker->tick.data = worker->draining.data = worker->turn.data = worker;
+    uv_timer_start(&worker->tick, on_tick, 0, WORKER_TICK_MS);
+    uv_check_start(&worker->turn, on_turn);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    log_thread((int)worker->config.index);
+    worker->watchdog = watchdog_slot_new();
+    make_rules(worker);
+    make_rerun(worker);
+    make_deliver(worker);
+    make_ingest(worker);
+    start_timers(worker);
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    watchdog_slot_free(worker->watchdog);
+    uv_loop_close(&worker->loop);
+    counts_free(worker->counts);
+    log_flush();
+    notify_main(worker, WORKER_DRAINED, NULL, NULL);
+    return NULL;
+}
+
+enum result worker_start(const struct worker_config *config, struct worker **out)
+{
+    pthread_attr_t attributes;
+    struct worker *worker = MEM_NEW(struct worker);
+    worker->config = *config;
+    worker->counts = counts_new();
+    uuid_maker_init(&worker->ids);
+    rng_seed_random(&worker->rng);
+    uv_loop_init(&worker->loop);
+    *out = worker; /* before the thread: others hand over to it by the list that holds this */
+    enum result rc = handoff_init(&worker->handoff, &worker->loop);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
+    pthread_attr_setguardsize(&attributes, WORKER_GUARD_BYTES);
+    if (rc == OK && pthread_create(&worker->thread, &attributes, worker_main, worker) != 0)
+        rc = ERR_MEMORY;
+    pthread_attr_destroy(&attributes);
+    return rc;
+}
+
+void worker_join(struct worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+    mem_free(worker);
 }

@@ -64,8 +64,8 @@ struct run {
 enum run_state { RUN_ENDED, RUN_WAITS };
 /* Starts the handler. RUN_ENDED: on_done was called. RUN_WAITS: it will be, later, from the loop. */
 enum run_state script_run(struct script *script, struct run *run);
-/* Ends a run that waits, without on_done. */
-void script_cancel(struct script *script, struct run *run);
+/* Ends a run that waits, in whichever state it waits, without on_done. */
+void script_cancel(struct run *run);
 
 /* ---- functions without actions: `when`, `dedupe`, `success`. An error: ERR_SCRIPT, the words (file:line: …) in *error, which lies
  * in the event's arena (in `arena` for success) ---- */
