@@ -72,7 +72,7 @@ bool json_write_string(struct buf *out, struct slice text)
         }
         clean = ++i;
     }
-    buf_add(out, text.data + clean, text.len - clean);
+    buf_add_slice(out, slice_from(text, clean));
     buf_add_byte(out, '"');
     return true;
 }
