@@ -54,7 +54,7 @@ struct views {
     int digits_ref;                                         /* the tostring of LuaJIT's integers */
 };
 
-/* What a view is in Lua memory: 16 bytes. */
+/* What a view is in Lua memory. */
 struct view {
     uint32_t slot, serial;
     uint32_t node;

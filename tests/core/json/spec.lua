@@ -1,5 +1,5 @@
--- The harness of the *_spec.lua files beside it: gives them the words of a rule and `it`, `once`, `is`, `fails`. Called by test_views.c
--- with the module, the helpers written in C, how often each sentence is run, and the file.
+-- The harness of the *_spec.lua files beside it: gives them the words of a rule and `it`, `once`, `is`, `fails`.
+-- Called by test_views.c with the module, the helpers written in C, how often each sentence is run, and the file.
 local module, helpers, rounds, file = ...
 
 local env = {

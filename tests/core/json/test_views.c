@@ -190,6 +190,23 @@ TEST(changes_and_the_writer_do_as_rules_say_when_compiled_at_once)
     run_spec("changes_spec.lua", COMPILER_EAGER);
 }
 
+TEST(loops_over_plain_tables_are_still_compiled)
+{
+    static const char script[] = "local w, traces, aborts = views.words, 0, 0 "
+                                 "jit.attach(function(what) if what == 'stop' then traces = traces + 1 elseif what == 'abort' "
+                                 "then aborts = aborts + 1 end end, 'trace') "
+                                 "local list, sum = {}, 0 "
+                                 "for i = 1, 200 do list[i] = i end "
+                                 "for _ = 1, 200 do for _, v in w.ipairs(list) do sum = sum + v end end "
+                                 "jit.attach(function() end) "
+                                 "return sum == 200 * 201 * 100 and traces > 0 and aborts == 0";
+    struct fixture fixture;
+    fixture_open(&fixture, COMPILER_ON);
+    CHECK("runs", luaL_dostring(fixture.L, script) == 0);
+    CHECK("compiled, nothing given up", lua_toboolean(fixture.L, -1));
+    fixture_close(&fixture);
+}
+
 /* ---- from C ---- */
 
 static void push_result(lua_State *L, const char *expression)

@@ -1,5 +1,8 @@
 -- What views, exact integers and json.null are to Lua: every row of rules.md 10. Run by test_views.c.
-local body = open([[ {"pusher":{"name":"ann"},"empty":[],"none":{},"gone":null,"ok":false,"id":9007199254740993,"chat":123456789012345,
+-- luacheck: read globals it once is fails open lend foreign collect open_documents json secret
+-- luacheck: read globals get set merge pick omit copy map filter
+local body = open([[ {"pusher":{"name":"ann"},"empty":[],"none":{},"gone":null,"ok":false,"id":9007199254740993,
+ "chat":123456789012345,
  "huge":18446744073709551615,"low":-9223372036854775808,"beyond":18446744073709551616,"far":1E400,"frac":0.5,"minus":-7,
  "commits":[{"message":"one\ntwo"},{"message":"x"}],"tags":["a",null,"c"],"n":19.90,"dup":1,"dup":2,
  "zero":"a\u0000b","half":"\ud83d!","face":"\ud83d\ude00","a.b":1,"r\u00e9":2} ]])
@@ -59,7 +62,8 @@ it("lists nulls and duplicates in the order of the text", function()
   is(type(json.null), "null")
   local keys = {}
   for k in pairs(body) do keys[#keys + 1] = k end
-  is(table.concat(keys, " "), "pusher empty none gone ok id chat huge low beyond far frac minus commits tags n dup dup zero half face a.b ré")
+  is(table.concat(keys, " "),
+    "pusher empty none gone ok id chat huge low beyond far frac minus commits tags n dup dup zero half face a.b ré")
   for k, v in pairs(open '{"x":null}') do is(k, "x") is(v, json.null) end
   local list = {}
   for i, v in pairs(body.tags) do list[i] = v end
@@ -164,7 +168,9 @@ it("is read-only and no text", function()
   fails("read%-only", function() table.insert(body.tags, "x") end)
   fails("read%-only", function() table.sort(body.tags) end)
   fails("read%-only", function() table.remove(body.tags) end)
-  fails("an object or array cannot be joined to text: name a field, or use json.encode%(v%)", function() return "a" .. body.pusher end)
+  fails("an object or array cannot be joined to text: name a field, or use json.encode%(v%)", function()
+    return "a" .. body.pusher
+  end)
   fails("cannot be joined", function() return body.pusher .. 1 end)
   fails("cannot be joined", function() return table.concat { "a", body.pusher } end)
   fails("no number", function() return body.pusher + 1 end)
