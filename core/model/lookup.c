@@ -259,6 +259,17 @@ static struct found find_id(const struct event *event, struct buf *scratch)
     return found_text(buf_slice(scratch));
 }
 
+struct found event_find_named(const struct event *event, struct slice map, struct slice name, struct buf *scratch)
+{
+    if (slice_is(map, "headers"))
+        return find_header(event, name, scratch);
+    if (slice_is(map, "query"))
+        return find_query(event->query, name, scratch);
+    if (slice_is(map, "params"))
+        return find_param(event, name);
+    return (struct found){ .kind = FOUND_NOTHING };
+}
+
 struct found event_lookup(const struct event *event, struct slice path, struct buf *scratch)
 {
     struct step first, second, third;
@@ -270,11 +281,5 @@ struct found event_lookup(const struct event *event, struct slice path, struct b
         return slice_is(first.name, "id") ? find_id(event, scratch) : find_plain(event, first.name);
     if (!path_next(&path, &second) || second.kind != STEP_NAME || path_next(&path, &third) || path.len > 0)
         return (struct found){ .kind = FOUND_NOTHING };
-    if (slice_is(first.name, "headers"))
-        return find_header(event, second.name, scratch);
-    if (slice_is(first.name, "query"))
-        return find_query(event->query, second.name, scratch);
-    if (slice_is(first.name, "params"))
-        return find_param(event, second.name);
-    return (struct found){ .kind = FOUND_NOTHING };
+    return event_find_named(event, first.name, second.name, scratch);
 }

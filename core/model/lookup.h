@@ -31,6 +31,8 @@ struct found {
  * chooses: id route type provider method path params query headers content_type raw body remote_ip verified. [*] finds nothing
  * here (lookup_each does). */
 struct found event_lookup(const struct event *event, struct slice path, struct buf *scratch);
+/* One name of "headers", "query" or "params", whatever bytes it has. */
+struct found event_find_named(const struct event *event, struct slice map, struct slice name, struct buf *scratch);
 /* The same, walking from a JSON value. */
 struct found json_lookup(struct json_value value, struct slice path);
 /* Calls `visit` for every place the path names, [*] meaning each element or member; stops when it returns false. */

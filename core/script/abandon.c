@@ -51,7 +51,7 @@ static const char *program_counter(const void *context)
 bool abandon_is_allowed(const struct watchdog_slot *slot, const void *context)
 {
     const char *pc = program_counter(context);
-    if (heap_is_busy(slot->heap) || slot->native)
+    if (heap_is_busy(slot->heap))
         return false;
     for (int i = 0; i < object_count; i++)
         if (pc >= objects[i].low && pc < objects[i].high)

@@ -2,11 +2,11 @@
  *
  * Allowed only if
  *   (a) the thread runs Lua: between watchdog_enter and watchdog_leave, and the run is the one that is late;
- *   (b) no flag is up: the allocator is not at work (heap_is_busy), no C function of ours is being run (slot->native);
- *   (c) the interrupted instruction lies in LuaJIT's text segment, or in no loaded object at all: its machine code.
- * Elsewhere, in libc, the unwinder or OpenSSL, a lock may be held: a time jump returns and is asked for again 1 ms later.
- * Throwing a Lua error holds a process-wide lock of the unwinder, and a jump out of it hangs later errors in every worker
- * (measured). */
+ *   (b) the allocator is not at work (heap_is_busy). C functions of ours that Lua calls need no flag, because none of them holds
+ * anything outside the Lua heap and its script while it calls Lua: whatever they have begun is given back with the script; (c)
+ * the interrupted instruction lies in LuaJIT's text segment, or in no loaded object at all: its machine code. Elsewhere, in libc,
+ * the unwinder or OpenSSL, a lock may be held: a time jump returns and is asked for again 1 ms later. Throwing a Lua error holds
+ * a process-wide lock of the unwinder, and a jump out of it hangs later errors in every worker (measured). */
 #ifndef TIDEWIRE_ABANDON_H
 #define TIDEWIRE_ABANDON_H
 

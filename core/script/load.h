@@ -11,12 +11,12 @@
 /* One mistake or warning (rules.md 7); the same objects as `check --json`. */
 struct finding {
     bool warning;
-    struct slice file;   /* "rules/erp.lua" */
-    uint32_t line, column; /* from 1; column 0: unknown */
-    uint32_t width;      /* of the marked word; 0: none */
-    struct slice message; /* "target "erp" has no option 'concurency'" */
-    struct slice source; /* the line's text, "" when there is none */
-    struct slice hint;   /* "did you mean 'concurrency'?", "write "30s" for seconds"; may have several lines; "" */
+    struct slice file;       /* "rules/erp.lua" */
+    uint32_t line, column;   /* from 1; column 0: unknown */
+    uint32_t width;          /* of the marked word; 0: none */
+    struct slice message;    /* "target "erp" has no option 'concurency'" */
+    struct slice source;     /* the line's text, "" when there is none */
+    struct slice hint;       /* "did you mean 'concurrency'?", "write "30s" for seconds"; may have several lines; "" */
     struct slice suggestion; /* the bare word to write, for programs; "" */
 };
 
@@ -32,14 +32,14 @@ void load_report_print(const struct load_report *report, struct buf *out, bool c
 void load_report_json(const struct load_report *report, struct buf *out); /* an array */
 
 struct load_options {
-    const char *folder;   /* of `run`: FOLDER/rules/ is read if there is one, else FOLDER */
-    bool production;      /* a missing secret is a mistake; otherwise a warning */
+    const char *folder;         /* of `run`: FOLDER/rules/ is read if there is one, else FOLDER */
+    bool production;            /* a missing secret is a mistake; otherwise a warning */
     const char *secrets_folder; /* files named like secrets (systemd credentials); NULL: environment only */
     struct script_limits limits;
 };
 
-/* Reads the folder. Which files are rule files: rules.md 1. ERR_SCRIPT: the report has errors and *out is NULL. Otherwise OK, and *out has one
- * reference (number 0: the server counts). ERR_IO: the folder cannot be read; said as a finding too. */
+/* Reads the folder. Which files are rule files: rules.md 1. ERR_SCRIPT: the report has errors and *out is NULL. Otherwise OK, and
+ * *out has one reference (number 0: the server counts). ERR_IO: the folder cannot be read; said as a finding too. */
 enum result load_generation(const struct load_options *options, struct generation **out, struct load_report *report) MUST_CHECK;
 /* Where rules are read from: "FOLDER/rules" or "FOLDER", in out (PATH_MAX). */
 void load_rules_folder(const char *folder, char *out, size_t size);

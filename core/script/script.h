@@ -26,20 +26,21 @@ struct script_limits {
 };
 
 struct script_config {
-    uv_loop_t *loop;          /* timers of `sleep`; NULL for a scratch: waiting is then an error */
+    uv_loop_t *loop;               /* timers of `sleep`; NULL for a scratch: waiting is then an error */
     struct generation *generation; /* counted; NULL while the scratch builds one */
     struct script_limits limits;
-    struct uuid_maker *ids;   /* of the worker, for deliveries; borrowed */
+    struct uuid_maker *ids;     /* of the worker, for deliveries; borrowed */
     struct watchdog_slot *slot; /* watchdog.h; NULL: no time limit (command line) */
 };
 
 /* An empty state with the closed environment, rules not loaded yet. ERR_MEMORY. */
 enum result script_new(const struct script_config *config, struct script **out) MUST_CHECK;
-/* Loads the generation's files, at most `slice_ms` of work per call: ERR_FULL: call again; OK: ready; ERR_SCRIPT: script_error says
- * what (cannot happen for a generation that main has checked, but for limits). */
+/* Loads the generation's files, at most `slice_ms` of work per call: ERR_FULL: call again; OK: ready; ERR_SCRIPT: script_error
+ * says what (cannot happen for a generation that main has checked, but for limits). */
 enum result script_load(struct script *script, uint32_t slice_ms) MUST_CHECK;
 const char *script_error(const struct script *script);
-/* Ends what waits (their on_done is called with outcome NULL: run them again, uncounted) and frees the state. Not from inside a run. */
+/* Ends what waits (their on_done is called with outcome NULL: run them again, uncounted) and frees the state. Not from inside a
+ * run. */
 void script_free(struct script *script);
 
 struct generation *script_generation(const struct script *script);
@@ -52,8 +53,8 @@ size_t script_memory(const struct script *script);
 struct run {
     struct event *event;       /* counted by the caller until on_done */
     const struct route *route; /* of the script's generation */
-    /* Called once, when it ended: outcome lies in the event's arena; NULL: it has to run again without a counted try (its state was
-     * abandoned or freed for another's fault). May be called from inside script_run. */
+    /* Called once, when it ended: outcome lies in the event's arena; NULL: it has to run again without a counted try (its state
+     * was abandoned or freed for another's fault). May be called from inside script_run. */
     void (*on_done)(struct run *run, struct outcome *outcome);
     void *owner;
     /* the rest is the script's */
@@ -67,8 +68,8 @@ enum run_state script_run(struct script *script, struct run *run);
 /* Ends a run that waits, in whichever state it waits, without on_done. */
 void script_cancel(struct run *run);
 
-/* ---- functions without actions: `when`, `dedupe`, `success`. An error: ERR_SCRIPT, the words (file:line: …) in *error, which lies
- * in the event's arena (in `arena` for success) ---- */
+/* ---- functions without actions: `when`, `dedupe`, `success`. An error: ERR_SCRIPT, the words (file:line: …) in *error, which
+ * lies in the event's arena (in `arena` for success) ---- */
 enum result script_when(struct script *script, const struct route *route, struct event *event, bool *holds,
                         struct slice *error) MUST_CHECK;
 /* key: in the event's arena; data NULL: no key. */
@@ -80,10 +81,11 @@ struct script_answer {
     const struct pair *headers;
     size_t header_count;
 };
-enum result script_success(struct script *script, const struct target *target, const struct script_answer *answer, struct arena *arena,
-                           bool *success, struct slice *error) MUST_CHECK;
+enum result script_success(struct script *script, const struct target *target, const struct script_answer *answer,
+                           struct arena *arena, bool *success, struct slice *error) MUST_CHECK;
 
-/* After an error in `when` and its kind: the failed try as an outcome (RUN_ERROR and the route's retry policy), in the event's arena. */
+/* After an error in `when` and its kind: the failed try as an outcome (RUN_ERROR and the route's retry policy), in the event's
+ * arena. */
 struct outcome *script_failed_outcome(const struct route *route, struct event *event, uint32_t generation, enum run_reason reason,
                                       struct slice text, uint64_t now_ms, struct rng *rng);
 

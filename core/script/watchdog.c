@@ -52,7 +52,6 @@ void watchdog_enter(struct watchdog_slot *slot, lua_State *state, const struct h
 {
     slot->state = state;
     slot->heap = heap;
-    slot->native = 0;
     atomic_store_explicit(&slot->started_ns, clock_mono_ns(), memory_order_relaxed);
     atomic_store_explicit(&slot->budget_ns, budget_ns, memory_order_relaxed);
     atomic_fetch_add(&slot->run, 1);

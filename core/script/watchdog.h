@@ -38,7 +38,6 @@ struct watchdog_slot {
 
     struct lua_State *volatile state;
     const struct heap *volatile heap;
-    volatile sig_atomic_t native; /* C functions of ours that Lua has called and that have not returned */
     sigjmp_buf before;
 
     /* the watchdog's own */

@@ -1,0 +1,251 @@
+/* plan.c: what a handler notes and how it ends itself. lua/tidewire/actions.lua checks the words; here they become bytes in the
+ * event's arena: no pointer into a Lua heap leaves the worker. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/request.h"
+#include "json/encode.h"
+#include "json/secret.h"
+#include "script/inside.h"
+
+enum { ID_MAX = 256, LOG_FIELDS_MAX = 4 << 10, LOG_MESSAGE_MAX = 2 << 10 };
+
+/* ---- ends: the coroutine yields a word of ours and is not resumed; no pcall sees it ---- */
+
+static const char ending_marks[ENDING_SLEEP + 1]; /* their addresses are what is yielded */
+
+enum ending plan_ending(lua_State *coroutine)
+{
+    const char *mark = lua_touserdata(coroutine, 1);
+    if (lua_type(coroutine, 1) != LUA_TLIGHTUSERDATA || mark < ending_marks || mark > ending_marks + ENDING_SLEEP)
+        return ENDING_NONE;
+    return (enum ending)(mark - ending_marks);
+}
+
+static void need_handler(lua_State *L, const char *word)
+{
+    switch (script_of(L)->phase) {
+    case PHASE_HANDLER:
+        return;
+    case PHASE_QUESTION:
+        luaL_error(L, "%s works inside a handler: here only an answer is wanted", word);
+        break;
+    case PHASE_LOADING:
+    case PHASE_IDLE:
+        luaL_error(L, "%s works inside a handler, not while the file loads", word);
+    }
+}
+
+/* end(kind, reason, after_ms): "drop", "fail", "retry", "sleep" */
+static int l_end(lua_State *L)
+{
+    static const char *const kinds[] = { "", "drop", "fail", "retry", "sleep", NULL };
+    int kind = luaL_checkoption(L, 1, NULL, kinds);
+    need_handler(L, lua_tostring(L, 1));
+    if (!lua_isyieldable(L))
+        return luaL_error(L, "%s cannot stand inside a callback of string.gsub or table.sort", kinds[kind]);
+    lua_settop(L, 3);
+    lua_pushlightuserdata(L, (void *)&ending_marks[kind]);
+    lua_replace(L, 1);
+    return lua_yield(L, 3);
+}
+
+/* ---- send ---- */
+
+static struct slice field(lua_State *L, int table, const char *name)
+{
+    struct slice text = { NULL, 0 };
+    lua_getfield(L, table, name);
+    if (lua_type(L, -1) == LUA_TSTRING)
+        text.data = lua_tolstring(L, -1, &text.len);
+    lua_pop(L, 1); /* the table keeps it */
+    return text;
+}
+
+/* Text or a secret, as pieces. */
+static void value_pieces(lua_State *L, int index, struct buf *pieces, enum escaping escaping)
+{
+    struct slice text;
+    buf_clear(pieces);
+    if (secret_is(L, index)) {
+        secret_pieces(L, index, pieces, escaping);
+        return;
+    }
+    text.data = lua_tolstring(L, index, &text.len);
+    pieces_bytes(pieces, text);
+}
+
+static void add_headers(lua_State *L, int message, struct buf *blob, struct buf *pieces)
+{
+    lua_getfield(L, message, "headers");
+    int list = lua_gettop(L), count = (int)lua_objlen(L, list);
+    if (count > MESSAGE_HEADERS_MAX)
+        luaL_error(L, "send: at most %d headers", MESSAGE_HEADERS_MAX);
+    for (int i = 1; i <= count; i++) {
+        struct slice name;
+        lua_rawgeti(L, list, i);
+        lua_rawgeti(L, -1, 1);
+        name.data = lua_tolstring(L, -1, &name.len);
+        if (!http_is_token(name))
+            luaL_error(L, "send: '%s' is not a header name", name.data);
+        lua_rawgeti(L, -2, 2);
+        value_pieces(L, lua_gettop(L), pieces, ESCAPE_NONE);
+        message_add_header(blob, name, buf_slice(pieces));
+        lua_pop(L, 3);
+    }
+    lua_pop(L, 1);
+}
+
+static void add_pieces_field(lua_State *L, int message, const char *name, struct buf *blob, struct buf *pieces,
+                             void (*set)(struct buf *, struct slice))
+{
+    struct slice text = field(L, message, name);
+    if (!text.data)
+        return;
+    buf_clear(pieces);
+    pieces_bytes(pieces, text);
+    set(blob, buf_slice(pieces));
+}
+
+static void add_json(lua_State *L, int value, struct buf *blob, struct buf *pieces)
+{
+    char why[ENCODE_WHY_SIZE];
+    buf_clear(pieces);
+    if (encode_json(L, value, "json", SECRETS_IN_PIECES, pieces, why) != OK)
+        luaL_error(L, "send: %s", why);
+    message_set_body(blob, buf_slice(pieces));
+}
+
+static void add_body(lua_State *L, int message, struct buf *blob, struct buf *pieces)
+{
+    struct slice kind = field(L, message, "kind");
+    if (slice_is(kind, "event")) {
+        message_set_body_of_event(blob);
+        return;
+    }
+    lua_getfield(L, message, "value");
+    if (slice_is(kind, "json")) {
+        add_json(L, lua_gettop(L), blob, pieces);
+    } else {
+        value_pieces(L, lua_gettop(L), pieces, ESCAPE_NONE);
+        message_set_body(blob, buf_slice(pieces));
+    }
+    lua_pop(L, 1);
+}
+
+static struct slice build_message(lua_State *L, int message, struct script *script)
+{
+    struct buf *blob = &script->scratch, *pieces = &script->pieces;
+    struct slice method = field(L, message, "method"), type = field(L, message, "content_type");
+    buf_clear(blob);
+    if (method.data)
+        message_set_method(blob, method);
+    if (type.data)
+        message_set_content_type(blob, type);
+    add_pieces_field(L, message, "path", blob, pieces, message_set_path);
+    add_pieces_field(L, message, "query", blob, pieces, message_set_query);
+    add_headers(L, message, blob, pieces);
+    add_body(L, message, blob, pieces);
+    if (!buf_ok(blob) || !buf_ok(pieces))
+        luaL_error(L, "send: the message is larger than %d MiB", MESSAGE_MAX >> 20);
+    return buf_slice(blob);
+}
+
+static void note(lua_State *L, struct inside_run *inside, struct slice target, struct slice message, struct slice fixed_id)
+{
+    struct event *event = inside->run->event;
+    const struct target *known = generation_target(inside->script->generation, target);
+    struct new_delivery *delivery = arena_alloc(&event->arena, sizeof(*delivery));
+    if (!delivery || !known)
+        luaL_error(L, "not enough memory");
+    if (inside->outcome->delivery_count == SENDS_MAX)
+        luaL_error(L, "a handler sends at most %d messages", SENDS_MAX);
+    *delivery = (struct new_delivery){
+        .id = uuid_v7(inside->script->config.ids, clock_wall_ms()),
+        .target = known->name.len ? arena_copy(&event->arena, known->name) : known->name,
+        .order_key = SLICE(""),
+        .fixed_id = fixed_id.data ? arena_copy(&event->arena, fixed_id) : SLICE(""),
+        .message = message,
+        .due_ms = clock_wall_ms(),
+        .state = known->records ? DELIVERY_RECORDED : DELIVERY_WAITING,
+    };
+    *inside->last_delivery = delivery;
+    inside->last_delivery = &delivery->next;
+    inside->outcome->delivery_count++;
+}
+
+/* send(names, message): names: a list; message: { kind, value, method, path, query, content_type, headers = { { name, value } …
+ * }, id } */
+static int l_send(lua_State *L)
+{
+    struct script *script = script_of(L);
+    need_handler(L, "send()");
+    struct inside_run *inside = script->current;
+    struct slice id = field(L, 2, "id");
+    struct slice message = build_message(L, 2, script);
+    inside->sent_bytes += message.len;
+    if (inside->sent_bytes > SENT_BYTES_MAX)
+        return luaL_error(L, "a handler sends at most %d MiB", SENT_BYTES_MAX >> 20);
+    message = arena_copy(&inside->run->event->arena, message);
+    if (!message.data)
+        return luaL_error(L, "not enough memory");
+    for (int i = 1; i <= (int)lua_objlen(L, 1); i++) {
+        struct slice name;
+        lua_rawgeti(L, 1, i);
+        name.data = luaL_checklstring(L, -1, &name.len);
+        note(L, inside, name, message, id);
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+/* is_event(value) */
+static int l_is_event(lua_State *L)
+{
+    lua_pushboolean(L, lua_type(L, 1) == LUA_TUSERDATA && event_api_at(L, 1) != NULL);
+    return 1;
+}
+
+/* ---- log ---- */
+
+/* log(level, message, fields): fields is nil, or a table for JSON. */
+static int l_log(lua_State *L)
+{
+    static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+    struct script *script = script_of(L);
+    enum log_level level = (enum log_level)luaL_checkoption(L, 1, NULL, levels);
+    struct slice text;
+    char why[ENCODE_WHY_SIZE];
+    text.data = luaL_checklstring(L, 2, &text.len);
+    if (text.len > LOG_MESSAGE_MAX)
+        text.len = LOG_MESSAGE_MAX;
+    buf_clear(&script->pieces);
+    if (!lua_isnoneornil(L, 3) && encode_json(L, 3, "fields", SECRETS_REFUSED, &script->pieces, why) != OK)
+        return luaL_error(L, "log: %s", why);
+    if (script->pieces.len > LOG_FIELDS_MAX)
+        return luaL_error(L, "log: fields of more than %d bytes", LOG_FIELDS_MAX);
+    if (script->pieces.len == 0)
+        buf_add_text(&script->pieces, "{}");
+    const struct inside_run *inside = script->current;
+    if (inside)
+        LOG(level, "rule", LOG_S("text", text), LOG_ID("event_id", inside->run->event->id),
+            LOG_S("route", inside->run->route->path), LOG_J("fields", buf_slice(&script->pieces)));
+    else
+        LOG(level, "rule", LOG_S("text", text), LOG_J("fields", buf_slice(&script->pieces)));
+    return 0;
+}
+
+int luaopen_tidewire_actions_native(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        { "finish", l_end }, { "send", l_send }, { "is_event", l_is_event }, { "log", l_log }, { NULL, NULL },
+    };
+    lua_createtable(L, 0, 4);
+    for (const luaL_Reg *function = functions; function->name; function++) {
+        lua_pushcfunction(L, function->func);
+        lua_setfield(L, -2, function->name);
+    }
+    return 1;
+}

@@ -1,0 +1,14 @@
+/* vm.h: a script's Lua state, for those who load rules in it (load.c) and for the command line. The state's thread. */
+#ifndef TIDEWIRE_VM_H
+#define TIDEWIRE_VM_H
+
+#include "script/script.h"
+
+struct lua_State;
+
+struct lua_State *script_lua(struct script *script);
+/* Runs fn(arg) in a protected call with internal `require` available; limit_ms: processor time after which it is ended (0: none).
+ * ERR_SCRIPT: script_error says why. */
+enum result script_protected(struct script *script, int (*fn)(struct lua_State *L), void *arg, uint32_t limit_ms) MUST_CHECK;
+
+#endif
