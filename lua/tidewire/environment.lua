@@ -1,0 +1,166 @@
+--- The closed environment of rules: exactly the words of the documents, every library a read-only table of this state.
+-- @module tidewire.environment
+local views = require "tidewire.views"
+local suggest = require "tidewire.suggest"
+
+local M = {}
+
+local type, error, setmetatable, rawget, pairs = type, error, setmetatable, rawget, pairs
+local getmetatable_raw = debug.getmetatable
+
+local DEPTH_MAX = 100 -- calls from C functions back into Lua, one inside the other
+
+local depth = 0
+
+local function leave(ok, ...)
+  depth = depth - 1
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+--- f with its callback counted: these ways re-enter the C stack, which has an end.
+local function counted(f, callback_at)
+  return function(...)
+    if type((select(callback_at, ...))) ~= "function" then
+      return f(...)
+    end
+    if depth >= DEPTH_MAX then
+      error("too deep: a callback inside a callback, " .. DEPTH_MAX .. " times", 2)
+    end
+    depth = depth + 1
+    return leave(pcall(f, ...))
+  end
+end
+
+--- A table that can be read and walked, and not changed.
+local function locked(name, content)
+  return setmetatable({}, {
+    __index = function(_, key)
+      local value = content[key]
+      if value == nil then
+        error(("there is no %s.%s%s"):format(name, tostring(key), suggest.hint(key, suggest.names_of(content))), 2)
+      end
+      return value
+    end,
+    __newindex = function(_, key)
+      error(("%s.%s cannot be set: libraries are the same for all rules"):format(name, tostring(key)), 2)
+    end,
+    __metatable = false,
+  })
+end
+
+local function copy(from)
+  local to = {}
+  for key, value in pairs(from) do
+    to[key] = value
+  end
+  return to
+end
+
+local function string_library()
+  local library = copy(string)
+  for name, f in pairs(views.string) do
+    library[name] = f
+  end
+  library.dump = nil
+  library.gsub = counted(string.gsub, 3)
+  return library
+end
+
+local function table_library()
+  local library = copy(table)
+  for name, f in pairs(views.table) do
+    library[name] = f
+  end
+  library.sort = counted(library.sort, 2)
+  library.foreach, library.foreachi, library.getn, library.setn = nil, nil, nil, nil
+  return library
+end
+
+--- getmetatable of what is not the rule's own is false.
+local own = setmetatable({}, { __mode = "k" })
+
+local function rule_setmetatable(t, meta)
+  if type(t) ~= "table" then
+    error("setmetatable wants a plain table", 2)
+  end
+  if getmetatable_raw(t) and not own[t] then
+    error("this table is not the rule's own", 2)
+  end
+  if meta ~= nil and rawget(meta, "__gc") ~= nil then
+    error("__gc is not offered", 2)
+  end
+  own[t] = true
+  return setmetatable(t, meta)
+end
+
+local function rule_getmetatable(value)
+  if type(value) == "table" and (own[value] or not getmetatable_raw(value)) then
+    return getmetatable(value)
+  end
+  return false
+end
+
+local function library(name)
+  return locked(name, require("tidewire." .. name))
+end
+
+--- Every word that a rule file has without declaring anything; the loader adds the sentences.
+-- @treturn table  name → value
+function M.words()
+  local actions = require "tidewire.actions"
+  local words = {
+    assert = assert, error = error, pcall = pcall, xpcall = xpcall,
+    getmetatable = rule_getmetatable, setmetatable = rule_setmetatable,
+    string = locked("string", string_library()), table = locked("table", table_library()),
+    math = locked("math", math), bit = locked("bit", bit),
+    json = locked("json", views.json),
+    base64 = library "base64", hex = library "hex", crypto = library "crypto", uuid = library "uuid",
+    time = library "time", url = library "url", text = library "text",
+  }
+  for name, f in pairs(views.words) do
+    words[name] = f
+  end
+  for name, f in pairs(actions) do
+    words[name] = f
+  end
+  return words
+end
+
+--- A strict table over words: an unknown name is an error that knows the near ones, a new global too.
+-- @tparam table words
+-- @treturn table  for setfenv
+function M.strict(words)
+  return setmetatable({}, {
+    __index = function(_, name)
+      local value = words[name]
+      if value == nil then
+        error(("there is no name '%s' here%s"):format(tostring(name), suggest.hint(name, suggest.names_of(words))), 2)
+      end
+      return value
+    end,
+    __newindex = function(_, name)
+      error(("'%s = …' would make a global variable: write 'local %s = …'"):format(tostring(name), tostring(name)), 2)
+    end,
+    __metatable = false,
+  })
+end
+
+-- Strings: s:format and s:gsub are the libraries' of rules, and the metatable is out of reach.
+do
+  local meta = getmetatable_raw("")
+  meta.__index = string_library()
+  meta.__metatable = false
+end
+
+-- What event_api.c says about a field that an event has not.
+do
+  local names = require("tidewire.event").fields
+  debug.getregistry()["tidewire.unknown_field"] = function(name)
+    return ("event has no field '%s'%s"):format(name, suggest.hint(name, names))
+  end
+end
+
+return M
