@@ -16,8 +16,7 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.hex", luaopen_tidewire_hex },
     { "tidewire.crypto", luaopen_tidewire_crypto },
     { "tidewire.uuid", luaopen_tidewire_uuid },
-    { "tidewire.time", luaopen_tidewire_time },
-    { "tidewire.url", luaopen_tidewire_url },
+    { "tidewire.clock", luaopen_tidewire_clock },
     { NULL, NULL },
 };
 

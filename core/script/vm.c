@@ -196,7 +196,7 @@ static int push_is_set(lua_State *L) /* secret(name) -> is it set? */
     return 1;
 }
 
-static void push_files(lua_State *L, const struct generation *generation)
+void script_push_files(lua_State *L, const struct generation *generation)
 {
     lua_createtable(L, (int)generation->file_count, 0);
     for (size_t i = 0; i < generation->file_count; i++) {
@@ -221,7 +221,7 @@ static int start_loader(lua_State *L)
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "run");
     lua_createtable(L, 0, 3);
-    push_files(L, script->generation);
+    script_push_files(L, script->generation);
     lua_setfield(L, -2, "files");
     lua_pushliteral(L, "worker");
     lua_setfield(L, -2, "mode");

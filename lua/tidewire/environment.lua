@@ -34,29 +34,28 @@ local function counted(f, callback_at)
   end
 end
 
---- A table that can be read and walked, and not changed.
-local function locked(name, content)
-  return setmetatable({}, {
-    __index = function(_, key)
-      local value = content[key]
-      if value == nil then
-        error(("there is no %s.%s%s"):format(name, tostring(key), suggest.hint(key, suggest.names_of(content))), 2)
-      end
-      return value
-    end,
-    __newindex = function(_, key)
-      error(("%s.%s cannot be set: libraries are the same for all rules"):format(name, tostring(key)), 2)
-    end,
-    __metatable = false,
-  })
-end
-
 local function copy(from)
   local to = {}
   for key, value in pairs(from) do
     to[key] = value
   end
   return to
+end
+
+--- A table that can be read and not changed: an empty one in front of the content, so that reading costs no call.
+local function locked(name, content)
+  local guarded = setmetatable(copy(content), {
+    __index = function(_, key)
+      error(("there is no %s.%s%s"):format(name, tostring(key), suggest.hint(key, suggest.names_of(content))), 2)
+    end,
+  })
+  return setmetatable({}, {
+    __index = guarded,
+    __newindex = function(_, key)
+      error(("%s.%s cannot be set: libraries are the same for all rules"):format(name, tostring(key)), 2)
+    end,
+    __metatable = false,
+  })
 end
 
 local function string_library()
@@ -129,20 +128,21 @@ function M.words()
   return words
 end
 
---- A strict table over words: an unknown name is an error that knows the near ones, a new global too.
--- @tparam table words
+--- A strict table over words: an unknown name is what `unknown` makes of it, a new global never comes to be.
+-- @tparam table words  becomes part of it; not to be changed after
+-- @tparam function unknown  (name) → value, or raises
+-- @tparam function assign  (name): a global is about to be made
 -- @treturn table  for setfenv
-function M.strict(words)
-  return setmetatable({}, {
+function M.strict(words, unknown, assign)
+  setmetatable(words, {
     __index = function(_, name)
-      local value = words[name]
-      if value == nil then
-        error(("there is no name '%s' here%s"):format(tostring(name), suggest.hint(name, suggest.names_of(words))), 2)
-      end
-      return value
+      return unknown(name)
     end,
+  })
+  return setmetatable({}, {
+    __index = words,
     __newindex = function(_, name)
-      error(("'%s = …' would make a global variable: write 'local %s = …'"):format(tostring(name), tostring(name)), 2)
+      assign(name)
     end,
     __metatable = false,
   })

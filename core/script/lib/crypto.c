@@ -1,0 +1,145 @@
+/* crypto.c: what a rule needs to sign and compare by itself. OpenSSL's one-shot calls: nothing is held across Lua. */
+#include <lauxlib.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "json/secret.h"
+#include "script/lib/libs.h"
+
+#define SECRETS_KEY "tidewire.secrets"
+
+struct resolver {
+    libs_secret resolve;
+    void *arg;
+};
+
+void libs_set_secrets(lua_State *L, libs_secret resolve, void *arg)
+{
+    struct resolver *resolver = lua_newuserdata(L, sizeof(*resolver));
+    *resolver = (struct resolver){ resolve, arg };
+    lua_setfield(L, LUA_REGISTRYINDEX, SECRETS_KEY);
+}
+
+static const EVP_MD *algorithm_argument(lua_State *L, const char *word)
+{
+    const char *name = lua_tostring(L, 1);
+    if (name && strcmp(name, "sha256") == 0)
+        return EVP_sha256();
+    if (name && strcmp(name, "sha512") == 0)
+        return EVP_sha512();
+    if (name && strcmp(name, "sha1") == 0)
+        return EVP_sha1();
+    luaL_error(L, "%s: the algorithm is \"sha256\", \"sha512\" or \"sha1\"", word);
+    return NULL;
+}
+
+static struct slice text_argument(lua_State *L, int index, const char *word, const char *what)
+{
+    struct slice text;
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "%s: %s is text, got %s", word, what, luaL_typename(L, index));
+    text.data = lua_tolstring(L, index, &text.len);
+    return text;
+}
+
+/* A text, or a bare secret whose value the rules of this generation know. */
+static struct slice key_argument(lua_State *L, int index, const char *word)
+{
+    struct slice name, key;
+    if (!secret_is(L, index))
+        return text_argument(L, index, word, "the key");
+    if (!secret_name(L, index, 0, &name))
+        luaL_error(L, "%s: a secret that is joined with text is no key", word);
+    lua_getfield(L, LUA_REGISTRYINDEX, SECRETS_KEY);
+    struct resolver *resolver = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (!resolver || !resolver->resolve(resolver->arg, name, &key)) {
+        lua_pushlstring(L, name.data, name.len);
+        luaL_error(L, "%s: secret \"%s\" is not set", word, lua_tostring(L, -1));
+    }
+    return key;
+}
+
+/* The digest as hex, base64 or raw bytes, by the argument at `index`. */
+static int push_digest(lua_State *L, const unsigned char *digest, size_t len, int index, const char *word)
+{
+    static const char *const forms[] = { "hex", "base64", "raw", NULL };
+    static const char digits[] = "0123456789abcdef";
+    char text[2 * EVP_MAX_MD_SIZE + 1];
+    const char *form = luaL_optstring(L, index, "hex");
+    if (strcmp(form, forms[0]) == 0) {
+        for (size_t i = 0; i < len; i++) {
+            text[2 * i] = digits[digest[i] >> 4];
+            text[2 * i + 1] = digits[digest[i] & 15];
+        }
+        lua_pushlstring(L, text, 2 * len);
+    } else if (strcmp(form, forms[1]) == 0) {
+        int size = EVP_EncodeBlock((unsigned char *)text, digest, (int)len);
+        lua_pushlstring(L, text, (size_t)size);
+    } else if (strcmp(form, forms[2]) == 0) {
+        lua_pushlstring(L, (const char *)digest, len);
+    } else {
+        return luaL_error(L, "%s: the encoding is \"hex\", \"base64\" or \"raw\"", word);
+    }
+    return 1;
+}
+
+/* hmac(algorithm, key, data, encoding); RFC 2104 */
+static int crypto_hmac(lua_State *L)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    const EVP_MD *algorithm = algorithm_argument(L, "crypto.hmac");
+    struct slice key = key_argument(L, 2, "crypto.hmac"), data = text_argument(L, 3, "crypto.hmac", "the data");
+    if (key.len == 0)
+        return luaL_error(L, "crypto.hmac: an empty key protects nothing");
+    if (!HMAC(algorithm, key.data, (int)key.len, (const unsigned char *)data.data, data.len, digest, &len))
+        return luaL_error(L, "crypto.hmac: not enough memory");
+    return push_digest(L, digest, len, 4, "crypto.hmac");
+}
+
+/* hash(algorithm, data, encoding) */
+static int crypto_hash(lua_State *L)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    const EVP_MD *algorithm = algorithm_argument(L, "crypto.hash");
+    struct slice data = text_argument(L, 2, "crypto.hash", "the data");
+    if (!EVP_Digest(data.data, data.len, digest, &len, algorithm, NULL))
+        return luaL_error(L, "crypto.hash: not enough memory");
+    return push_digest(L, digest, len, 3, "crypto.hash");
+}
+
+/* equal(a, b): how long it takes says nothing about where they differ. A secret is compared by its value. */
+static int crypto_equal(lua_State *L)
+{
+    struct slice a = key_argument(L, 1, "crypto.equal"), b = key_argument(L, 2, "crypto.equal");
+    lua_pushboolean(L, a.len == b.len && CRYPTO_memcmp(a.data, b.data, a.len) == 0);
+    return 1;
+}
+
+/* random(n): n bytes from the system */
+static int crypto_random(lua_State *L)
+{
+    lua_Number n = luaL_checknumber(L, 1);
+    if (!(n >= 1 && n <= LIBS_RANDOM_MAX))
+        return luaL_error(L, "crypto.random: from 1 to %d bytes", LIBS_RANDOM_MAX);
+    unsigned char *bytes = lua_newuserdata(L, (size_t)n);
+    if (RAND_bytes(bytes, (int)n) != 1)
+        return luaL_error(L, "crypto.random: the system gives none now");
+    lua_pushlstring(L, (const char *)bytes, (size_t)n);
+    return 1;
+}
+
+int luaopen_tidewire_crypto(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        { "hmac", crypto_hmac }, { "hash", crypto_hash }, { "equal", crypto_equal }, { "random", crypto_random }, { NULL, NULL },
+    };
+    lua_createtable(L, 0, 4);
+    luaL_register(L, NULL, functions);
+    return 1;
+}

@@ -1,0 +1,285 @@
+/* load.c: files → scratch state → loader.lua → generation. */
+#include "script/load.h"
+
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "ingest/cidr.h"
+#include "model/lookup.h"
+#include "script/records.h"
+#include "script/rule_files.h"
+#include "script/vm.h"
+
+enum { LOAD_LIMIT_MS = 10000, SECRET_BYTES_MAX = 64 << 10 };
+
+struct loading {
+    const struct load_options *options;
+    struct generation *generation;
+    struct load_report *report;
+};
+
+/* ---- secrets ---- */
+
+/* The text of a file named like the secret, without the line end behind it. */
+static struct slice read_secret_file(const struct loading *loading, const char *name)
+{
+    struct arena *arena = &loading->generation->arena;
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%s", loading->options->secrets_folder, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return (struct slice){ NULL, 0 };
+    char *data = arena_alloc(arena, SECRET_BYTES_MAX);
+    ssize_t len = data ? read(fd, data, SECRET_BYTES_MAX) : -1;
+    close(fd);
+    while (len > 0 && (data[len - 1] == '\n' || data[len - 1] == '\r'))
+        len--;
+    return len < 0 ? (struct slice){ NULL, 0 } : slice_make(data, (size_t)len);
+}
+
+/* data NULL: not set; len 0 with data: empty. */
+static struct slice find_secret(const struct loading *loading, const char *name)
+{
+    struct slice value = { NULL, 0 };
+    if (loading->options->secrets_folder && !strchr(name, '/'))
+        value = read_secret_file(loading, name);
+    const char *text = value.data ? NULL : getenv(name);
+    return text ? arena_copy(&loading->generation->arena, slice_of(text)) : value;
+}
+
+static void keep_secrets(lua_State *L, const struct loading *loading, int result)
+{
+    struct generation *generation = loading->generation;
+    lua_getfield(L, result, "secrets");
+    size_t count = lua_objlen(L, -1);
+    struct secret *secrets = arena_alloc(&generation->arena, (count + 1) * sizeof(*secrets));
+    if (!secrets)
+        luaL_error(L, "not enough memory");
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        const char *name = lua_tostring(L, -1);
+        secrets[i].name = arena_copy(&generation->arena, slice_of(name));
+        secrets[i].value = find_secret(loading, name);
+        lua_pop(L, 1);
+    }
+    generation->secrets = secrets;
+    generation->secret_count = count;
+    lua_pop(L, 1);
+}
+
+/* ---- what the loader asks of its host ---- */
+
+static int host_env(lua_State *L)
+{
+    const char *value = getenv(luaL_checkstring(L, 1));
+    lua_pushstring(L, value);
+    return 1;
+}
+
+static int host_secret(lua_State *L)
+{
+    const struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
+    struct slice value = find_secret(loading, luaL_checkstring(L, 1));
+    if (value.data && value.len == 0)
+        lua_pushliteral(L, "empty");
+    else
+        lua_pushboolean(L, value.data != NULL);
+    return 1;
+}
+
+static int host_path_is_valid(lua_State *L)
+{
+    struct slice path;
+    path.data = luaL_checklstring(L, 1, &path.len);
+    lua_pushboolean(L, path_is_valid(path));
+    return 1;
+}
+
+static int host_cidr_is_valid(lua_State *L)
+{
+    struct slice text;
+    struct cidr range;
+    text.data = luaL_checklstring(L, 1, &text.len);
+    lua_pushboolean(L, cidr_parse(text, &range));
+    return 1;
+}
+
+static void push_host(lua_State *L, struct loading *loading)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushcfunction(L, host_env);
+    lua_setfield(L, -2, "env");
+    lua_pushlightuserdata(L, loading);
+    lua_pushcclosure(L, host_secret, 1);
+    lua_setfield(L, -2, "secret");
+    lua_pushcfunction(L, host_path_is_valid);
+    lua_setfield(L, -2, "path_is_valid");
+    lua_pushcfunction(L, host_cidr_is_valid);
+    lua_setfield(L, -2, "cidr_is_valid");
+}
+
+/* ---- findings ---- */
+
+static struct slice keep_text(lua_State *L, struct arena *arena, const char *name)
+{
+    struct slice text;
+    lua_getfield(L, -1, name);
+    text.data = lua_tolstring(L, -1, &text.len);
+    text = arena_copy(arena, text.data ? text : SLICE(""));
+    lua_pop(L, 1);
+    return text.data ? text : SLICE("");
+}
+
+static uint32_t keep_number(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    uint32_t number = (uint32_t)lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
+static struct finding keep_finding(lua_State *L, struct arena *arena)
+{
+    struct finding finding = { .file = keep_text(L, arena, "file"),
+                               .line = keep_number(L, "line"),
+                               .column = keep_number(L, "column"),
+                               .width = keep_number(L, "width"),
+                               .message = keep_text(L, arena, "message"),
+                               .source = keep_text(L, arena, "source"),
+                               .hint = keep_text(L, arena, "hint"),
+                               .suggestion = keep_text(L, arena, "suggestion") };
+    lua_getfield(L, -1, "warning");
+    finding.warning = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return finding;
+}
+
+static void keep_findings(lua_State *L, struct load_report *report, int result)
+{
+    lua_getfield(L, result, "findings");
+    size_t count = lua_objlen(L, -1);
+    report->findings = arena_alloc(&report->arena, (count + 1) * sizeof(*report->findings));
+    if (!report->findings)
+        luaL_error(L, "not enough memory");
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        report->findings[i] = keep_finding(L, &report->arena);
+        report->error_count += report->findings[i].warning ? 0 : 1;
+        lua_pop(L, 1);
+    }
+    report->finding_count = count;
+    lua_pop(L, 1);
+}
+
+/* A mistake that is not one of the files: the folder, memory, time. */
+static void only_finding(struct load_report *report, struct slice message)
+{
+    struct slice none = SLICE("");
+    report->findings = arena_alloc(&report->arena, sizeof(*report->findings));
+    if (!report->findings)
+        return;
+    report->findings[0] = (struct finding){
+        .file = none, .message = arena_copy(&report->arena, message), .source = none, .hint = none, .suggestion = none
+    };
+    report->finding_count = report->error_count = 1;
+}
+
+/* ---- the load ---- */
+
+static int run_loader(lua_State *L)
+{
+    struct loading *loading = lua_touserdata(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidewire.loader");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "run");
+    lua_createtable(L, 0, 4);
+    script_push_files(L, loading->generation);
+    lua_setfield(L, -2, "files");
+    lua_pushliteral(L, "check");
+    lua_setfield(L, -2, "mode");
+    lua_pushboolean(L, loading->options->production);
+    lua_setfield(L, -2, "production");
+    push_host(L, loading);
+    lua_setfield(L, -2, "host");
+    lua_call(L, 1, 1);
+    int result = lua_gettop(L);
+    keep_findings(L, loading->report, result);
+    if (loading->report->error_count == 0) {
+        keep_secrets(L, loading, result);
+        records_read(L, result, loading->generation);
+    }
+    return 0;
+}
+
+static enum result run_scratch(struct loading *loading)
+{
+    struct script *scratch = NULL;
+    struct script_config config = { .limits = loading->options->limits };
+    enum result rc = script_new(&config, &scratch);
+    if (rc != OK) {
+        only_finding(loading->report, SLICE("not enough memory to load the rules"));
+        return ERR_SCRIPT;
+    }
+    rc = script_protected(scratch, run_loader, loading, LOAD_LIMIT_MS);
+    if (rc != OK)
+        only_finding(loading->report, slice_of(script_error(scratch)));
+    script_free(scratch);
+    return loading->report->error_count > 0 ? ERR_SCRIPT : OK;
+}
+
+enum result load_generation(const struct load_options *options, struct generation **out, struct load_report *report)
+{
+    struct loading loading = { .options = options, .generation = MEM_NEW(struct generation), .report = report };
+    struct generation *generation = loading.generation;
+    struct rule_files files;
+    struct slice why = SLICE("");
+    *out = NULL;
+    *report = (struct load_report){ 0 };
+    atomic_init(&generation->refs, 1);
+    generation->production = options->production;
+    generation->loaded_ms = clock_wall_ms();
+    enum result rc = rule_files_read(options->folder, &generation->arena, &files, &why);
+    if (rc == OK) {
+        generation->files = files.list;
+        generation->file_count = files.count;
+        memcpy(generation->hash, files.hash, sizeof(generation->hash));
+        rc = run_scratch(&loading);
+    } else {
+        only_finding(report, why);
+    }
+    if (rc == OK)
+        *out = generation;
+    else
+        generation_unref(generation);
+    return rc;
+}
+
+void load_rules_folder(const char *folder, char *out, size_t size)
+{
+    (void)rule_files_folder(folder, out, size);
+}
+
+enum result load_hash(const char *folder, char hash[65])
+{
+    struct arena arena = { 0 };
+    struct rule_files files;
+    struct slice why;
+    enum result rc = rule_files_read(folder, &arena, &files, &why);
+    if (rc == OK)
+        memcpy(hash, files.hash, sizeof(files.hash));
+    arena_deinit(&arena);
+    return rc;
+}
+
+void load_report_deinit(struct load_report *report)
+{
+    arena_deinit(&report->arena);
+    *report = (struct load_report){ 0 };
+}

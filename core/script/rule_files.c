@@ -1,0 +1,178 @@
+#include "script/rule_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+struct reading {
+    struct arena *arena;
+    struct rule_file *files;
+    size_t count, bytes;
+    const char *shown; /* "rules/" or "" */
+    struct slice *why;
+};
+
+const char *rule_files_folder(const char *folder, char *out, size_t size)
+{
+    struct stat info;
+    snprintf(out, size, "%s/rules", folder);
+    if (stat(out, &info) == 0 && S_ISDIR(info.st_mode))
+        return "rules/";
+    snprintf(out, size, "%s", folder);
+    return "";
+}
+
+static enum result refuse(struct reading *reading, enum result rc, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static enum result refuse(struct reading *reading, enum result rc, const char *format, ...)
+{
+    char text[PATH_MAX + 200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    *reading->why = arena_copy(reading->arena, slice_of(text));
+    return rc;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t len = strlen(name), end_len = strlen(end);
+    return len >= end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+/* Folders of the top whose files are no rule files. */
+static bool is_other_folder(const char *name)
+{
+    return strcmp(name, "providers") == 0 || strcmp(name, "samples") == 0 || strcmp(name, "schemas") == 0;
+}
+
+/* "lib/slack/names.lua" → "lib.slack.names"; "" for rule files. */
+static struct slice module_of(struct arena *arena, const char *inside)
+{
+    struct slice module = SLICE("");
+    if (strncmp(inside, "lib/", 4) == 0) {
+        module = arena_copy(arena, slice_make(inside, strlen(inside) - 4));
+        for (size_t i = 0; module.data && i < module.len; i++)
+            if (module.data[i] == '/')
+                ((char *)module.data)[i] = '.';
+    }
+    return module;
+}
+
+static enum result read_text(struct reading *reading, const char *path, struct slice *text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        enum result rc = refuse(reading, ERR_IO, "%s cannot be read: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    if (info.st_size > RULE_FILE_BYTES_MAX || reading->bytes + (size_t)info.st_size > RULE_BYTES_MAX) {
+        close(fd);
+        return refuse(reading, ERR_LIMIT, "%s is too large: a rule file has at most %d KiB, all together %d MiB", path,
+                      RULE_FILE_BYTES_MAX >> 10, RULE_BYTES_MAX >> 20);
+    }
+    char *data = arena_alloc(reading->arena, (size_t)info.st_size + 1);
+    ssize_t got, len = 0;
+    while (data && len < info.st_size && (got = read(fd, data + len, (size_t)(info.st_size - len))) > 0)
+        len += got;
+    close(fd);
+    if (!data)
+        return refuse(reading, ERR_MEMORY, "not enough memory for %s", path);
+    reading->bytes += (size_t)len;
+    *text = slice_make(data, (size_t)len);
+    return OK;
+}
+
+static enum result add_file(struct reading *reading, const char *path, const char *inside)
+{
+    char name[PATH_MAX];
+    struct rule_file file = { .module = module_of(reading->arena, inside) };
+    if (reading->count == RULE_FILES_MAX)
+        return refuse(reading, ERR_LIMIT, "more than %d rule files", RULE_FILES_MAX);
+    if (snprintf(name, sizeof(name), "%s%s", reading->shown, inside) >= (int)sizeof(name))
+        return refuse(reading, ERR_LIMIT, "the path of %s is too long", inside);
+    file.name = arena_copy(reading->arena, slice_of(name));
+    enum result rc = read_text(reading, path, &file.text);
+    if (rc == OK)
+        reading->files[reading->count++] = file;
+    return rc;
+}
+
+/* inside: the folder's path below the rules folder, "" or with '/' at its end. */
+static enum result read_folder(struct reading *reading, const char *folder, const char *inside, int depth)
+{
+    DIR *dir = opendir(folder);
+    enum result rc = OK;
+    if (!dir)
+        return refuse(reading, ERR_IO, "%s cannot be read: %s", folder, strerror(errno));
+    for (struct dirent *entry; rc == OK && (entry = readdir(dir));) {
+        char path[PATH_MAX], below[PATH_MAX];
+        struct stat info;
+        if (entry->d_name[0] == '.' || snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path) - 1 ||
+            snprintf(below, sizeof(below), "%s%s", inside, entry->d_name) >= (int)sizeof(below) - 1 || stat(path, &info) != 0)
+            continue;
+        if (S_ISDIR(info.st_mode)) {
+            strcat(below, "/");
+            if (depth < RULE_DEPTH_MAX && !(depth == 0 && is_other_folder(entry->d_name)))
+                rc = read_folder(reading, path, below, depth + 1);
+        } else if (S_ISREG(info.st_mode) && ends_with(below, ".lua") && !ends_with(below, "_test.lua") &&
+                   !(depth == 0 && strcmp(below, "tidewire.lua") == 0)) {
+            rc = add_file(reading, path, below);
+        }
+    }
+    closedir(dir);
+    return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct rule_file *)a)->name.data, ((const struct rule_file *)b)->name.data);
+}
+
+static bool hash_files(const struct rule_files *files, char hex[65])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    for (size_t i = 0; ok && i < files->count; i++) {
+        const struct rule_file *file = &files->list[i];
+        uint64_t lengths[2] = { file->name.len, file->text.len };
+        ok = EVP_DigestUpdate(context, lengths, sizeof(lengths)) && EVP_DigestUpdate(context, file->name.data, file->name.len) &&
+             EVP_DigestUpdate(context, file->text.data, file->text.len);
+    }
+    ok = ok && EVP_DigestFinal_ex(context, digest, NULL);
+    EVP_MD_CTX_free(context);
+    for (int i = 0; ok && i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return ok;
+}
+
+enum result rule_files_read(const char *folder, struct arena *arena, struct rule_files *out, struct slice *why)
+{
+    char path[PATH_MAX];
+    struct reading reading = { .arena = arena, .why = why };
+    reading.shown = rule_files_folder(folder, path, sizeof(path));
+    reading.files = arena_alloc(arena, RULE_FILES_MAX * sizeof(*reading.files));
+    if (!reading.files)
+        return refuse(&reading, ERR_MEMORY, "not enough memory for the rule files");
+    enum result rc = read_folder(&reading, path, "", 0);
+    if (rc != OK)
+        return rc;
+    qsort(reading.files, reading.count, sizeof(*reading.files), by_name);
+    *out = (struct rule_files){ .list = reading.files, .count = reading.count };
+    if (!hash_files(out, out->hash))
+        return refuse(&reading, ERR_MEMORY, "not enough memory for the rule files");
+    return OK;
+}

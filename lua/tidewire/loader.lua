@@ -1,0 +1,325 @@
+--- Loads rule files: once in a scratch state, where every mistake of every file is found, and then in each worker, which keeps
+-- the functions. Settings are data and go to the core; decisions stay here as functions.
+--
+-- Three passes per file (rules.md 7): the compiled text is walked for names, secrets and assignments; it runs, with unknown names
+-- standing for a value that takes anything, so that all sentences are seen; options are checked and found again in the text.
+-- @module tidewire.loader
+local bytecode = require "tidewire.loader.bytecode"
+local environment = require "tidewire.environment"
+local findings = require "tidewire.loader.findings"
+local sentences = require "tidewire.loader.sentences"
+local source = require "tidewire.loader.source"
+local suggest = require "tidewire.suggest"
+
+local M = {}
+
+local DIGITS_MAX = 15 -- of a number in a file: beyond that it is another number
+
+local later_words = { task = true, batch = true, http = true, kv = true, metric = true, respond = true, xml = true, form = true,
+  csv = true, ip = true }
+local absent_words = {
+  coroutine = "coroutines are not offered", io = "rules read and write no files",
+  os = "rules reach no processes; time.now() is the clock", debug = "it is not offered", ffi = "it is not offered",
+  jit = "it is not offered", package = "write require \"lib.name\"", load = "code is written in files",
+  loadstring = "code is written in files", dofile = "write require \"lib.name\"",
+  loadfile = "write require \"lib.name\"", rawset = "it is not offered", rawget = "it is not offered",
+  _G = "there are no globals",
+  collectgarbage = "it is not offered", setfenv = "it is not offered", getfenv = "it is not offered",
+}
+local actions = { "send", "drop", "fail", "retry", "sleep", "print" }
+local log_levels = { "debug", "info", "warn", "error" }
+
+-- ---- a value that takes anything, in place of what is not known ----
+
+local function make_inert()
+  local inert = newproxy(true)
+  local meta = getmetatable(inert)
+  local function itself() return inert end
+  for _, event in ipairs { "__index", "__call", "__concat", "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm" } do
+    meta[event] = itself
+  end
+  meta.__newindex = function() end
+  meta.__lt = function() return false end
+  meta.__le = function() return false end
+  meta.__len = function() return 0 end
+  meta.__tostring = function() return "?" end
+  meta.__metatable = false
+  return inert
+end
+
+-- ---- what the text alone shows ----
+
+local function check_numbers(load, file)
+  for _, token in ipairs(file.source:all_tokens()) do
+    local digits = token.kind == "number" and token.text:match "^%d+$"
+    if digits and #digits > DIGITS_MAX then
+      load.findings:add { file = file.name, token = token,
+        message = ("%s has more than %d digits: it would be another number"):format(token.text, DIGITS_MAX),
+        hint = ("write %sLL"):format(token.text), suggestion = token.text .. "LL" }
+    end
+  end
+end
+
+local function unknown_name(load, file, use)
+  local finding = { file = file.name, line = use.line, token = file.source:find(use.line, use.name) }
+  if later_words[use.name] then
+    finding.message = ("'%s' comes with a later version"):format(use.name)
+  else
+    finding.message = ("there is no name '%s' here"):format(use.name)
+    finding.hint, finding.suggestion = findings.near(use.name, load.names)
+    finding.hint = absent_words[use.name] or finding.hint
+  end
+  load.findings:add(finding)
+end
+
+local function check_literal(load, file, use)
+  if use.name == "secret" then
+    for _, name in ipairs(use.texts) do
+      load.need_secret(name, file.name, use.line)
+    end
+  elseif #use.texts > 0 then
+    load.need_setting(use.texts[1], use.arguments ~= 1, file.name, use.line)
+  end
+  if #use.texts == 0 and use.depth > 0 then
+    load.findings:add { file = file.name, line = use.line, token = file.source:find(use.line, use.name),
+      message = ("%s wants its name written out inside a function"):format(use.name),
+      hint = ("write %s \"NAME\": a missing one is then found while loading"):format(use.name) }
+  end
+end
+
+local function check_use(load, file, use)
+  local token = file.source:find(use.line, use.name)
+  if use.kind == "read" and not load.known[use.name] then
+    unknown_name(load, file, use)
+  elseif use.kind == "write" then
+    load.findings:add { file = file.name, line = use.line, token = token,
+      message = ("'%s = …' would make a global variable"):format(use.name),
+      hint = ("write 'local %s = %s'"):format(use.name, token and file.source:assigned(token) or "…") }
+  elseif use.kind == "assign" then
+    load.findings:add { file = file.name, line = use.line, token = token,
+      message = ("'%s' is a local of the file: assigning it inside a function would change one worker's copy only"):format(use.name),
+      hint = "declare it inside the function; what has to last belongs into kv, which comes with a later version" }
+  elseif use.kind == "literal" and (use.name == "secret" or use.name == "env") then
+    check_literal(load, file, use)
+  elseif use.kind == "call" and use.name == "send" and use.arguments == 1 and use.depth > 0 then
+    load.findings:add { file = file.name, line = use.line, token = token, message = "send wants a message too",
+      hint = "write send(target, event), or send(target, { json = … })" }
+  end
+end
+
+local function scan(load, file)
+  check_numbers(load, file)
+  for _, use in ipairs(bytecode.scan(file.chunk)) do
+    check_use(load, file, use)
+  end
+end
+
+-- ---- running a file ----
+
+local function note_error(load, file, message)
+  local name, line, what = tostring(message):match "^(.-):(%d+): (.*)$"
+  if not (name and load.sources[name]) then
+    name, line, what = file.name, nil, tostring(message)
+  end
+  load.findings:add { file = name, line = tonumber(line), message = what }
+end
+
+local function compile(load, file)
+  local chunk, why = loadstring(file.text, "=" .. file.name)
+  if not chunk or file.text:byte(1) == 27 then
+    note_error(load, file, why or file.name .. ":1: this is compiled code, not text")
+    return false
+  end
+  file.chunk = setfenv(chunk, load.environment)
+  return true
+end
+
+local function run_file(load, file)
+  if load.mode == "worker" then
+    return file.chunk()
+  end
+  local ok, result = pcall(file.chunk)
+  if not ok then
+    note_error(load, file, result)
+    return load.inert
+  end
+  return result
+end
+
+--- require "lib.name": once per state; what the file returns.
+local function require_word(load)
+  return function(module)
+    local file = load.modules[module]
+    local from, line = load.where()
+    if not file then
+      local hint, suggestion = findings.near(module, suggest.names_of(load.modules))
+      load.findings:add { file = from, line = line, message = ("there is no file for require %q"):format(tostring(module)),
+        hint = hint or "require \"lib.name\" loads lib/name.lua of the rules folder", suggestion = suggestion }
+      return load.inert
+    elseif file.running then
+      load.findings:add { file = from, line = line, message = ("require %q comes back to itself"):format(module) }
+      return load.inert
+    elseif not file.done then
+      file.running = true
+      file.result = file.chunk and run_file(load, file) or load.inert
+      file.running, file.done = nil, true
+    end
+    return file.result
+  end
+end
+
+-- ---- the load ----
+
+--- In a scratch state: actions at the top of a file are mistakes, noted with their line.
+local function refuse_actions(load)
+  local function refused(word)
+    return function()
+      local file, line = load.where()
+      load.findings:add { file = file, line = line, token = file and load.sources[file]:find(line, word:match "^%w+"),
+        message = ("%s() works inside a handler, not while the file loads"):format(word) }
+      return load.inert
+    end
+  end
+  for _, word in ipairs(actions) do
+    load.words[word] = refused(word)
+  end
+  load.words.log = {}
+  for _, level in ipairs(log_levels) do
+    load.words.log[level] = refused("log." .. level)
+  end
+end
+
+--- File and line of the rule that is being run.
+local function make_where(load)
+  return function()
+    for level = 3, 60 do
+      local info = debug.getinfo(level, "Sl")
+      if not info then return "", 0 end
+      local name = info.source:match "^=(.*)$"
+      if name and load.sources[name] then
+        return name, info.currentline
+      end
+    end
+    return "", 0
+  end
+end
+
+local function make_needs(load)
+  function load.need_secret(name, file, line)
+    if load.secrets[name] then return end
+    load.secrets[name] = true
+    load.secret_names_list[#load.secret_names_list + 1] = name
+    local state = load.host.secret(name)
+    if load.mode == "check" and state ~= true then
+      local token = load.sources[file] and load.sources[file]:find(line, ("%q"):format(name))
+      load.findings:add { file = file, line = line, token = token, warning = state ~= "empty" and not load.production,
+        message = state == "empty" and ("secret %q is empty: it would protect nothing"):format(name)
+          or ("secret %q is not set"):format(name),
+        hint = ("set the environment variable %s"):format(name) }
+    end
+  end
+
+  function load.need_setting(name, has_default, file, line)
+    local value = load.host.env(name)
+    if load.mode ~= "check" then
+      return value
+    end
+    if value and not load.settings[name] then
+      load.settings[name] = value
+      load.setting_list[#load.setting_list + 1] = { name, value }
+    elseif not value and not has_default then
+      local token = load.sources[file] and load.sources[file]:find(line, ("%q"):format(name))
+      load.findings:add { file = file, line = line, token = token,
+        message = ("env %q is not set"):format(name), hint = ("set it, or give a default: env(%q, \"…\")"):format(name) }
+    end
+    return value
+  end
+end
+
+local function new_load(how)
+  local load = {
+    mode = how.mode, host = how.host, production = how.production or false,
+    sources = {}, modules = {}, files = {}, open = {}, declared = { route = {}, target = {} },
+    routes = {}, route_functions = {}, targets = {}, target_functions = {},
+    secrets = {}, secret_names_list = {}, known_secrets = setmetatable({}, { __mode = "k" }),
+    settings = {}, setting_list = {},
+    inert = make_inert(),
+  }
+  load.findings = findings.new(load.sources)
+  load.where = make_where(load)
+  function load.is_inert(value) return rawequal(value, load.inert) end
+  function load.secret_names(value) return load.known_secrets[value] end
+  make_needs(load)
+  load.words = environment.words()
+  for name, word in pairs(sentences.words(load)) do
+    load.words[name] = word
+  end
+  load.words.require = require_word(load)
+  if load.mode == "check" then
+    refuse_actions(load)
+  end
+  load.names, load.known = suggest.names_of(load.words), {}
+  for _, name in ipairs(load.names) do
+    load.known[name] = true
+  end
+  -- in a check the walk over the compiled text says both; a worker's files have passed it
+  load.environment = environment.strict(load.words, function(name)
+    if load.mode == "check" then
+      return load.inert
+    end
+    error(("there is no name '%s' here%s"):format(tostring(name), suggest.hint(name, load.names)), 3)
+  end, function(name)
+    if load.mode == "worker" then
+      error(("'%s = …' would make a global variable"):format(tostring(name)), 3)
+    end
+  end)
+  return load
+end
+
+local function add_files(load, files)
+  for _, file in ipairs(files) do
+    file.source = source.new(file.name, file.text)
+    load.sources[file.name] = file.source
+    load.files[#load.files + 1] = file
+    if file.module ~= "" then
+      load.modules[file.module] = file
+    end
+  end
+end
+
+local function check_open(load)
+  for opened in pairs(load.open) do
+    load.findings:add { file = opened.file, line = opened.line,
+      message = ("%s %q has no settings"):format(opened.sentence, opened.name),
+      hint = opened.sentence == "target" and "add { url = … }" or "add { verify = …, handle = function(event) … end }" }
+  end
+end
+
+--- @tparam table how  files: list of { name, module ("" for rule files), text }; mode: "check" or "worker"; production; host:
+-- { env(name) → text or nil, secret(name) → true, false or "empty", path_is_valid(text), cidr_is_valid(text) }
+-- @treturn table  "worker": { routes = path → functions, targets = name → functions }. "check": { routes, targets: lists of
+-- records; findings; secrets: names; settings: { name, value } … }
+function M.run(how)
+  local load = new_load(how)
+  add_files(load, how.files)
+  for _, file in ipairs(load.files) do
+    if compile(load, file) and load.mode == "check" then
+      scan(load, file)
+    end
+    if load.mode == "worker" then coroutine.yield() end
+  end
+  for _, file in ipairs(load.files) do
+    if file.module == "" and file.chunk then
+      run_file(load, file)
+    end
+    if load.mode == "worker" then coroutine.yield() end
+  end
+  if load.mode == "worker" then
+    return { routes = load.route_functions, targets = load.target_functions }
+  end
+  check_open(load)
+  return { routes = load.routes, targets = load.targets, findings = load.findings:sorted(), secrets = load.secret_names_list,
+    settings = load.setting_list }
+end
+
+return M

@@ -1,0 +1,283 @@
+--- How the settings of a sentence are looked at: each function takes what was written and gives what the router uses, or notes
+-- the mistake with its place and gives nil.
+-- @module tidewire.loader.check
+local findings = require "tidewire.loader.findings"
+local suggest = require "tidewire.suggest"
+local units = require "tidewire.units"
+local values = require "tidewire.values"
+local views = require "tidewire.views"
+
+local M = {}
+M.__index = M
+
+local type_of = views.words.type
+
+--- @tparam table load  the running load: findings, sources, is_inert
+-- @tparam string subject  'target "erp"', for messages
+function M.new(load, subject, file, line)
+  return setmetatable({ load = load, subject = subject, file = file, line = line }, M)
+end
+
+local function dotted(path)
+  local text = ""
+  for _, step in ipairs(path) do
+    text = type(step) == "number" and ("%s[%d]"):format(text, step) or text == "" and step or text .. "." .. step
+  end
+  return text
+end
+
+--- How a value is named in a message.
+local function shown(value)
+  local kind = type_of(value)
+  if kind == "string" then
+    return #value <= 40 and ("%q"):format(value):gsub("\\\n", "\\n") or "a long text"
+  elseif kind == "number" or kind == "boolean" then
+    return tostring(value)
+  elseif kind == "nil" or kind == "null" then
+    return kind
+  end
+  return "a " .. kind
+end
+
+local function extend(path, step)
+  local longer = { unpack(path) }
+  longer[#longer + 1] = step
+  return longer
+end
+
+--- @tparam table path  keys from the sentence's table to the place
+-- @tparam string message  without the subject
+-- @tparam table more  { hint, suggestion, warning, at_key, bare: message has its subject }
+function M:fault(path, message, more)
+  more = more or {}
+  local source = self.load.sources[self.file]
+  self.load.findings:add {
+    file = self.file, line = self.line, hint = more.hint, suggestion = more.suggestion, warning = more.warning,
+    token = #path > 0 and source and source:option(self.line, path, not more.at_key) or nil,
+    message = more.bare and message or self.subject .. ": " .. message,
+  }
+end
+
+function M:wants(path, value, what, example)
+  self:fault(path, ("%s wants %s, got %s"):format(dotted(path), what, shown(value)),
+    { hint = example and "for example " .. example })
+end
+
+local aliases = {
+  retries = "set attempts inside retry", endpoint = "write url", uri = "write url", body = "write handle",
+  handler = "write handle", reply_within = "write ack_within", secret = "write it inside from or verify",
+  provider = "write from", path = "the path is the text after `route`", methods_allowed = "write methods",
+}
+
+--- Every key of a table against the known ones: { name = checker }, `later` names come with a later version.
+-- @treturn table  what the checkers gave, by name
+function M:fields(path, given, known, later)
+  local result, names = {}, suggest.names_of(known)
+  local what = #path == 0 and self.subject or ("%s: %s"):format(self.subject, dotted(path))
+  for key, value in pairs(given) do
+    local here = extend(path, key)
+    if type(key) ~= "string" then
+      self:fault(here, ("%s: the value %s has no name: write name = value"):format(what, shown(value)), { bare = true })
+    elseif known[key] then
+      if not self.load.is_inert(value) then
+        result[key] = known[key](self, here, value)
+      end
+    elseif later and later[key] then
+      self:fault(here, ("%s: '%s' comes with a later version"):format(what, key), { at_key = true, bare = true })
+    else
+      local hint, suggestion = findings.near(key, names)
+      self:fault(here, ("%s has no option '%s'"):format(what, key),
+        { at_key = true, bare = true, hint = hint or aliases[key], suggestion = suggestion })
+    end
+  end
+  return result
+end
+
+-- ---- single values ----
+
+function M:text(path, value)
+  if type(value) ~= "string" or value == "" then
+    return self:wants(path, value, "a text")
+  end
+  return value
+end
+
+function M:line_text(path, value)
+  local text = self:text(path, value)
+  if text and text:find "[%c]" then
+    return self:fault(path, dotted(path) .. " has a line end or control character in it")
+  end
+  return text
+end
+
+function M:boolean(path, value)
+  if type(value) ~= "boolean" then
+    return self:wants(path, value, "true or false")
+  end
+  return value
+end
+
+function M:callback(path, value)
+  if type(value) ~= "function" then
+    return self:wants(path, value, "a function", "function(event) … end")
+  end
+  return value
+end
+
+function M.whole(from, to)
+  return function(self, path, value)
+    if type(value) ~= "number" or value ~= math.floor(value) or value < from or value > to then
+      return self:wants(path, value, ("a whole number from %d to %d"):format(from, to))
+    end
+    return value
+  end
+end
+
+function M.number(from, to)
+  return function(self, path, value)
+    if type(value) ~= "number" or not (value >= from and value <= to) then
+      return self:wants(path, value, ("a number from %g to %g"):format(from, to))
+    end
+    return value
+  end
+end
+
+local function with_unit(read, noun)
+  return function(from, to)
+    return function(self, path, value)
+      local amount, hint = read(value)
+      if not amount then
+        local missing = type(value) == "number"
+        return self:fault(path, missing and ("%s = %s needs a unit"):format(dotted(path), shown(value))
+          or ("%s = %s is no %s"):format(dotted(path), shown(value), noun), { hint = hint })
+      end
+      local least, most = read(from), read(to)
+      if amount < least or amount > most then
+        return self:fault(path, ("%s = %s is out of range"):format(dotted(path), shown(value)),
+          { hint = ("from \"%s\" to \"%s\""):format(from, to) })
+      end
+      return amount
+    end
+  end
+end
+
+M.duration = with_unit(units.duration, "duration")
+M.size = with_unit(units.size, "size")
+
+function M:rate(path, value)
+  local per_second, burst = units.rate(value)
+  if not per_second then
+    return self:fault(path, ("%s = %s is no rate"):format(dotted(path), shown(value)), { hint = burst })
+  end
+  return { per_second = per_second, burst = burst }
+end
+
+--- One of a list of texts.
+function M.choice(list, later)
+  return function(self, path, value)
+    for _, word in ipairs(list) do
+      if value == word then return word end
+    end
+    for _, word in ipairs(later or {}) do
+      if value == word then
+        return self:fault(path, ("%s = %s comes with a later version"):format(dotted(path), shown(value)))
+      end
+    end
+    local hint, suggestion = findings.near(value, list)
+    local known = {}
+    for i, word in ipairs(list) do known[i] = ("%q"):format(word) end
+    self:fault(path, ("%s = %s is none of %s"):format(dotted(path), shown(value), table.concat(known, ", ")),
+      { hint = hint, suggestion = suggestion })
+  end
+end
+
+--- A value that one of our words made: target, provider, verify, sign, auth.
+function M.made_by(kind, example)
+  return function(self, path, value)
+    if values.kind_of(value) ~= kind then
+      return self:wants(path, value, "a value of " .. kind, example)
+    end
+    return values.content_of(value)
+  end
+end
+
+--- A secret, never its text.
+function M:secret(path, value)
+  if type_of(value) ~= "secret" then
+    return self:fault(path, ("%s wants a secret, got %s"):format(dotted(path), shown(value)),
+      { hint = "write secret \"NAME\": the value comes from the environment, never from the file" })
+  end
+  return value
+end
+
+--- A secret that verifies or signs: one or two names, not joined with text.
+function M:bare_secret(path, value)
+  if not self:secret(path, value) then return nil end
+  local names = self.load.secret_names(value)
+  if not names then
+    return self:fault(path, dotted(path) .. " wants a secret that is not joined with text")
+  end
+  return names
+end
+
+function M:text_or_secret(path, value)
+  if type_of(value) == "secret" then
+    return value
+  end
+  return self:line_text(path, value)
+end
+
+--- A list, or a single value as a list of one.
+function M.list(check_item)
+  return function(self, path, value)
+    if type(value) ~= "table" then
+      return { check_item(self, path, value) }
+    end
+    local items = {}
+    for i, item in ipairs(value) do
+      if not self.load.is_inert(item) then
+        items[#items + 1] = check_item(self, extend(path, i), item)
+      end
+    end
+    if #value == 0 then
+      self:fault(path, dotted(path) .. " is an empty list")
+    end
+    return items
+  end
+end
+
+local header_name = "^[%w!#$%%&'*+%-.^_`|~]+$"
+
+function M:header_name(path, value)
+  local name = self:text(path, value)
+  if name and not name:find(header_name) then
+    return self:fault(path, ("'%s' is not a header name"):format(name))
+  end
+  return name
+end
+
+local ours = { host = true, ["content-length"] = true, ["transfer-encoding"] = true, connection = true, te = true,
+  upgrade = true }
+
+--- { name = value } as a list of { name, value }, sorted.
+function M:headers(path, value)
+  if type(value) ~= "table" then
+    return self:wants(path, value, "a table", "{ [\"X-Source\"] = \"tidewire\" }")
+  end
+  local list = {}
+  for name, content in pairs(value) do
+    local here = extend(path, name)
+    if type(name) ~= "string" or not name:find(header_name) then
+      self:fault(here, ("'%s' is not a header name"):format(tostring(name)))
+    elseif ours[name:lower()] then
+      self:fault(here, ("the header '%s' is made by tidewire itself"):format(name))
+    elseif not self.load.is_inert(content) then
+      list[#list + 1] = { name, self:text_or_secret(here, content) or "" }
+    end
+  end
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  return list
+end
+
+M.dotted, M.shown, M.extend = dotted, shown, extend
+return M

@@ -1,0 +1,299 @@
+--- The sentence `route`: its options as the data that the core runs by, its functions for the worker's state.
+-- @module tidewire.loader.route
+local check = require "tidewire.loader.check"
+local findings = require "tidewire.loader.findings"
+local retry = require "tidewire.loader.retry"
+local suggest = require "tidewire.suggest"
+local units = require "tidewire.units"
+local views = require "tidewire.views"
+
+local M = {}
+
+local PARAMS_MAX = 16
+local DAY_MS = 86400000
+
+local type_of = views.words.type
+local methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
+
+-- ---- when ----
+
+local roots = { "id", "route", "type", "provider", "verified", "method", "path", "params", "query", "headers", "content_type",
+  "raw", "body", "remote_ip" }
+
+local function match_of(self, path, value)
+  local kind = type_of(value)
+  if kind == "string" then
+    return { kind = value:find("*", 1, true) and "pattern" or "text", text = value }
+  elseif kind == "number" then
+    return { kind = "number", text = views.words.tostring(value), number = views.words.tonumber(value) }
+  elseif kind == "boolean" then
+    return { kind = "bool", truth = value }
+  elseif kind == "null" then
+    return { kind = "null" }
+  end
+  self:wants(path, value, "a text, number, true, false, json.null, or a list of these")
+end
+
+local function matches_of(self, path, value)
+  if type(value) ~= "table" then
+    return { match_of(self, path, value) }
+  end
+  local any = {}
+  for i, item in ipairs(value) do
+    any[#any + 1] = match_of(self, check.extend(path, i), item)
+  end
+  if next(value) == nil or #any == 0 then
+    self:fault(path, "the list of values is empty, so the condition can never hold")
+  end
+  return any
+end
+
+local function check_path(self, key)
+  local here = { "when", key }
+  if type(key) ~= "string" or not self.load.host.path_is_valid(key) then
+    return self:fault(here, ("when: %s is not a path"):format(check.shown(key)),
+      { hint = "write [\"body.items[1].sku\"] = … or [\"headers.x-id\"] = …", at_key = true })
+  end
+  local root = key:match "^[%w_]+"
+  for _, name in ipairs(roots) do
+    if name == root then return true end
+  end
+  local hint, suggestion = findings.near(root, roots)
+  self:fault(here, ("when: an event has no '%s'"):format(root),
+    { hint = hint or ("a field of the body is written \"body.%s\""):format(key), suggestion = suggestion, at_key = true })
+end
+
+local function warn_of_type(self, matches, profile)
+  if not profile then
+    return self:fault({ "when", "type" }, "when asks for `type`, but without `from` no event has one",
+      { warning = true, at_key = true, hint = "name the place, for example [\"body.type\"] = …" })
+  end
+  for _, match in ipairs(profile.types and matches or {}) do
+    local known = match.kind ~= "text"
+    for _, name in ipairs(profile.types) do
+      known = known or name == match.text
+    end
+    if not known then
+      local hint, suggestion = findings.near(match.text, profile.types)
+      self:fault({ "when", "type" }, ("%s is not known to send the type %q"):format(profile.name, match.text),
+        { warning = true, hint = hint, suggestion = suggestion })
+    end
+  end
+end
+
+--- The table form: { { path, any = { match … } } … }, sorted by path so that every load gives the same.
+local function conditions_of(self, value, profile)
+  local conditions = {}
+  for key, wanted in pairs(value) do
+    if check_path(self, key) and not self.load.is_inert(wanted) then
+      local any = matches_of(self, { "when", key }, wanted)
+      if key == "type" then
+        warn_of_type(self, any, profile)
+      end
+      conditions[#conditions + 1] = { path = key, any = any }
+    end
+  end
+  table.sort(conditions, function(a, b) return a.path < b.path end)
+  return conditions
+end
+
+-- ---- dedupe ----
+
+local within = check.duration("1m", "30d")
+
+local function dedupe_by(self, path, value)
+  if type(value) == "function" then
+    return { by = "function", run = value }
+  end
+  if type(value) ~= "string" or not self.load.host.path_is_valid(value) then
+    return self:wants(path, value, "a path, a function or false", "dedupe = \"body.id\"")
+  end
+  return { by = "path", path = value }
+end
+
+local function dedupe_of(self, path, value)
+  if value == false then
+    return { by = "none" }
+  elseif type(value) ~= "table" then
+    return dedupe_by(self, path, value)
+  end
+  local fields = self:fields(path, value, { by = dedupe_by, within = within })
+  if value.by == nil then
+    return self:fault(path, "dedupe needs by = \"…\"", { hint = "write dedupe = { by = \"body.id\", within = \"24h\" }" })
+  end
+  local dedupe = fields.by or { by = "none" }
+  dedupe.within = fields.within
+  return dedupe
+end
+
+-- ---- reply ----
+
+local reply_fields = {
+  status = check.whole(200, 299),
+  headers = check.headers,
+  text = check.text,
+  body = check.text,
+  json = function(_, _, value) return { value } end,
+  content_type = check.line_text,
+}
+
+local function reply_of(self, path, value)
+  if type(value) ~= "table" then
+    return self:wants(path, value, "a table", "reply = { status = 200, text = \"ok\" }")
+  end
+  local fields = self:fields(path, value, reply_fields)
+  local body, content_type = fields.body or fields.text, fields.text and "text/plain; charset=utf-8" or nil
+  if fields.json then
+    local ok, text = pcall(views.json.encode, fields.json[1])
+    if not ok then
+      return self:fault(check.extend(path, "json"), "reply: " .. text)
+    end
+    body, content_type = text, "application/json"
+  end
+  for _, header in ipairs(fields.headers or {}) do
+    if type(header[2]) ~= "string" then
+      self:fault(check.extend(path, "headers"), "reply: a secret has no place in an answer")
+      header[2] = ""
+    end
+  end
+  return { status = fields.status or 202, body = body, content_type = fields.content_type or content_type,
+    headers = fields.headers }
+end
+
+-- ---- the rest ----
+
+local function method_list(self, path, value)
+  return check.list(check.choice(methods))(self, path, value)
+end
+
+local function ranges(self, path, value)
+  return check.list(function(_, here, text)
+    if type(text) ~= "string" or not self.load.host.cidr_is_valid(text) then
+      return self:fault(here, ("%s is not an address or a range of addresses"):format(check.shown(text)),
+        { hint = "write \"192.0.2.7\" or \"10.0.0.0/8\"" })
+    end
+    return text
+  end)(self, path, value)
+end
+
+local function when_of(self, path, value)
+  if type(value) ~= "table" and type(value) ~= "function" then
+    return self:wants(path, value, "a table or a function", "when = { type = \"push\" }")
+  end
+  return value
+end
+
+local keep_time = check.duration("1m", "3650d")
+
+local known = {
+  from = check.made_by("provider", "from = provider.github { secret = secret \"GITHUB_WEBHOOK_SECRET\" }"),
+  verify = check.made_by("verify", "verify = verify.bearer(secret \"TOKEN\")"),
+  methods = method_list,
+  max_body = check.size("1B", "64MiB"),
+  content = check.choice({ "json", "text", "raw" }, { "form", "multipart", "xml", "ndjson" }),
+  when = when_of,
+  dedupe = dedupe_of,
+  handle = check.callback,
+  ack = check.choice({ "stored", "received" }, { "handled", "delivered" }),
+  keep = function(self, path, value) return value == false and { off = true } or { ms = keep_time(self, path, value) } end,
+  retry = retry.of_route,
+  reply = reply_of,
+  ip_allow = ranges,
+  enabled = check.boolean,
+}
+
+local later = { host = true, rate = true, schema = true, each = true, order_by = true, redact = true, on_error = true,
+  on_dead = true, ack_within = true }
+
+local function check_pattern(self, path)
+  if path:sub(1, 1) ~= "/" then
+    return self:fault({}, "a path begins with '/'", { hint = ("write route \"/%s\""):format(path) })
+  end
+  if path:find "[%c%s?#]" then
+    return self:fault({}, "a path has no white space, '?' or '#'")
+  end
+  local seen, count, rest = {}, 0, nil
+  for segment in path:gmatch "/([^/]*)" do
+    local mark, name = segment:match "^([:*])(.*)$"
+    if rest then
+      self:fault({}, ("'*%s' takes the rest of the path, so it stands last"):format(rest))
+    elseif mark and not name:find "^[%a_][%w_]*$" then
+      self:fault({}, ("'%s' is no name for a part of the path"):format(segment), { hint = "write /:name or /*rest" })
+    elseif mark and seen[name] then
+      self:fault({}, ("the path has two parts called '%s'"):format(name))
+    end
+    if mark then
+      seen[name], count = true, count + 1
+      rest = mark == "*" and name or nil
+    end
+  end
+  if count > PARAMS_MAX then
+    self:fault({}, ("a path has at most %d named parts"):format(PARAMS_MAX))
+  end
+end
+
+local function needs_guard(self, given)
+  if given.from == nil and given.verify == nil then
+    self:fault({}, ("%s has neither 'from' nor 'verify', so anybody could call it"):format(self.subject), { bare = true,
+      hint = "add   from = provider.github { secret = secret \"GITHUB_WEBHOOK_SECRET\" }\n"
+        .. "or    verify = verify.none \"only reachable inside the office network\"" })
+  end
+end
+
+local function allow_of(list)
+  local sorted = { unpack(list) }
+  table.sort(sorted)
+  return table.concat(sorted, ", ")
+end
+
+local function dedupe_record(fields, given, profile)
+  local dedupe = fields.dedupe
+  if given.dedupe == nil and profile and profile.id then
+    dedupe = { by = "path", path = profile.id }
+  end
+  dedupe = dedupe or { by = "none" }
+  return { by = dedupe.by, path = dedupe.path or "", within = dedupe.within or DAY_MS,
+    signature = dedupe.by ~= "none" and profile ~= nil and profile.remember_signature or false }
+end
+
+--- @tparam table load  the running load
+-- @tparam string path
+-- @tparam table given  what was written
+-- @treturn table  the record that core/script/load.c reads
+-- @treturn table  { handle, when, dedupe }: functions for the worker
+function M.make(load, path, given, file, line)
+  local self = check.new(load, ("route %q"):format(path), file, line)
+  check_pattern(self, path)
+  needs_guard(self, given)
+  local fields = self:fields({}, given, known, later)
+  if given.handle == nil then
+    self:fault({}, "needs a handler", { hint = "add handle = function(event) … end" })
+  end
+  local profile = fields.from
+  local method_names = fields.methods or { "POST" }
+  local functions = {
+    handle = fields.handle,
+    when = type(fields.when) == "function" and fields.when or nil,
+    dedupe = fields.dedupe and fields.dedupe.run,
+  }
+  return {
+    path = path, file = file, line = line, enabled = fields.enabled ~= false,
+    methods = method_names, allow = allow_of(method_names),
+    max_body = fields.max_body or units.size(profile and profile.max_body or "1MiB"),
+    content = fields.content or "by_type",
+    verify = fields.verify or profile and profile.scheme or { scheme = "none", name = "none", secrets = {} },
+    provider = profile and profile.name or "", type_path = profile and profile.type or "",
+    form_payload = profile ~= nil and profile.form_payload or false,
+    ip_allow = fields.ip_allow or {},
+    when = type(fields.when) == "table" and conditions_of(self, fields.when, profile) or {},
+    when_function = functions.when ~= nil,
+    dedupe = dedupe_record(fields, given, profile),
+    ack = fields.ack or "stored",
+    keep = not (fields.keep and fields.keep.off), keep_ms = fields.keep and fields.keep.ms or 30 * DAY_MS,
+    reply = fields.reply or { status = 202 },
+    retry = fields.retry or retry.route_defaults,
+  }, functions
+end
+
+M.names = suggest.names_of(known)
+return M

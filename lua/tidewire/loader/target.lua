@@ -1,0 +1,95 @@
+--- The sentence `target`: where messages go, as the data that the core delivers by.
+-- @module tidewire.loader.target
+local check = require "tidewire.loader.check"
+local retry = require "tidewire.loader.retry"
+local views = require "tidewire.views"
+
+local M = {}
+
+local type_of = views.words.type
+
+local function url_of(self, path, value)
+  if type_of(value) == "secret" then
+    return value
+  end
+  local url = self:line_text(path, value)
+  if not url then
+    return nil
+  end
+  local authority = url:match "^https?://([^/?#]+)"
+  if not authority or url:find "%s" then
+    return self:fault(path, ("url = %s is not an address"):format(check.shown(url)),
+      { hint = "write \"https://host.example.com/path\"" })
+  elseif authority:find("@", 1, true) then
+    return self:fault(path, "url has a name or password in it",
+      { hint = "write auth = auth.basic { user = …, password = secret \"…\" }" })
+  elseif url:find("#", 1, true) then
+    return self:fault(path, "url has a '#': that part is never sent")
+  end
+  return url
+end
+
+local function status_range(self, path, value)
+  local class = type(value) == "string" and value:match "^([1-5])xx$"
+  if class then
+    return { from = class * 100, to = class * 100 + 99 }
+  elseif type(value) == "number" and value >= 100 and value <= 599 and value % 1 == 0 then
+    return { from = value, to = value }
+  end
+  self:wants(path, value, "a status such as 202, or \"2xx\"")
+end
+
+local function success_of(self, path, value)
+  if type(value) == "function" then
+    return { run = value }
+  end
+  local ranges = check.list(status_range)(self, path, value)
+  if #ranges > 16 then
+    self:fault(path, "success has more than 16 entries")
+  end
+  return { ranges = ranges }
+end
+
+local known = {
+  url = url_of,
+  method = check.choice { "POST", "PUT", "PATCH", "GET", "DELETE" },
+  headers = check.headers,
+  auth = check.made_by("auth", "auth = auth.bearer(secret \"TOKEN\")"),
+  timeout = check.duration("10ms", "10m"),
+  connect_timeout = check.duration("10ms", "10m"),
+  retry = retry.of_target,
+  success = success_of,
+  concurrency = check.whole(1, 1000),
+  rate = check.rate,
+  sign = check.made_by("sign", "sign = sign.standard { secret = secret \"NAME\" }"),
+  private = check.boolean,
+  max_response = check.size("0B", "1MiB"),
+}
+
+local later = { order_by = true, breaker = true, tls = true, redirects = true }
+
+--- @treturn table  the record that core/script/load.c reads
+-- @treturn table  { success }: a function for the worker, or nil in it
+function M.make(load, name, given, file, line)
+  local self = check.new(load, ("target %q"):format(name), file, line)
+  local fields = self:fields({}, given, known, later)
+  if given.url == nil then
+    self:fault({}, "needs an address", { hint = "add url = \"https://…\", or url = secret \"NAME\"" })
+  end
+  local success = fields.success or { ranges = { { from = 200, to = 299 } } }
+  return {
+    name = name, file = file, line = line,
+    url = fields.url or "", method = fields.method or "POST", headers = fields.headers or {},
+    auth = fields.auth or { scheme = "none" },
+    sign_secret = fields.sign and fields.sign.secrets[1],
+    timeout = fields.timeout or 15000, connect_timeout = fields.connect_timeout or 5000,
+    retry = fields.retry or retry.target_defaults,
+    success = success.ranges or {}, success_function = success.run ~= nil,
+    concurrency = fields.concurrency or 16,
+    rate = fields.rate or { per_second = 0, burst = 0 },
+    private = fields.private or false,
+    max_response = fields.max_response or 65536,
+  }, { success = success.run }
+end
+
+return M
