@@ -97,7 +97,7 @@ local function check_use(load, file, use)
       hint = ("write 'local %s = %s'"):format(use.name, token and file.source:assigned(token) or "…") }
   elseif use.kind == "assign" then
     load.findings:add { file = file.name, line = use.line, token = token,
-      message = ("'%s' is a local of the file: assigning it inside a function would change one worker's copy only"):format(use.name),
+      message = ("'%s' is a local of the file: assigned in a function, it changes in one worker only"):format(use.name),
       hint = "declare it inside the function; what has to last belongs into kv, which comes with a later version" }
   elseif use.kind == "literal" and (use.name == "secret" or use.name == "env") then
     check_literal(load, file, use)

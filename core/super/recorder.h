@@ -1,0 +1,33 @@
+/* recorder.h: the flight recorder: a page shared by supervisor and server, one slot per worker, that outlives the server. A
+ * worker moves its tick with every turn of its timer; the supervisor looks whether it still moves. What a worker was doing when
+ * the server fell will stand here too (design.md, "Flight recorder"). */
+#ifndef TIDEWIRE_RECORDER_H
+#define TIDEWIRE_RECORDER_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/result.h"
+
+struct recorder_slot {
+    alignas(64) atomic_ulong tick; /* 0: its loop has not run yet */
+};
+
+struct recorder; /* a mapping; never unmapped */
+
+/* Supervisor: makes the page and the descriptor that the server inherits. */
+enum result recorder_make(uint32_t workers, struct recorder **out, int *fd) MUST_CHECK;
+/* Server. ERR_IO when the descriptor is not such a page for that many workers. */
+enum result recorder_map(int fd, uint32_t workers, struct recorder **out) MUST_CHECK;
+struct recorder_slot *recorder_slot(struct recorder *recorder, uint32_t worker);
+/* Supervisor, before a server starts. */
+void recorder_reset(struct recorder *recorder);
+
+/* Worker thread. */
+static inline void recorder_tick(struct recorder_slot *slot)
+{
+    atomic_fetch_add_explicit(&slot->tick, 1, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,305 @@
+#include "super/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "super/inherited.h"
+#include "super/listeners.h"
+#include "super/notify.h"
+#include "super/recorder.h"
+
+enum { LOOK_MS = 500, CODE_NONE = -1 };
+
+static const uint64_t default_waits_ms[SUPERVISOR_WAITS] = { 0, 200, 1000, 5000, 30000 };
+
+struct supervisor {
+    struct supervisor_config config;
+    struct inherited inherited; /* ready_fd: the server's end of the present pipe */
+    struct recorder *recorder;
+    sigset_t signals, before;
+    int signal_fd;
+    pid_t server; /* 0: none now */
+    int ready_fd; /* our end; -1: heard already */
+    bool ready, ever_ready;
+    int stopping; /* the signal that asked for the end; 0 */
+    uint32_t falls;
+    uint64_t started_ms, start_at_ms;
+    unsigned long ticks[WORKERS_MAX];
+    uint64_t moved_ms[WORKERS_MAX];
+    uint64_t watchdog_ms, told_ms;
+};
+
+/* ---- sockets ---- */
+
+static int open_sockets(struct supervisor *supervisor)
+{
+    const struct supervisor_config *config = &supervisor->config;
+    struct inherited *inherited = &supervisor->inherited;
+    int column[WORKERS_MAX];
+    char why[LISTEN_WHY_MAX], bound[64];
+    enum result rc = OK;
+    inherited->workers = config->workers;
+    inherited->admin_fd = -1;
+    inherited->addresses = listeners_of_systemd(config->workers, inherited->listeners);
+    bool ours = inherited->addresses == 0;
+    if (ours)
+        inherited->addresses = (uint32_t)config->listen_count;
+    for (uint32_t address = 0; ours && rc == OK && address < inherited->addresses; address++) {
+        rc = listeners_open(config->listen[address], config->workers, column, bound, why);
+        for (uint32_t worker = 0; rc == OK && worker < config->workers; worker++)
+            inherited->listeners[worker * inherited->addresses + address] = column[worker];
+    }
+    if (rc == OK && config->admin_socket)
+        rc = listeners_open_unix(config->admin_socket, &inherited->admin_fd, why);
+    if (rc == OK)
+        return 0;
+    fprintf(stderr, "tidewire: %s\n", why);
+    return rc == ERR_INVALID ? 2 : 1;
+}
+
+/* ---- the server ---- */
+
+static void keep_open(int fd)
+{
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, 0);
+}
+
+/* In the child; never returns. */
+static void become_server(const struct supervisor *supervisor, pid_t parent)
+{
+    char text[INHERITED_TEXT_MAX];
+    const struct inherited *inherited = &supervisor->inherited;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it has died before we asked to die with it */
+        _exit(1);
+    sigprocmask(SIG_SETMASK, &supervisor->before, NULL);
+    keep_open(inherited->ready_fd);
+    keep_open(inherited->recorder_fd);
+    keep_open(inherited->admin_fd);
+    for (uint32_t i = 0; i < inherited->workers * inherited->addresses; i++)
+        keep_open(inherited->listeners[i]);
+    inherited_format(inherited, text);
+    setenv(INHERITED_VARIABLE, text, 1);
+    execv(supervisor->config.server ? supervisor->config.server : "/proc/self/exe", supervisor->config.argv);
+    fprintf(stderr, "tidewire: the server cannot be started: %s\n", strerror(errno));
+    _exit(1);
+}
+
+static bool start_server(struct supervisor *supervisor)
+{
+    int ends[2];
+    pid_t parent = getpid();
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    supervisor->ready_fd = ends[0];
+    supervisor->inherited.ready_fd = ends[1];
+    recorder_reset(supervisor->recorder);
+    supervisor->ready = false;
+    supervisor->started_ms = clock_mono_ms();
+    supervisor->server = fork();
+    if (supervisor->server == 0)
+        become_server(supervisor, parent);
+    close(ends[1]);
+    if (supervisor->server < 0) {
+        supervisor->server = 0;
+        close(ends[0]);
+        return false;
+    }
+    supervisor->inherited.restarts++;
+    return true;
+}
+
+static void on_ready(struct supervisor *supervisor)
+{
+    char text[16];
+    ssize_t len = read(supervisor->ready_fd, text, sizeof(text));
+    if (len < 0)
+        return;
+    if (len >= 5 && memcmp(text, "ready", 5) == 0) {
+        uint64_t now_ms = clock_mono_ms();
+        supervisor->ready = supervisor->ever_ready = true;
+        for (uint32_t i = 0; i < supervisor->config.workers; i++)
+            supervisor->moved_ms[i] = now_ms;
+        notify_systemd("READY=1");
+    }
+    close(supervisor->ready_fd);
+    supervisor->ready_fd = -1;
+}
+
+/* Do all loops still turn? */
+static void look_at_ticks(struct supervisor *supervisor, uint64_t now_ms)
+{
+    bool all_move = supervisor->ready;
+    for (uint32_t i = 0; supervisor->ready && i < supervisor->config.workers; i++) {
+        unsigned long tick = atomic_load_explicit(&recorder_slot(supervisor->recorder, i)->tick, memory_order_relaxed);
+        if (tick != supervisor->ticks[i]) {
+            supervisor->ticks[i] = tick;
+            supervisor->moved_ms[i] = now_ms;
+        }
+        if (now_ms - supervisor->moved_ms[i] >= supervisor->config.hung_ms) {
+            LOG(LOG_ERROR, "loop stands still", LOG_I("worker", i), LOG_I("ms", now_ms - supervisor->moved_ms[i]));
+            supervisor->ready = all_move = false;
+            kill(supervisor->server, SIGABRT);
+        }
+    }
+    if (all_move && supervisor->watchdog_ms && now_ms - supervisor->told_ms >= supervisor->watchdog_ms) {
+        supervisor->told_ms = now_ms;
+        notify_systemd("WATCHDOG=1");
+    }
+}
+
+static void plan_restart(struct supervisor *supervisor, bool at_once)
+{
+    uint64_t now_ms = clock_mono_ms();
+    if (now_ms - supervisor->started_ms >= supervisor->config.calm_ms)
+        supervisor->falls = 0;
+    uint32_t place = supervisor->falls < SUPERVISOR_WAITS ? supervisor->falls : SUPERVISOR_WAITS - 1;
+    uint64_t wait_ms = at_once ? 0 : supervisor->config.waits_ms[place];
+    supervisor->falls += at_once ? 0 : 1;
+    supervisor->start_at_ms = now_ms + wait_ms;
+    LOG(LOG_INFO, "server starts again", LOG_I("in_ms", wait_ms));
+}
+
+/* The exit code of `run`, or CODE_NONE: it goes on. */
+static int on_server_end(struct supervisor *supervisor, int status)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    supervisor->server = 0;
+    if (supervisor->ready_fd >= 0)
+        on_ready(supervisor); /* it may have said so and ended at once */
+    if (supervisor->ready_fd >= 0) {
+        close(supervisor->ready_fd);
+        supervisor->ready_fd = -1;
+    }
+    supervisor->ready = false;
+    if (supervisor->stopping)
+        return WIFEXITED(status) ? code : 128 + supervisor->stopping;
+    if (!supervisor->ever_ready)
+        return code;
+    if (WIFSIGNALED(status))
+        LOG(LOG_ERROR, "server ended", LOG_I("signal", WTERMSIG(status)));
+    else
+        LOG(code == SERVER_REPLACE ? LOG_INFO : LOG_ERROR, "server ended", LOG_I("code", code));
+    plan_restart(supervisor, code == SERVER_REPLACE);
+    return CODE_NONE;
+}
+
+static int reap(struct supervisor *supervisor)
+{
+    int status, code = CODE_NONE;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (pid == supervisor->server)
+            code = on_server_end(supervisor, status);
+    return code;
+}
+
+/* ---- signals ---- */
+
+static int on_stop(struct supervisor *supervisor, int signal)
+{
+    if (!supervisor->server)
+        return supervisor->stopping ? 128 + signal : 0;
+    if (supervisor->stopping) { /* a second one: at once */
+        kill(supervisor->server, SIGKILL);
+        waitpid(supervisor->server, NULL, 0);
+        return 128 + signal;
+    }
+    supervisor->stopping = signal;
+    notify_systemd("STOPPING=1");
+    kill(supervisor->server, SIGTERM);
+    return CODE_NONE;
+}
+
+static int on_signals(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo info;
+    int code = CODE_NONE;
+    while (code == CODE_NONE && read(supervisor->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        switch (info.ssi_signo) {
+        case SIGCHLD:
+            code = reap(supervisor);
+            break;
+        case SIGHUP:
+            if (supervisor->server)
+                kill(supervisor->server, SIGHUP);
+            break;
+        default:
+            code = on_stop(supervisor, (int)info.ssi_signo);
+        }
+    }
+    return code;
+}
+
+static bool setup(struct supervisor *supervisor)
+{
+    sigemptyset(&supervisor->signals);
+    for (const int *signal = (const int[]){ SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0 }; *signal; signal++)
+        sigaddset(&supervisor->signals, *signal);
+    sigprocmask(SIG_BLOCK, &supervisor->signals, &supervisor->before);
+    supervisor->signal_fd = signalfd(-1, &supervisor->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    return supervisor->signal_fd >= 0 &&
+           recorder_make(supervisor->config.workers, &supervisor->recorder, &supervisor->inherited.recorder_fd) == OK;
+}
+
+static int loop(struct supervisor *supervisor)
+{
+    int code = CODE_NONE;
+    while (code == CODE_NONE) {
+        uint64_t now_ms = clock_mono_ms();
+        if (!supervisor->server && now_ms >= supervisor->start_at_ms && !start_server(supervisor))
+            supervisor->start_at_ms = now_ms + 1000; /* no process or descriptor to be had: try again */
+        look_at_ticks(supervisor, now_ms);
+        struct pollfd watched[2] = { { supervisor->signal_fd, POLLIN, 0 }, { supervisor->ready_fd, POLLIN, 0 } };
+        uint64_t wait_ms = !supervisor->server && supervisor->start_at_ms > now_ms && supervisor->start_at_ms - now_ms < LOOK_MS
+                               ? supervisor->start_at_ms - now_ms
+                               : LOOK_MS;
+        log_flush();
+        poll(watched, 2, (int)wait_ms);
+        if (watched[1].revents)
+            on_ready(supervisor);
+        if (watched[0].revents)
+            code = on_signals(supervisor);
+    }
+    log_flush();
+    return code;
+}
+
+int supervisor_run(const struct supervisor_config *config)
+{
+    static struct supervisor supervisor; /* large, and there is one */
+    supervisor = (struct supervisor){ .config = *config, .ready_fd = -1, .watchdog_ms = notify_watchdog_ms() };
+    uint64_t given = 0;
+    for (int i = 0; i < SUPERVISOR_WAITS; i++)
+        given += config->waits_ms[i];
+    if (given == 0)
+        memcpy(supervisor.config.waits_ms, default_waits_ms, sizeof(default_waits_ms));
+    if (!config->hung_ms)
+        supervisor.config.hung_ms = 10000;
+    if (!config->calm_ms)
+        supervisor.config.calm_ms = 60000;
+    int code = open_sockets(&supervisor);
+    if (code != 0)
+        return code;
+    if (!setup(&supervisor)) {
+        fprintf(stderr, "tidewire: %s\n", strerror(errno));
+        return 1;
+    }
+    code = loop(&supervisor);
+    if (config->admin_socket)
+        unlink(config->admin_socket);
+    return code;
+}
