@@ -3,7 +3,7 @@ add_library(checks INTERFACE)
 target_compile_options(checks INTERFACE
   -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef
   -Wno-unused-parameter -fno-strict-aliasing -fno-omit-frame-pointer)
-target_compile_definitions(checks INTERFACE _GNU_SOURCE)
+target_compile_definitions(checks INTERFACE _GNU_SOURCE TIDEWIRE_VERSION="${PROJECT_VERSION}")
 if(TIDEWIRE_WERROR)
   target_compile_options(checks INTERFACE -Werror)
 endif()

@@ -41,7 +41,7 @@ struct worker_config {
     struct store *store;
     struct script_limits limits;
     uint32_t connections_max;
-    atomic_size_t *body_bytes; /* of all workers */
+    struct body_budget *budget; /* of all workers */
     struct recorder_slot *slot;
     struct handoff *main;                     /* where notices go */
     void (*on_notice)(struct handed *handed); /* set as handed.run; frees the notice */

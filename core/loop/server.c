@@ -1,0 +1,600 @@
+/* server.c: the main thread: it opens the store, starts the workers, listens to signals, files and the admin socket, and ends all
+ * in order. The way of an event never touches it.
+ *
+ *   rules read ──mistakes──> exit 3
+ *      └─> store opened ──fails at the first start──> exit 1; after a fall: 503 on every socket, tried each second
+ *             └─> workers ──all ready──> SERVING ──SIGTERM──> DRAINING ──all ended──> store stopped, exit 0
+ */
+#include "loop/server.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "loop/closed_door.h"
+#include "loop/reload.h"
+#include "loop/screen.h"
+#include "loop/watch.h"
+#include "loop/worker.h"
+#include "script/abandon.h"
+#include "script/load.h"
+#include "script/watchdog.h"
+#include "store/store.h"
+#include "super/recorder.h"
+
+enum {
+    STORE_RETRY_MS = 1000,
+    RESERVE_BYTES = 32 << 20,
+    MIN_FREE_BYTES = 1 << 30,
+    BODIES_MAX = 256 << 20, /* bytes of bodies in memory, the whole process */
+    CONNECTIONS_MAX = 10000,
+    STATUS_MAX = 16 << 20,
+};
+
+enum phase { STARTING, SERVING, DRAINING };
+
+struct server {
+    const struct config *config;
+    const struct inherited *inherited;
+    char folder[PATH_MAX]; /* absolute */
+    char listen[ADDRESSES_MAX][64];
+    uv_loop_t loop;
+    struct handoff handoff;
+    enum phase phase;
+    struct load_options options;
+    struct generation *first; /* counted */
+    struct load_report report;
+    uint64_t load_ms, started_ms;
+    struct store *store;
+    struct closed_door *door;
+    struct recorder *recorder;
+    struct body_budget budget;
+    struct worker *workers[WORKERS_MAX];
+    uint32_t ready, ended; /* workers */
+    struct reload *reload;
+    struct watch *watch;
+    struct admin *admin;
+    uv_signal_t terminate, interrupt, hangup;
+    uv_timer_t retry;
+};
+
+/* ---- the end ---- */
+
+static void nothing_closed(uv_handle_t *handle)
+{
+}
+static void nothing_left(void *arg)
+{
+}
+
+static void close_main(struct server *server)
+{
+    watch_stop(server->watch);
+    server->watch = NULL;
+    if (server->admin)
+        admin_stop(server->admin, nothing_left, NULL);
+    uv_close((uv_handle_t *)&server->terminate, nothing_closed);
+    uv_close((uv_handle_t *)&server->interrupt, nothing_closed);
+    uv_close((uv_handle_t *)&server->hangup, nothing_closed);
+    uv_close((uv_handle_t *)&server->retry, nothing_closed);
+    handoff_close(&server->handoff, nothing_closed);
+}
+
+static void on_worker_ended(struct server *server)
+{
+    if (++server->ended < server->inherited->workers)
+        return;
+    for (uint32_t i = 0; i < server->inherited->workers; i++)
+        worker_join(server->workers[i]);
+    store_stop(server->store);
+    server->store = NULL;
+    LOG(LOG_INFO, "server ends");
+    close_main(server);
+}
+
+static void drain(struct server *server)
+{
+    if (server->phase == DRAINING)
+        return;
+    enum phase before = server->phase;
+    server->phase = DRAINING;
+    LOG(LOG_INFO, "draining", LOG_I("ms", server->config->drain_ms));
+    if (before == STARTING && !server->store) { /* the store never opened */
+        closed_door_stop(server->door, nothing_left, NULL);
+        close_main(server);
+        return;
+    }
+    for (uint32_t i = 0; i < server->inherited->workers; i++)
+        worker_drain(server->workers[i], server->config->drain_ms);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int signal)
+{
+    drain(handle->data);
+}
+
+/* Writer thread: a write, fsync or commit failed, so nothing of the batch was acknowledged, and nothing more may be. */
+static void on_store_fatal(void *arg, const char *why)
+{
+    LOG(LOG_ERROR, "store failed", LOG_T("why", why));
+    log_flush();
+    _exit(EXIT_STORE);
+}
+
+/* ---- admin ---- */
+
+static struct store *admin_store(void *arg)
+{
+    struct server *server = arg;
+    return server->store;
+}
+
+static const char *admin_not_ready(void *arg)
+{
+    struct server *server = arg;
+    if (server->phase == DRAINING)
+        return "draining";
+    if (server->phase == STARTING)
+        return server->store ? "starting" : "the store cannot be opened";
+    return store_accepts(server->store) ? NULL : "the disk is full";
+}
+
+/* One question for the status: the counts of every worker, then one answer. */
+struct status_ask {
+    struct server *server;
+    struct admin_call *call;
+    uint32_t missing;
+    struct worker_counts counts[];
+};
+
+static void write_store(const struct server *server, struct buf *out)
+{
+    struct store_stats stats;
+    store_stats(server->store, &stats);
+    buf_addf(out,
+             "{\"commits\":%llu,\"events\":%llu,\"results\":%llu,\"batch_largest\":%llu,\"wal_bytes\":%llu,\"file_bytes\":%llu,"
+             "\"disk_full\":%s}",
+             (unsigned long long)stats.commits, (unsigned long long)stats.events, (unsigned long long)stats.results,
+             (unsigned long long)stats.batch_largest, (unsigned long long)stats.wal_bytes, (unsigned long long)stats.file_bytes,
+             stats.disk_full ? "true" : "false");
+}
+
+static void write_problem(struct buf *out, bool *any, const char *severity, struct slice name, const char *what, const char *cure)
+{
+    struct buf text;
+    buf_init(&text, 1 << 12);
+    buf_add_slice(&text, name);
+    buf_add_text(&text, what);
+    buf_addf(out, "%s{\"severity\":\"%s\",\"what\":", *any ? "," : "", severity);
+    buf_add_json_string(out, buf_slice(&text));
+    buf_add_text(out, ",\"cure\":");
+    buf_add_json_string(out, slice_of(cure));
+    buf_add_byte(out, '}');
+    buf_deinit(&text);
+    *any = true;
+}
+
+static void write_problems(const struct server *server, struct buf *out)
+{
+    const struct generation *rules = server->reload ? reload_current(server->reload) : server->first;
+    bool any = false;
+    if (server->store && !store_accepts(server->store))
+        write_problem(out, &any, "error", SLICE("the disk"), " is full: new events are answered 503",
+                      "make room on the disk of the store");
+    for (size_t i = 0; i < rules->target_count; i++)
+        if (rules->targets[i].records)
+            write_problem(out, &any, "warning", rules->targets[i].name, " records its messages and sends nothing",
+                          "set the secret of this target and start again");
+}
+
+static void write_status(struct server *server, const struct status_ask *ask, struct buf *out)
+{
+    const struct generation *rules = server->reload ? reload_current(server->reload) : server->first;
+    buf_addf(
+        out,
+        "{\"version\":\"%s\",\"pid\":%d,\"uptime_s\":%llu,\"restarts\":%u,\"ready\":%s,\"generation\":%u,\"rules_hash\":\"%s\",",
+        TIDEWIRE_VERSION, (int)getpid(), (unsigned long long)((clock_mono_ms() - server->started_ms) / 1000),
+        server->inherited->restarts, server->phase == SERVING ? "true" : "false", rules->number, rules->hash);
+    buf_add_text(out, "\"folder\":");
+    buf_add_json_string(out, slice_of(server->folder));
+    buf_add_text(out, ",\"listen\":[");
+    for (uint32_t i = 0; i < server->inherited->addresses; i++)
+        buf_addf(out, "%s\"%s\"", i ? "," : "", server->listen[i]);
+    buf_add_text(out, "],\"store\":");
+    if (server->store)
+        write_store(server, out);
+    else
+        buf_add_text(out, "null");
+    buf_add_text(out, ",\"problems\":[");
+    write_problems(server, out);
+    buf_add_text(out, "],\"workers\":[");
+    for (uint32_t i = 0; ask && i < server->inherited->workers; i++) {
+        buf_add_text(out, i ? "," : "");
+        buf_add_slice(out, ask->counts[i].json.len ? buf_slice(&ask->counts[i].json) : SLICE("null"));
+    }
+    buf_add_text(out, "]}");
+}
+
+static void answer_status(struct server *server, struct admin_call *call, const struct status_ask *ask)
+{
+    struct buf out;
+    buf_init(&out, STATUS_MAX);
+    write_status(server, ask, &out);
+    admin_answer(call, 200, buf_slice(&out));
+    buf_deinit(&out);
+}
+
+static void on_counts(struct worker_counts *counts)
+{
+    struct status_ask *ask = counts->owner;
+    if (--ask->missing > 0)
+        return;
+    answer_status(ask->server, ask->call, ask);
+    for (uint32_t i = 0; i < ask->server->inherited->workers; i++)
+        buf_deinit(&ask->counts[i].json);
+    mem_free(ask);
+}
+
+static void admin_status(void *arg, struct admin_call *call)
+{
+    struct server *server = arg;
+    uint32_t workers = server->inherited->workers;
+    if (server->phase != SERVING) {
+        answer_status(server, call, NULL);
+        return;
+    }
+    struct status_ask *ask = mem_new(sizeof(*ask) + workers * sizeof(ask->counts[0]));
+    *ask = (struct status_ask){ .server = server, .call = call, .missing = workers };
+    for (uint32_t i = 0; i < workers; i++) {
+        ask->counts[i].on_done = on_counts;
+        ask->counts[i].owner = ask;
+        worker_ask_counts(server->workers[i], &ask->counts[i]);
+    }
+}
+
+static void on_reload_done(void *arg, const struct reload_result *result)
+{
+    admin_answer(arg, result->loaded ? 200 : 422, result->json);
+}
+
+static void admin_reload(void *arg, struct admin_call *call)
+{
+    struct server *server = arg;
+    if (server->phase == SERVING)
+        reload_ask(server->reload, on_reload_done, call);
+    else
+        admin_answer(call, 503, SLICE("{\"loaded\":false,\"problems\":[],\"report\":\"the router is starting or ending\\n\"}"));
+}
+
+static void start_admin(struct server *server)
+{
+    struct admin_config config = {
+        .loop = &server->loop,
+        .fd = server->inherited->admin_fd,
+        .handoff = &server->handoff,
+        .store = admin_store,
+        .not_ready = admin_not_ready,
+        .status = admin_status,
+        .reload = admin_reload,
+        .arg = server,
+    };
+    if (server->inherited->admin_fd >= 0 && admin_start(&config, &server->admin) != OK)
+        LOG(LOG_ERROR, "admin socket failed");
+}
+
+/* ---- rules ---- */
+
+static void on_files_changed(void *arg)
+{
+    struct server *server = arg;
+    if (server->phase == SERVING)
+        reload_ask(server->reload, NULL, NULL);
+}
+
+static void on_hangup(uv_signal_t *handle, int signal)
+{
+    on_files_changed(handle->data);
+}
+
+static void on_rules_loaded(void *arg, struct generation *generation)
+{
+}
+
+static void start_reloads(struct server *server)
+{
+    struct reload_config config = {
+        .options = server->options,
+        .workers = server->workers,
+        .worker_count = server->inherited->workers,
+        .on_loaded = on_rules_loaded,
+        .arg = server,
+    };
+    server->reload = reload_new(&config, server->first);
+    if (server->config->watch)
+        server->watch = watch_start(&server->loop, server->config->folder, server->first->hash, on_files_changed, server);
+}
+
+/* ---- workers ---- */
+
+static void tell_supervisor(const struct server *server)
+{
+    ssize_t written = write(server->inherited->ready_fd, "ready\n", 6);
+    (void)written; /* it has died: so will we */
+    close(server->inherited->ready_fd);
+}
+
+static void serve(struct server *server)
+{
+    server->phase = SERVING;
+    start_reloads(server);
+    if (server->inherited->restarts == 0)
+        screen_start(server->config, (const char(*)[64])server->listen, server->inherited->addresses, server->first,
+                     &server->report, server->load_ms);
+    LOG(LOG_INFO, "serving", LOG_T("listen", server->listen[0]), LOG_I("workers", server->inherited->workers),
+        LOG_I("generation", server->first->number), LOG_I("restarts", server->inherited->restarts));
+    tell_supervisor(server);
+}
+
+/* At the start no older rules can take over. */
+static void on_first_rules(struct server *server, const char *error)
+{
+    if (!error[0])
+        return;
+    fprintf(stderr, "tidewire: a worker could not build the rules: %s\n", error);
+    _exit(EXIT_RULES);
+}
+
+static void on_notice(struct handed *handed)
+{
+    struct worker_notice *notice = (struct worker_notice *)handed;
+    struct server *server = worker_owner(notice->worker);
+    switch (notice->kind) {
+    case WORKER_READY:
+        if (++server->ready == server->inherited->workers && server->phase == STARTING)
+            serve(server);
+        break;
+    case WORKER_RULES:
+        if (server->reload)
+            reload_on_worker(server->reload, notice);
+        else
+            on_first_rules(server, notice->error);
+        break;
+    case WORKER_DRAINED:
+        on_worker_ended(server);
+        break;
+    }
+    generation_unref(notice->generation);
+    mem_free(notice);
+}
+
+static bool start_workers(struct server *server)
+{
+    const struct inherited *inherited = server->inherited;
+    server->budget.max = BODIES_MAX;
+    for (uint32_t i = 0; i < inherited->workers; i++) {
+        struct worker_config config = {
+            .index = i,
+            .count = inherited->workers,
+            .all = server->workers,
+            .listeners = &inherited->listeners[i * inherited->addresses],
+            .listener_count = inherited->addresses,
+            .store = server->store,
+            .limits = server->options.limits,
+            .connections_max = CONNECTIONS_MAX,
+            .budget = &server->budget,
+            .slot = recorder_slot(server->recorder, i),
+            .main = &server->handoff,
+            .on_notice = on_notice,
+            .owner = server,
+        };
+        if (worker_start(&config, &server->workers[i]) != OK)
+            return false;
+    }
+    /* only now: a worker that runs hands over to all of them */
+    for (uint32_t i = 0; i < inherited->workers; i++)
+        worker_load(server->workers[i], server->first);
+    return true;
+}
+
+/* ---- the store ---- */
+
+static enum result make_store_folder(const struct config *config, char *why, size_t size)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof(folder), "%s", config->store);
+    char *slash = strrchr(folder, '/');
+    if (!slash || slash == folder)
+        return OK;
+    *slash = '\0';
+    if (mkdir(folder, 0700) == 0 || errno == EEXIST)
+        return OK;
+    snprintf(why, size, "the store's folder %.200s cannot be made: %s; choose another place with --store PATH", folder,
+             strerror(errno));
+    return ERR_IO;
+}
+
+static enum result open_store(struct server *server, char *why, size_t size)
+{
+    struct store_config config = {
+        .path = server->config->store,
+        .reserve_bytes = RESERVE_BYTES,
+        .min_free_bytes = MIN_FREE_BYTES,
+        .vfs = server->config->store_vfs,
+        .on_fatal = on_store_fatal,
+        .fatal_arg = server,
+    };
+    enum result rc = make_store_folder(server->config, why, size);
+    if (rc == OK)
+        rc = store_open(&config, &server->store, why, size);
+    if (rc == OK && store_start(server->store) != OK) {
+        snprintf(why, size, "the store's threads cannot be started");
+        rc = ERR_IO;
+    }
+    return rc;
+}
+
+static void on_retry(uv_timer_t *timer);
+
+static void open_and_serve(struct server *server)
+{
+    char why[512] = "";
+    if (open_store(server, why, sizeof(why)) == OK) {
+        if (!start_workers(server)) {
+            fprintf(stderr, "tidewire: the workers cannot be started: not enough memory\n");
+            _exit(1);
+        }
+        return;
+    }
+    if (server->inherited->restarts == 0) {
+        fprintf(stderr, "tidewire: %s\n", why);
+        _exit(1);
+    }
+    LOG(LOG_ERROR, "store not open", LOG_T("why", why));
+    log_flush();
+    if (!server->door)
+        server->door = closed_door_start(&server->loop, server->inherited->listeners,
+                                         (size_t)server->inherited->workers * server->inherited->addresses,
+                                         "the store cannot be opened just now");
+    uv_timer_start(&server->retry, on_retry, STORE_RETRY_MS, 0);
+}
+
+static void on_door_closed(void *arg)
+{
+    struct server *server = arg;
+    server->door = NULL;
+    open_and_serve(server);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    if (server->phase == STARTING)
+        closed_door_stop(server->door, on_door_closed, server);
+}
+
+/* ---- life ---- */
+
+static void name_addresses(struct server *server)
+{
+    for (uint32_t i = 0; i < server->inherited->addresses; i++) {
+        struct sockaddr_storage address = { 0 };
+        socklen_t len = sizeof(address);
+        char host[INET6_ADDRSTRLEN] = "?";
+        getsockname(server->inherited->listeners[i], (struct sockaddr *)&address, &len);
+        if (address.ss_family == AF_INET6) {
+            struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address;
+            inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+            snprintf(server->listen[i], sizeof(server->listen[i]), "[%s]:%d", host, ntohs(in6->sin6_port));
+        } else {
+            struct sockaddr_in *in = (struct sockaddr_in *)&address;
+            inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+            snprintf(server->listen[i], sizeof(server->listen[i]), "%s:%d", host, ntohs(in->sin_port));
+        }
+    }
+}
+
+static bool load_rules(struct server *server)
+{
+    uint64_t began_ms = clock_mono_ms();
+    struct buf text;
+    server->options = (struct load_options){
+        .folder = server->config->folder,
+        .production = server->config->production,
+        .secrets_folder = server->config->secrets_folder,
+        .limits = { .handler_cpu_ms = 200, .handler_time_ms = 30000, .handler_memory = 64 << 20, .state_memory = 256 << 20 },
+    };
+    enum result rc = load_generation(&server->options, &server->first, &server->report);
+    server->load_ms = clock_mono_ms() - began_ms;
+    if (rc == OK) {
+        server->first->number = 1;
+        return true;
+    }
+    buf_init(&text, 1 << 20);
+    load_report_print(&server->report, &text, false);
+    fwrite(text.data, 1, text.len, stderr);
+    fprintf(stderr, "\nNothing was started: mend this, then 'tidewire run' again ('tidewire check' shows the same).\n");
+    buf_deinit(&text);
+    load_report_deinit(&server->report);
+    return false;
+}
+
+static void start_signals(struct server *server)
+{
+    const struct {
+        uv_signal_t *handle;
+        uv_signal_cb run;
+        int signal;
+    } signals[] = { { &server->terminate, on_stop_signal, SIGTERM },
+                    { &server->interrupt, on_stop_signal, SIGINT },
+                    { &server->hangup, on_hangup, SIGHUP } };
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        uv_signal_init(&server->loop, signals[i].handle);
+        signals[i].handle->data = server;
+        uv_signal_start(signals[i].handle, signals[i].run, signals[i].signal);
+    }
+    uv_timer_init(&server->loop, &server->retry);
+    server->retry.data = server;
+}
+
+/* Files, sockets: as many as we may have. Core dumps: none, they would hold secrets. */
+static void set_limits(const struct server *server)
+{
+    struct rlimit files, none = { 0, 0 };
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (server->first->secret_count > 0)
+        setrlimit(RLIMIT_CORE, &none);
+}
+
+int server_run(const struct config *config, const struct inherited *inherited)
+{
+    static struct server server; /* one per process; workers and store point into it */
+    char node[256] = "";
+    gethostname(node, sizeof(node) - 1);
+    server = (struct server){ .config = config, .inherited = inherited, .started_ms = clock_mono_ms() };
+    log_setup(config->log_format, config->log_level, node, config->colour, STDERR_FILENO);
+    if (recorder_map(inherited->recorder_fd, inherited->workers, &server.recorder) != OK ||
+        !realpath(config->folder, server.folder)) {
+        fprintf(stderr, "tidewire: the folder %s cannot be read: %s\n", config->folder, strerror(errno));
+        return 1;
+    }
+    name_addresses(&server);
+    if (!load_rules(&server))
+        return EXIT_RULES;
+    set_limits(&server);
+    abandon_setup();
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    uv_loop_init(&server.loop);
+    if (handoff_init(&server.handoff, &server.loop) != OK || watchdog_start() != OK) {
+        fprintf(stderr, "tidewire: threads cannot be started\n");
+        return 1;
+    }
+    start_signals(&server);
+    start_admin(&server);
+    open_and_serve(&server);
+    uv_run(&server.loop, UV_RUN_DEFAULT);
+    watchdog_stop();
+    if (server.reload)
+        reload_free(server.reload);
+    generation_unref(server.first);
+    load_report_deinit(&server.report);
+    uv_loop_close(&server.loop);
+    curl_global_cleanup();
+    log_flush();
+    return 0;
+}
