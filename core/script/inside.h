@@ -88,6 +88,9 @@ enum ending plan_ending(lua_State *coroutine);
 void outcome_settle(struct inside_run *inside, enum event_state state, enum run_reason reason, struct slice text,
                     uint64_t after_ms);
 
+/* paths.c */
+int luaopen_tidewire_paths(lua_State *L);
+
 /* modules.c */
 void modules_open(lua_State *L);
 

@@ -10,8 +10,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "ingest/cidr.h"
-#include "model/lookup.h"
 #include "script/records.h"
 #include "script/rule_files.h"
 #include "script/vm.h"
@@ -93,35 +91,14 @@ static int host_secret(lua_State *L)
     return 1;
 }
 
-static int host_path_is_valid(lua_State *L)
-{
-    struct slice path;
-    path.data = luaL_checklstring(L, 1, &path.len);
-    lua_pushboolean(L, path_is_valid(path));
-    return 1;
-}
-
-static int host_cidr_is_valid(lua_State *L)
-{
-    struct slice text;
-    struct cidr range;
-    text.data = luaL_checklstring(L, 1, &text.len);
-    lua_pushboolean(L, cidr_parse(text, &range));
-    return 1;
-}
-
 static void push_host(lua_State *L, struct loading *loading)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 2);
     lua_pushcfunction(L, host_env);
     lua_setfield(L, -2, "env");
     lua_pushlightuserdata(L, loading);
     lua_pushcclosure(L, host_secret, 1);
     lua_setfield(L, -2, "secret");
-    lua_pushcfunction(L, host_path_is_valid);
-    lua_setfield(L, -2, "path_is_valid");
-    lua_pushcfunction(L, host_cidr_is_valid);
-    lua_setfield(L, -2, "cidr_is_valid");
 }
 
 /* ---- findings ---- */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "script/inside.h"
+#include "script/lib/libs.h"
 
 #define SCRIPT_KEY "tidewire.script"
 
@@ -109,6 +110,8 @@ static int open_state(lua_State *L)
     if (!script->config.slot)
         luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     script->views = views_of(L);
+    if (script->generation)
+        libs_set_secrets(L, generation_secret, script->generation);
     modules_open(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidewire.environment");

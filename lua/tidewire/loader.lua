@@ -296,7 +296,7 @@ local function check_open(load)
 end
 
 --- @tparam table how  files: list of { name, module ("" for rule files), text }; mode: "check" or "worker"; production; host:
--- { env(name) → text or nil, secret(name) → true, false or "empty", path_is_valid(text), cidr_is_valid(text) }
+-- { env(name) → text or nil, secret(name) → true, false or "empty" }
 -- @treturn table  "worker": { routes = path → functions, targets = name → functions }. "check": { routes, targets: lists of
 -- records; findings; secrets: names; settings: { name, value } … }
 function M.run(how)

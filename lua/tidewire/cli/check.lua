@@ -6,7 +6,7 @@ local screen = require "tidewire.cli.screen"
 local M = { summary = "load the rules without running them; every mistake in one go" }
 
 function M.describe(command)
-  command:argument("target_folder", "the folder given to `run`"):args "?":default "."
+  command:argument("target_folder", "the folder given to `run`"):args "?"
   command:flag("--strict", "warnings are failures, missing secrets too")
 end
 
@@ -15,7 +15,7 @@ local function plural(n, word)
 end
 
 function M.run(arguments)
-  local folder = arguments.folder or arguments.target_folder
+  local folder = arguments.folder or arguments.target_folder or "."
   local checked = native.check(folder, arguments.strict or os.getenv "TIDEWIRE_ENV" == "production", screen.colour)
   if arguments.json then
     print(checked.json)

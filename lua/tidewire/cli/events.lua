@@ -8,7 +8,7 @@ local screen = require "tidewire.cli.screen"
 local M = { summary = "what arrived, and what became of it: events, events show ID" }
 
 function M.describe(command)
-  command:argument("action", "list (default) or show"):args "?":default "list"
+  command:argument("action", "list (default) or show"):args "?"
   command:argument("id", "of `show`"):args "?"
   command:option("--route", "only this route"):argname "ROUTE"
   command:option("--type", "only this type"):argname "TYPE"
@@ -132,6 +132,7 @@ local function show(arguments)
 end
 
 function M.run(arguments)
+  arguments.action = arguments.action or "list"
   if arguments.action == "list" then
     return list(arguments)
   elseif arguments.action == "show" then

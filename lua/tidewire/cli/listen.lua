@@ -6,7 +6,7 @@ local screen = require "tidewire.cli.screen"
 local M = { summary = "a catcher: prints and answers whatever arrives" }
 
 function M.describe(command)
-  command:argument("port", "on 127.0.0.1"):args "?":default "9000":convert(tonumber)
+  command:argument("port", "on 127.0.0.1; default 9000"):args "?"
   command:option("--status", "what to answer"):argname "N":default "200":convert(tonumber)
   command:option("--delay", "how long to wait before the answer, for example 2s"):argname "DURATION":default "0ms"
 end
@@ -24,7 +24,8 @@ function M.run(arguments)
     screen.fail(("--delay %s needs a unit: write 500ms or 2s"):format(arguments.delay))
     return 2
   end
-  if not arguments.port or arguments.port < 0 or arguments.port > 65535 then
+  local port = tonumber(arguments.port or 9000)
+  if not port or port < 0 or port > 65535 then
     screen.fail("the port is a number from 0 to 65535 (0: any free one)")
     return 2
   end
@@ -32,7 +33,7 @@ function M.run(arguments)
     screen.fail("--status is a number from 200 to 599")
     return 2
   end
-  local ok, why = native.listen(arguments.port, arguments.status, delay_ms, arguments.json or false)
+  local ok, why = native.listen(port, arguments.status, delay_ms, arguments.json or false)
   if not ok then
     screen.fail(why)
     return 1

@@ -1,6 +1,7 @@
 --- How results look: aligned on a terminal, tabs in a pipe, JSON when asked.
 -- @module tidewire.cli.screen
 local native = require "tidewire.native"
+local suggest = require "tidewire.suggest"
 
 local M = { colour = false, terminal = false, quiet = false }
 
@@ -29,40 +30,14 @@ function M.hint(text)
   end
 end
 
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  local before = {}
-  for i = 1, #a do
-    local last, next_row = row, { [0] = i }
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      next_row[j] = math.min(last[j] + 1, next_row[j - 1] + 1, last[j - 1] + cost)
-      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        next_row[j] = math.min(next_row[j], before[j - 2] + 1)
-      end
-    end
-    before, row = last, next_row
-  end
-  return row[#b]
-end
-
---- ". Did you mean 'x'?" or ""; more: a further known name.
+--- ". Did you mean 'x'?" for a word that is near a known one, or "".
 function M.did_you_mean(word, known, more)
-  local best, best_distance
   local names = { more }
   for _, name in ipairs(known) do
     names[#names + 1] = name
   end
-  for _, name in ipairs(names) do
-    local d = distance(word, name)
-    if d <= math.max(1, math.floor(#name / 3)) and (not best_distance or d < best_distance) then
-      best, best_distance = name, d
-    end
-  end
-  return best and (". Did you mean '%s'?"):format(best) or ""
+  local near = suggest.nearest(word, names)
+  return near and (". Did you mean '%s'?"):format(near) or ""
 end
 
 --- A state with its sign: never by colour alone.

@@ -2,6 +2,7 @@
 -- @module tidewire.loader.route
 local check = require "tidewire.loader.check"
 local findings = require "tidewire.loader.findings"
+local paths = require "tidewire.paths"
 local retry = require "tidewire.loader.retry"
 local suggest = require "tidewire.suggest"
 local units = require "tidewire.units"
@@ -50,7 +51,7 @@ end
 
 local function check_path(self, key)
   local here = { "when", key }
-  if type(key) ~= "string" or not self.load.host.path_is_valid(key) then
+  if type(key) ~= "string" or not paths.path_is_valid(key) then
     return self:fault(here, ("when: %s is not a path"):format(check.shown(key)),
       { hint = "write [\"body.items[1].sku\"] = … or [\"headers.x-id\"] = …", at_key = true })
   end
@@ -105,7 +106,7 @@ local function dedupe_by(self, path, value)
   if type(value) == "function" then
     return { by = "function", run = value }
   end
-  if type(value) ~= "string" or not self.load.host.path_is_valid(value) then
+  if type(value) ~= "string" or not paths.path_is_valid(value) then
     return self:wants(path, value, "a path, a function or false", "dedupe = \"body.id\"")
   end
   return { by = "path", path = value }
@@ -168,7 +169,7 @@ end
 
 local function ranges(self, path, value)
   return check.list(function(_, here, text)
-    if type(text) ~= "string" or not self.load.host.cidr_is_valid(text) then
+    if type(text) ~= "string" or not paths.cidr_is_valid(text) then
       return self:fault(here, ("%s is not an address or a range of addresses"):format(check.shown(text)),
         { hint = "write \"192.0.2.7\" or \"10.0.0.0/8\"" })
     end
