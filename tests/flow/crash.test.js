@@ -31,6 +31,14 @@ function startLoad(router, answered, name) {
   };
 }
 
+function isGone(pid) {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+}
+
 const serverPid = async (router) => (await router.status()).pid;
 
 test(`${ROUNDS} kills of server and supervisor under load lose nothing that was answered`, async () => {
@@ -115,7 +123,9 @@ test('a connection made while the server is away is answered by the next one', a
   const target = await startTarget();
   const router = await Router.start({ 'in.lua': rule(target.url) });
   for (let i = 0; i < 5; i++) {
-    process.kill(await serverPid(router), 'SIGKILL');
+    const pid = await serverPid(router);
+    process.kill(pid, 'SIGKILL');
+    await until('the server to be gone', () => isGone(pid)); // an open connection would be reset with it
     const answer = await router.post('/in', `away${i}`, { 'x-id': `away${i}` });
     assert.equal(answer.status, 202);
     await until('the new server', async () => router.status().catch(() => null));

@@ -106,12 +106,11 @@ describe('a rule that misbehaves', () => {
         + misbehave('loop', 'while true do end')
         + misbehave('pcall-loop', 'while true do pcall(function() while true do end end) end')
         + misbehave('memory', 'local all = {} for i = 1, 1e9 do all[i] = ("x"):rep(1000) .. i end')
-        + misbehave('bomb', 'return ("x"):rep(2 ^ 40)')
+        + misbehave('bomb', 'return ("x"):rep(2 ^ 30)')
         + misbehave('pattern', 'return (("a"):rep(5000)):find((".-"):rep(12) .. "b")')
         + misbehave('raise', 'error("boom")')
         + misbehave('index', 'return event.body.a.b')
         + misbehave('recursion', 'local function f() return 1 + f() end return f()')
-        + misbehave('unknown', 'return undefined_name')
         + misbehave('global', 'local e = getmetatable("") return e.x')
         + misbehave('header', 'send(t, { text = "x", headers = { ["X-A"] = "a\\r\\nX-Injected: 1" } })')
         + misbehave('cycle', 'local c = {} c.c = c send(t, { json = c })')
@@ -132,7 +131,7 @@ describe('a rule that misbehaves', () => {
 
   const expected = {
     loop: /cpu/, 'pcall-loop': /cpu/, memory: /memory/, bomb: /memory/, pattern: /cpu|pattern too complex/, raise: /error: .*bad\.lua:\d+: boom/,
-    index: /bad\.lua:\d+: .*(nil|index)/, recursion: /stack/, unknown: /there is no name|undefined_name/, global: /bad\.lua/,
+    index: /bad\.lua:\d+: .*(nil|index)/, recursion: /stack/, global: /bad\.lua/,
     header: /header/i, cycle: /(cycle|recurs|itself)/i, nan: /NaN/i, name: /value from `?target/,
   };
   for (const [name, reason] of Object.entries(expected)) {
