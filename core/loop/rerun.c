@@ -199,6 +199,7 @@ static void on_read_back(struct handed *handed)
     if (!route) {
         rerun->running--;
         let_go(held);
+        rerun_note(rerun, clock_wall_ms() + READ_AGAIN_MS); /* the state may have been lost meanwhile */
         return;
     }
     held->run = (struct run){ .event = held->event, .route = route, .on_done = on_run_done, .owner = held };
@@ -258,6 +259,8 @@ static void on_due_back(struct handed *handed)
     if (full)
         rerun_note(rerun, now_ms + READ_AGAIN_MS);
     store_read_free(&rerun->due.op);
+    if (rerun->look_again)
+        look(rerun);
 }
 
 static void on_due_done(struct store_op *op)
@@ -270,7 +273,7 @@ static void on_due_done(struct store_op *op)
 
 static void look(struct rerun *rerun)
 {
-    rerun->look_again = false;
+    rerun->look_again = rerun->reading; /* one at a time: the next one when this is back */
     if (rerun->stopped || rerun->reading)
         return;
     rerun->due = (struct store_read_due){

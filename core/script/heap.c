@@ -126,12 +126,14 @@ static bool fits(struct heap *heap, size_t old_size, size_t new_size)
         return true;
     size_t more = new_size - old_size;
     struct heap_account *account = heap->account;
-    if (more > heap->limit || heap->used > heap->limit - more) {
-        heap->refused = true;
-        return false;
-    }
     if (account && account->limit && account->used + (int64_t)more > account->limit) {
         heap->refused = account->refused = true;
+        return false;
+    }
+    if (more > heap->limit || heap->used > heap->limit - more) {
+        heap->refused = true;
+        if (account)
+            account->state_refused = true;
         return false;
     }
     return true;

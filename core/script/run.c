@@ -79,11 +79,16 @@ static struct slice text_at(lua_State *L, int index)
     return text.data ? text : SLICE("an error that is no text");
 }
 
+static bool is_about_memory(struct slice text)
+{
+    return memmem(text.data, text.len, "not enough memory", 17) != NULL;
+}
+
 static enum run_reason reason_of(const struct inside_run *inside, struct slice text, bool late)
 {
     if (late)
         return RUN_CPU;
-    if (inside->account.refused)
+    if (inside->account.refused || is_about_memory(text)) /* LuaJIT refuses by itself what is larger than any heap */
         return RUN_MEMORY;
     return text.len && memmem(text.data, text.len, "stack overflow", 14) ? RUN_STACK : RUN_ERROR;
 }
@@ -115,8 +120,7 @@ static void fail_run(struct inside_run *inside, enum run_reason reason, struct s
 /* Refused, though it is not over its own limit: another's memory filled the state. It runs again, uncounted. */
 static bool is_anothers_fault(const struct inside_run *inside, struct slice text)
 {
-    bool no_memory = memmem(text.data, text.len, "not enough memory", 17) != NULL;
-    return no_memory && !inside->account.refused;
+    return is_about_memory(text) && inside->account.state_refused && !inside->account.refused;
 }
 
 static void on_failed(struct inside_run *inside, bool late)

@@ -139,7 +139,7 @@ describe('a rule that misbehaves', () => {
       const { pid } = await router.status();
       const answer = await router.post(`/${name}`, '{}', { 'content-type': 'application/json' });
       assert.equal(answer.status, 202, answer.body);
-      const event = await router.eventIn(answer.headers['tidewire-event-id'], 'dead', 'waiting');
+      const event = await router.eventIn(answer.headers['tidewire-event-id'], 'dead');
       assert.match(event.reason, reason);
       assert.equal(event.deliveries.length, 0);
       const good = await router.post('/good', '');

@@ -118,7 +118,7 @@ export class Router {
     }
     await until('the router to answer', async () => {
       if (this.process.gone) throw new Error(`the router ended: ${this.output}`);
-      return (await this.get('/healthz').catch(() => null)) !== null;
+      return (await this.get('/readyz').catch(() => null))?.status === 200;
     });
   }
 
