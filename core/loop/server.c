@@ -30,6 +30,7 @@
 #include "loop/worker.h"
 #include "script/abandon.h"
 #include "script/load.h"
+#include "script/rule_files.h"
 #include "script/watchdog.h"
 #include "store/store.h"
 #include "super/recorder.h"
@@ -193,7 +194,7 @@ static void write_problems(const struct server *server, struct buf *out)
     if (server->store && !store_accepts(server->store))
         write_problem(out, &any, "error", SLICE("the disk"), " is full: new events are answered 503",
                       "make room on the disk of the store");
-    for (size_t i = 0; i < rules->target_count; i++)
+    for (size_t i = 0; rules && i < rules->target_count; i++)
         if (rules->targets[i].records)
             write_problem(out, &any, "warning", rules->targets[i].name, " records its messages and sends nothing",
                           "set the secret of this target and start again");
@@ -206,7 +207,8 @@ static void write_status(struct server *server, const struct status_ask *ask, st
         out,
         "{\"version\":\"%s\",\"pid\":%d,\"uptime_s\":%llu,\"restarts\":%u,\"ready\":%s,\"generation\":%u,\"rules_hash\":\"%s\",",
         TIDEWIRE_VERSION, (int)getpid(), (unsigned long long)((clock_mono_ms() - server->started_ms) / 1000),
-        server->inherited->restarts, server->phase == SERVING ? "true" : "false", rules->number, rules->hash);
+        server->inherited->restarts, server->phase == SERVING ? "true" : "false", rules ? rules->number : 0,
+        rules ? rules->hash : "");
     buf_add_text(out, "\"folder\":");
     buf_add_json_string(out, slice_of(server->folder));
     buf_add_text(out, ",\"listen\":[");
@@ -308,8 +310,11 @@ static void on_hangup(uv_signal_t *handle, int signal)
     on_files_changed(handle->data);
 }
 
+static void keep_rules(struct server *server, struct generation *generation);
+
 static void on_rules_loaded(void *arg, struct generation *generation)
 {
+    keep_rules(arg, generation);
 }
 
 static void start_reloads(struct server *server)
@@ -344,6 +349,7 @@ static void serve(struct server *server)
                      &server->report, server->load_ms);
     LOG(LOG_INFO, "serving", LOG_T("listen", server->listen[0]), LOG_I("workers", server->inherited->workers),
         LOG_I("generation", server->first->number), LOG_I("restarts", server->inherited->restarts));
+    keep_rules(server, server->first);
     tell_supervisor(server);
 }
 
@@ -408,6 +414,76 @@ static bool start_workers(struct server *server)
     return true;
 }
 
+/* ---- the rules in the store: numbers go on over restarts, and a server that starts again over broken files runs the last good
+ * ones ---- */
+
+struct rules_kept {
+    struct store_rules rules;
+    struct generation *generation; /* counted */
+    struct buf files;
+    struct handed handed;
+};
+
+static void on_rules_kept(struct handed *handed)
+{
+    struct rules_kept *kept = (struct rules_kept *)((char *)handed - offsetof(struct rules_kept, handed));
+    if (kept->rules.op.result != OK)
+        LOG(LOG_WARN, "rules not kept", LOG_I("generation", kept->rules.number));
+    generation_unref(kept->generation);
+    buf_deinit(&kept->files);
+    mem_free(kept);
+}
+
+static void on_rules_written(struct store_op *op)
+{
+    struct rules_kept *kept = (struct rules_kept *)op;
+    struct server *server = op->owner;
+    kept->handed.run = on_rules_kept;
+    if (handoff_send(&server->handoff, &kept->handed) != OK)
+        on_rules_kept(&kept->handed);
+}
+
+static void keep_rules(struct server *server, struct generation *generation)
+{
+    if (!store_take_room(server->store, ROOM_EVENT))
+        return; /* full of events: the next load keeps its own */
+    struct rules_kept *kept = MEM_NEW(struct rules_kept);
+    buf_init(&kept->files, RULE_BYTES_MAX * 2);
+    rule_files_write(generation->files, generation->file_count, &kept->files);
+    kept->generation = generation_ref(generation);
+    kept->rules = (struct store_rules){
+        .op = { .kind = STORE_RULES, .on_done = on_rules_written, .owner = server },
+        .number = generation->number,
+        .hash = slice_of(generation->hash),
+        .loaded_ms = generation->loaded_ms,
+        .files = buf_slice(&kept->files),
+    };
+    store_submit(server->store, &kept->rules.op);
+}
+
+/* false: the files are broken and there is nothing kept that can be run. */
+static bool choose_rules(struct server *server)
+{
+    struct arena arena = { 0 };
+    struct store_rules last;
+    struct load_options options = server->options;
+    struct load_report report = { 0 };
+    if (store_last_rules(server->store, &arena, &last) != OK)
+        last.number = 0;
+    bool same = server->first && last.number && slice_is(last.hash, server->first->hash);
+    if (server->first) {
+        server->first->number = same ? last.number : last.number + 1;
+    } else if (last.number) {
+        options.files = last.files;
+        if (load_generation(&options, &server->first, &report) == OK)
+            server->first->number = last.number;
+        load_report_deinit(&report);
+        LOG(LOG_ERROR, "rules not loaded", LOG_I("generation", last.number), LOG_T("detail", "the last good ones run"));
+    }
+    arena_deinit(&arena);
+    return server->first != NULL;
+}
+
 /* ---- the store ---- */
 
 static enum result make_store_folder(const struct config *config, char *why, size_t size)
@@ -438,10 +514,6 @@ static enum result open_store(struct server *server, char *why, size_t size)
     enum result rc = make_store_folder(server->config, why, size);
     if (rc == OK)
         rc = store_open(&config, &server->store, why, size);
-    if (rc == OK && store_start(server->store) != OK) {
-        snprintf(why, size, "the store's threads cannot be started");
-        rc = ERR_IO;
-    }
     return rc;
 }
 
@@ -451,7 +523,9 @@ static void open_and_serve(struct server *server)
 {
     char why[512] = "";
     if (open_store(server, why, sizeof(why)) == OK) {
-        if (!start_workers(server)) {
+        if (!choose_rules(server))
+            _exit(EXIT_RULES);
+        if (store_start(server->store) != OK || !start_workers(server)) {
             fprintf(stderr, "tidewire: the workers cannot be started: not enough memory\n");
             _exit(1);
         }
@@ -517,14 +591,13 @@ static bool load_rules(struct server *server)
     };
     enum result rc = load_generation(&server->options, &server->first, &server->report);
     server->load_ms = clock_mono_ms() - began_ms;
-    if (rc == OK) {
-        server->first->number = 1;
+    if (rc == OK)
         return true;
-    }
     buf_init(&text, 1 << 20);
     load_report_print(&server->report, &text, false);
     fwrite(text.data, 1, text.len, stderr);
-    fprintf(stderr, "\nNothing was started: mend this, then 'tidewire run' again ('tidewire check' shows the same).\n");
+    if (server->inherited->restarts == 0)
+        fprintf(stderr, "\nNothing was started: mend this, then 'tidewire run' again ('tidewire check' shows the same).\n");
     buf_deinit(&text);
     load_report_deinit(&server->report);
     return false;
@@ -557,7 +630,7 @@ static void set_limits(const struct server *server)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    if (server->first->secret_count > 0)
+    if (!server->first || server->first->secret_count > 0)
         setrlimit(RLIMIT_CORE, &none);
 }
 
@@ -574,7 +647,7 @@ int server_run(const struct config *config, const struct inherited *inherited)
         return 1;
     }
     name_addresses(&server);
-    if (!load_rules(&server))
+    if (!load_rules(&server) && inherited->restarts == 0)
         return EXIT_RULES;
     set_limits(&server);
     abandon_setup();

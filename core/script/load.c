@@ -211,6 +211,16 @@ static enum result run_scratch(struct loading *loading)
     return loading->report->error_count > 0 ? ERR_SCRIPT : OK;
 }
 
+static enum result read_files(const struct load_options *options, struct arena *arena, struct rule_files *files,
+                              struct slice *why)
+{
+    if (!options->files.data)
+        return rule_files_read(options->folder, arena, files, why);
+    struct slice kept = arena_copy(arena, options->files); /* the generation outlives the caller's */
+    *why = SLICE("the kept rules are damaged");
+    return kept.data ? rule_files_parse(kept, arena, files) : ERR_MEMORY;
+}
+
 enum result load_generation(const struct load_options *options, struct generation **out, struct load_report *report)
 {
     struct loading loading = { .options = options, .generation = MEM_NEW(struct generation), .report = report };
@@ -222,7 +232,7 @@ enum result load_generation(const struct load_options *options, struct generatio
     atomic_init(&generation->refs, 1);
     generation->production = options->production;
     generation->loaded_ms = clock_wall_ms();
-    enum result rc = rule_files_read(options->folder, &generation->arena, &files, &why);
+    enum result rc = read_files(options, &generation->arena, &files, &why);
     if (rc == OK) {
         generation->files = files.list;
         generation->file_count = files.count;

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-
 struct reading {
     struct arena *arena;
     struct rule_file *files;
@@ -175,4 +173,30 @@ enum result rule_files_read(const char *folder, struct arena *arena, struct rule
     if (!hash_files(out, out->hash))
         return refuse(&reading, ERR_MEMORY, "not enough memory for the rule files");
     return OK;
+}
+
+void rule_files_write(const struct rule_file *list, size_t count, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_add_block(out, list[i].name);
+        buf_add_block(out, list[i].module);
+        buf_add_block(out, list[i].text);
+    }
+}
+
+enum result rule_files_parse(struct slice blob, struct arena *arena, struct rule_files *out)
+{
+    struct cursor cursor = { blob, false };
+    struct rule_file *list = arena_alloc(arena, RULE_FILES_MAX * sizeof(*list));
+    *out = (struct rule_files){ .list = list };
+    if (!list)
+        return ERR_MEMORY;
+    while (cursor.rest.len > 0 && !cursor.failed && out->count < RULE_FILES_MAX) {
+        list[out->count].name = cursor_block(&cursor);
+        list[out->count].module = cursor_block(&cursor);
+        list[out->count++].text = cursor_block(&cursor);
+    }
+    if (cursor.failed || cursor.rest.len > 0)
+        return ERR_INVALID;
+    return hash_files(out, out->hash) ? OK : ERR_MEMORY;
 }

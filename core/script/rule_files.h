@@ -3,6 +3,7 @@
 #define TIDEWIRE_RULE_FILES_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/result.h"
 #include "model/generation.h"
 
@@ -19,5 +20,9 @@ struct rule_files {
 const char *rule_files_folder(const char *folder, char *out, size_t size);
 /* ERR_IO, ERR_LIMIT, ERR_MEMORY: *why says what, in the arena. */
 enum result rule_files_read(const char *folder, struct arena *arena, struct rule_files *out, struct slice *why) MUST_CHECK;
+
+/* All files as one blob, for the store, and back; the parsed ones point into the blob. ERR_INVALID: it is damaged. */
+void rule_files_write(const struct rule_file *list, size_t count, struct buf *out);
+enum result rule_files_parse(struct slice blob, struct arena *arena, struct rule_files *out) MUST_CHECK;
 
 #endif

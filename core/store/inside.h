@@ -30,6 +30,8 @@ enum statement {
     LATER_RESULT,
     INSERT_ATTEMPT,
     FORGET_BODY,
+    KEEP_RULES,
+    FORGET_RULES,
     SAVEPOINT,
     RELEASE,
     ROLLBACK_TO,
@@ -59,10 +61,10 @@ struct store {
     sqlite3 *write_db;
     sqlite3_stmt *statements[STATEMENTS];
     struct handed *stuck, **stuck_last; /* results and settles that wait for room on the disk */
-    uint64_t looked_ms;                   /* at the disk */
-    uint64_t swept_ms;                    /* by retention */
-    bool has_old_keys;                    /* dedupe_old is not empty */
-    bool dead;                            /* after a fatal error nothing more is written */
+    uint64_t looked_ms;                 /* at the disk */
+    uint64_t swept_ms;                  /* by retention */
+    bool has_old_keys;                  /* dedupe_old is not empty */
+    bool dead;                          /* after a fatal error nothing more is written */
     pthread_t writer;
 
     /* reader thread */

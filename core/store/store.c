@@ -206,6 +206,22 @@ enum result store_open(const struct store_config *config, struct store **out, ch
     return OK;
 }
 
+enum result store_last_rules(struct store *store, struct arena *arena, struct store_rules *out)
+{
+    sqlite3_stmt *query = NULL;
+    *out = (struct store_rules){ .number = 0 };
+    enum result rc =
+        db_prepare(store->read_db, "SELECT number, hash, loaded_ms, files FROM generation ORDER BY number DESC LIMIT 1", &query);
+    if (rc == OK && db_row(query, &rc)) {
+        out->hash = db_copy(query, 1, arena);
+        out->loaded_ms = (uint64_t)sqlite3_column_int64(query, 2);
+        out->files = db_copy(query, 3, arena);
+        out->number = out->hash.data && out->files.data ? (uint32_t)sqlite3_column_int64(query, 0) : 0;
+    }
+    sqlite3_finalize(query);
+    return rc;
+}
+
 enum result store_start(struct store *store)
 {
     if (pthread_create(&store->writer, NULL, writer_main, store) != 0)

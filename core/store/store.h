@@ -35,6 +35,7 @@ enum {
     STORE_RESULTS_MAX = 8192, /* delivery results, the same */
     STORE_READS_MAX = 4096,
     STORE_BATCH_MAX = 512, /* operations in one transaction */
+    STORE_RULES_KEPT = 20, /* generations of rules */
 };
 
 struct store_config {
@@ -65,6 +66,7 @@ enum store_kind {
     STORE_ACCEPT, /* struct store_accept */
     STORE_SETTLE, /* struct store_settle */
     STORE_RESULT, /* struct store_result */
+    STORE_RULES,  /* struct store_rules */
     STORE_READ_WINDOW,
     STORE_READ_DUE,
     STORE_READ_EVENT,
@@ -134,6 +136,17 @@ struct store_result {
     struct slice reason; /* of DELIVERY_DEAD: "answered 410"; else "" */
     bool forget_body;    /* the route keeps nothing: drop the body when no delivery of the event waits any more */
 };
+
+/* Rules that came into force. Takes ROOM_EVENT. */
+struct store_rules {
+    struct store_op op;
+    uint32_t number;
+    struct slice hash;
+    uint64_t loaded_ms; /* wall clock */
+    struct slice files; /* of script/rule_files.h; borrowed until done */
+};
+/* The newest ones that were kept, hash and files in the arena; number 0: there are none. Main thread, before store_start. */
+enum result store_last_rules(struct store *store, struct arena *arena, struct store_rules *out) MUST_CHECK;
 
 /* ---- reads: results live in op-owned memory, freed by store_read_free after use ---- */
 

@@ -35,6 +35,8 @@ static const char *const sql[STATEMENTS] = {
     [FORGET_BODY] = "DELETE FROM body WHERE event = ?1 AND NOT EXISTS (SELECT 1 FROM event e JOIN delivery d "
                     "ON d.seq BETWEEN e.delivery_first AND e.delivery_first + e.delivery_count - 1 "
                     "WHERE e.seq = ?1 AND (d.state = 0 OR e.state = 0))",
+    [KEEP_RULES] = "INSERT OR REPLACE INTO generation (number, hash, loaded_ms, files) VALUES (?1, ?2, ?3, ?4)",
+    [FORGET_RULES] = "DELETE FROM generation WHERE number <= ?1",
     [SAVEPOINT] = "SAVEPOINT op",
     [RELEASE] = "RELEASE op",
     [ROLLBACK_TO] = "ROLLBACK TO op",
@@ -233,6 +235,20 @@ static enum result write_result(struct store *store, struct store_result *result
     return rc;
 }
 
+static enum result write_rules(struct store *store, const struct store_rules *rules)
+{
+    sqlite3_stmt *keep = store->statements[KEEP_RULES], *forget = store->statements[FORGET_RULES];
+    sqlite3_bind_int64(keep, 1, rules->number);
+    db_bind_text(keep, 2, rules->hash);
+    sqlite3_bind_int64(keep, 3, (sqlite3_int64)rules->loaded_ms);
+    db_bind_slice(keep, 4, rules->files);
+    enum result rc = db_step(keep);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(forget, 1, (sqlite3_int64)rules->number - STORE_RULES_KEPT);
+    return db_step(forget);
+}
+
 static enum result write_op(struct store *store, struct store_op *op)
 {
     switch (op->kind) {
@@ -242,6 +258,8 @@ static enum result write_op(struct store *store, struct store_op *op)
         return write_settle(store, (struct store_settle *)op);
     case STORE_RESULT:
         return write_result(store, (struct store_result *)op);
+    case STORE_RULES:
+        return write_rules(store, (struct store_rules *)op);
     default:
         return ERR_INVALID;
     }

@@ -176,3 +176,26 @@ describe('a rule that misbehaves', () => {
     assert.equal((await router.eventIn(retried.headers['tidewire-event-id'], 'done')).attempt, 3);
   });
 });
+
+test('a server that has to start again over broken files runs the last good rules', async () => {
+  const target = await startTarget();
+  const router = await Router.start({ 'say.lua': say(target.url, 'good') }, { flags: ['--no-watch'] });
+  assert.equal((await router.post('/say', '')).status, 202);
+  await router.write('say.lua', 'this is (no rule');
+  const before = await router.status();
+  process.kill(before.pid, 'SIGKILL');
+  const status = await until('the next server', async () => {
+    const now = await router.status().catch(() => null);
+    return now && now.pid !== before.pid && now.ready ? now : null;
+  });
+  assert.equal(status.generation, before.generation);
+  router.agent = false;
+  const answer = await router.post('/say', '');
+  assert.equal(answer.status, 202);
+  await router.eventIn(answer.headers['tidewire-event-id'], 'done');
+  await router.write('say.lua', say(target.url, 'better'));
+  assert.equal((await router.command('reload')).code, 0);
+  assert.equal((await router.status()).generation, before.generation + 1);
+  await router.end();
+  await target.close();
+});

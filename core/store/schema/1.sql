@@ -74,10 +74,11 @@ CREATE TABLE kv (
 ) WITHOUT ROWID;
 
 CREATE TABLE generation (
-  hash      TEXT PRIMARY KEY,
+  number    INTEGER PRIMARY KEY, -- counted over all starts
+  hash      TEXT NOT NULL,
   loaded_ms INTEGER NOT NULL,
   files     BLOB NOT NULL
-) WITHOUT ROWID;
+);
 
 CREATE TABLE meta (
   name  TEXT PRIMARY KEY,
