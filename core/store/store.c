@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "store/disk.h"
 #include "store/inside.h"
+#ifdef TIDEWIRE_TEST_FAULTS
+#include "store/faults.h"
+#endif
 
 /* ---- queues ---- */
 
@@ -188,6 +191,9 @@ static enum result open_databases(struct store *store, char *why, size_t why_siz
 enum result store_open(const struct store_config *config, struct store **out, char *why, size_t why_size)
 {
     struct store *store = store_new(config->path);
+#ifdef TIDEWIRE_TEST_FAULTS
+    faults_register();
+#endif
     store->reserve_bytes = config->reserve_bytes;
     store->min_free_bytes = config->min_free_bytes;
     store->vfs = config->vfs;

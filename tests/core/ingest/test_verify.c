@@ -132,6 +132,7 @@ static const char *standard_mac(const char *text)
     return base64_mac(key, len, text);
 }
 
+static const char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static const char *text_of(const char *format, ...)
 {
     static char out[8][8192];

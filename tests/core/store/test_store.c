@@ -1,141 +1,9 @@
 #include "check.h"
 
-#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/mem.h"
-#include "store/dedupe.h"
-#include "store/store.h"
-
-enum { DEADLINE_S = 20 };
-
-/* ---- a store in a folder of its own, and waiting for its threads ---- */
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int done_count;
-static struct uuid_maker ids;
-
-static char folder[] = "/tmp/tidewire-store-XXXXXX", path[64];
-
-static void fresh_folder(void)
-{
-    strcpy(folder, "/tmp/tidewire-store-XXXXXX");
-    if (!mkdtemp(folder))
-        abort();
-    snprintf(path, sizeof(path), "%s/t.db", folder);
-    uuid_maker_init(&ids);
-    done_count = 0;
-}
-
-static void remove_folder(void)
-{
-    char command[128];
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    if (system(command) != 0)
-        abort();
-}
-
-static void on_fatal(void *arg, const char *why)
-{
-    CHECK_FAIL("fatal: %s", why);
-}
-
-static struct store *open_store(void)
-{
-    struct store_config config = { .path = path, .reserve_bytes = 1 << 20, .on_fatal = on_fatal };
-    struct store *store = NULL;
-    char why[512] = "";
-    if (store_open(&config, &store, why, sizeof(why)) != OK)
-        CHECK_FAIL("%s", why);
-    CHECK_EQ("started", store_start(store), OK);
-    return store;
-}
-
-static void on_done(struct store_op *op)
-{
-    pthread_mutex_lock(&lock);
-    done_count++;
-    pthread_cond_signal(&changed);
-    pthread_mutex_unlock(&lock);
-}
-
-static void wait_for(int count)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += DEADLINE_S;
-    pthread_mutex_lock(&lock);
-    while (done_count < count)
-        if (pthread_cond_timedwait(&changed, &lock, &until) != 0) {
-            CHECK_FAIL("waited %d s for %d operations, %d came", DEADLINE_S, count, done_count);
-            abort();
-        }
-    pthread_mutex_unlock(&lock);
-}
-
-static struct event *make_event(const char *route, const char *body)
-{
-    struct event_parts parts = { .id = uuid_v7(&ids, clock_wall_ms()), .route = slice_of(route), .method = SLICE("POST"),
-                                 .path = slice_of(route), .content_type = SLICE("application/json"), .type = SLICE("push"),
-                                 .remote_ip = SLICE("127.0.0.1"), .verified = SLICE("none"), .received_ms = clock_wall_ms(),
-                                 .body = slice_of(body) };
-    struct event *event = NULL;
-    struct json_error error;
-    CHECK_EQ("event", event_new(&parts, &event), OK);
-    CHECK_EQ("json", event_index(event, &error), OK);
-    return event;
-}
-
-static struct outcome *make_outcome(struct event *event, int deliveries, uint64_t due_ms)
-{
-    struct outcome *outcome = arena_alloc(&event->arena, sizeof(*outcome));
-    *outcome = (struct outcome){ .state = EVENT_HANDLED, .attempt = 1, .generation = 7, .delivery_count = (uint32_t)deliveries };
-    struct new_delivery **place = &outcome->deliveries;
-    for (int i = 0; i < deliveries; i++) {
-        *place = arena_alloc(&event->arena, sizeof(**place));
-        **place = (struct new_delivery){ .id = uuid_v7(&ids, clock_wall_ms()), .target = SLICE("t"), .message = SLICE("\6"),
-                                         .shard = (uint16_t)i, .due_ms = due_ms };
-        place = &(*place)->next;
-    }
-    return outcome;
-}
-
-/* Submits and waits. */
-static enum result accept(struct store *store, struct event *event, struct outcome *outcome, const struct dedupe_key *key)
-{
-    struct store_accept op = { .op = { .kind = STORE_ACCEPT, .on_done = on_done }, .event = event_ref(event), .outcome = outcome,
-                               .keep_body = true, .keep_until_ms = clock_wall_ms() + 1000000, .keys = key, .key_count = key ? 1 : 0 };
-    CHECK("room", store_take_room(store, ROOM_EVENT));
-    int before = done_count;
-    store_submit(store, &op.op);
-    wait_for(before + 1);
-    event_unref(event);
-    return op.op.result;
-}
-
-static void read_op(struct store *store, struct store_op *op)
-{
-    int before = done_count;
-    op->on_done = on_done;
-    CHECK("room", store_submit_read(store, op));
-    wait_for(before + 1);
-}
-
-static enum result result_of(struct store *store, int64_t delivery, int64_t event, uint32_t n, enum delivery_state state)
-{
-    struct store_result op = { .op = { .kind = STORE_RESULT, .on_done = on_done }, .delivery_seq = delivery, .event_seq = event,
-                               .attempt = { .n = n, .status = 503, .answer = SLICE("no") }, .state = state, .due_ms = 1 };
-    CHECK("room", store_take_room(store, ROOM_RESULT));
-    int before = done_count;
-    store_submit(store, &op.op);
-    wait_for(before + 1);
-    return op.op.result;
-}
-
-/* ---- */
+#include "helpers.h"
 
 TEST(an_event_its_outcome_and_deliveries_read_back_after_a_restart)
 {
@@ -166,7 +34,9 @@ TEST(an_event_its_outcome_and_deliveries_read_back_after_a_restart)
     event_unref(show.event);
     store_read_free(&show.op);
 
-    struct store_read_window window = { .op = { .kind = STORE_READ_WINDOW }, .target = SLICE("t"), .limit = 10, .due_before_ms = 100 };
+    struct store_read_window window = {
+        .op = { .kind = STORE_READ_WINDOW }, .target = SLICE("t"), .limit = 10, .due_before_ms = 100
+    };
     read_op(store, &window.op);
     CHECK_EQ("one waits", window.count, 1);
     CHECK_EQ("which", window.rows[0].seq, 3);
@@ -190,7 +60,8 @@ TEST(a_settle_of_an_event_that_moved_on_writes_nothing)
     struct event *event = make_event("/a", "{}");
     CHECK_EQ("accepted", accept(store, event, NULL, NULL), OK);
     for (int i = 0; i < 2; i++) {
-        struct store_settle settle = { .op = { .kind = STORE_SETTLE, .on_done = on_done }, .event = event,
+        struct store_settle settle = { .op = { .kind = STORE_SETTLE, .on_done = on_done },
+                                       .event = event,
                                        .outcome = make_outcome(event, 1, 5) };
         CHECK("room", store_take_room(store, ROOM_EVENT));
         int before = done_count;
@@ -198,7 +69,9 @@ TEST(a_settle_of_an_event_that_moved_on_writes_nothing)
         wait_for(before + 1);
         CHECK_EQ("first and second", settle.op.result, i == 0 ? OK : ERR_STALE);
     }
-    struct store_read_window window = { .op = { .kind = STORE_READ_WINDOW }, .target = SLICE("t"), .limit = 10, .due_before_ms = 100 };
+    struct store_read_window window = {
+        .op = { .kind = STORE_READ_WINDOW }, .target = SLICE("t"), .limit = 10, .due_before_ms = 100
+    };
     read_op(store, &window.op);
     CHECK_EQ("one delivery only", window.count, 1);
     store_read_free(&window.op);
@@ -221,14 +94,18 @@ TEST(waiting_events_are_read_by_the_worker_whose_they_are_when_they_are_due)
         CHECK_EQ("accepted", accept(store, event, outcome, NULL), OK);
         event_unref(event);
     }
-    struct store_read_due due = { .op = { .kind = STORE_READ_DUE }, .worker = 1, .workers = 2, .due_before_ms = 1010, .limit = 3 };
+    struct store_read_due due = {
+        .op = { .kind = STORE_READ_DUE }, .worker = 1, .workers = 2, .due_before_ms = 1010, .limit = 3
+    };
     read_op(store, &due.op);
     CHECK_EQ("limited", due.count, 3);
     CHECK_EQ("the first of mine", due.rows[0].due_ms, 1001);
     CHECK_EQ("the next one", due.next_due_ms, 1007);
     CHECK_EQ("its tries", due.rows[0].attempt, 1);
     store_read_free(&due.op);
-    due = (struct store_read_due){ .op = { .kind = STORE_READ_DUE }, .worker = 1, .workers = 2, .due_before_ms = 1010, .limit = 30 };
+    due = (struct store_read_due){
+        .op = { .kind = STORE_READ_DUE }, .worker = 1, .workers = 2, .due_before_ms = 1010, .limit = 30
+    };
     read_op(store, &due.op);
     CHECK_EQ("due ones only", due.count, 5);
     CHECK_EQ("the one after", due.next_due_ms, 1011);
@@ -252,7 +129,8 @@ TEST(lists_come_newest_first_in_pages_and_filtered)
     int64_t cursor = 0;
     int seen = 0, pages = 0;
     do {
-        struct store_read_list list = { .op = { .kind = STORE_READ_LIST }, .filter = { .state = -1, .limit = 10, .before_seq = cursor } };
+        struct store_read_list list = { .op = { .kind = STORE_READ_LIST },
+                                        .filter = { .state = -1, .limit = 10, .before_seq = cursor } };
         read_op(store, &list.op);
         for (size_t i = 0; i < list.count; i++)
             CHECK_EQ("in order", list.rows[i].seq, 25 - seen++);
@@ -262,9 +140,13 @@ TEST(lists_come_newest_first_in_pages_and_filtered)
     } while (cursor && pages < 10);
     CHECK_EQ("all", seen, 25);
     CHECK_EQ("pages", pages, 3);
-    static const struct { const char *route; int state; size_t want; } cases[] = {
-        { "/odd", -1, 12 }, { NULL, SHOWN_DROPPED, 1 }, { NULL, SHOWN_DELIVERING, 5 }, { "/even", SHOWN_DELIVERING, 3 },
-        { NULL, SHOWN_DONE, 19 }, { NULL, SHOWN_DEAD, 0 }, { NULL, SHOWN_WAITING, 0 },
+    static const struct {
+        const char *route;
+        int state;
+        size_t want;
+    } cases[] = {
+        { "/odd", -1, 12 },       { NULL, SHOWN_DROPPED, 1 }, { NULL, SHOWN_DELIVERING, 5 }, { "/even", SHOWN_DELIVERING, 3 },
+        { NULL, SHOWN_DONE, 19 }, { NULL, SHOWN_DEAD, 0 },    { NULL, SHOWN_WAITING, 0 },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct store_read_list list = { .op = { .kind = STORE_READ_LIST },
@@ -337,8 +219,11 @@ TEST(many_operations_share_few_commits)
     struct store_stats stats;
     for (int i = 0; i < MANY; i++) {
         struct event *event = make_event("/a", "{\"body\":\"of some bytes\"}");
-        ops[i] = (struct store_accept){ .op = { .kind = STORE_ACCEPT, .on_done = on_done }, .event = event,
-                                        .outcome = make_outcome(event, 1, 5), .keep_body = true, .keep_until_ms = UINT32_MAX };
+        ops[i] = (struct store_accept){ .op = { .kind = STORE_ACCEPT, .on_done = on_done },
+                                        .event = event,
+                                        .outcome = make_outcome(event, 1, 5),
+                                        .keep_body = true,
+                                        .keep_until_ms = UINT32_MAX };
         CHECK("room", store_take_room(store, ROOM_EVENT));
         store_submit(store, &ops[i].op);
     }
@@ -398,7 +283,8 @@ TEST(a_store_is_read_without_a_router_too)
     store_stop(store);
     char why[512] = "";
     CHECK_EQ("opened", store_open_offline(path, &store, why, sizeof(why)), OK);
-    struct store_read_list list = { .op = { .kind = STORE_READ_LIST, .on_done = on_done }, .filter = { .state = -1, .limit = 10 } };
+    struct store_read_list list = { .op = { .kind = STORE_READ_LIST, .on_done = on_done },
+                                    .filter = { .state = -1, .limit = 10 } };
     store_read_offline(store, &list.op);
     CHECK_EQ("one", list.count, 1);
     store_read_free(&list.op);
