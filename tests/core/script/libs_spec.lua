@@ -1,0 +1,178 @@
+-- The small libraries of rules, with the vectors of their documents.
+local base64, hex, crypto, uuid = require "tidewire.base64", require "tidewire.hex", require "tidewire.crypto", require "tidewire.uuid"
+local time, url, text, views = require "tidewire.time", require "tidewire.url", require "tidewire.text", require "tidewire.views"
+
+local function is(got, want, what)
+  if got ~= want then
+    error(("%s: got %s, wanted %s"):format(what or "value", tostring(got), tostring(want)), 2)
+  end
+end
+
+local function fails(pattern, f, ...)
+  local ok, why = pcall(f, ...)
+  if ok then error("did not fail: " .. pattern, 2) end
+  if not tostring(why):find(pattern) then error(("failed with %s, wanted %s"):format(tostring(why), pattern), 2) end
+end
+
+local spec = {}
+
+function spec.base64_as_rfc_4648()
+  for plain, coded in pairs { [""] = "", f = "Zg==", fo = "Zm8=", foo = "Zm9v", foob = "Zm9vYg==", fooba = "Zm9vYmE=", foobar = "Zm9vYmFy" } do
+    is(base64.encode(plain), coded)
+    is(base64.decode(coded), plain)
+    is(base64.url_encode(plain), (coded:gsub("=", "")))
+    is(base64.url_decode(coded), plain)
+    is(base64.url_decode((coded:gsub("=", ""))), plain)
+  end
+  is(base64.url_encode "\251\255", "-_8")
+  is(base64.encode "\251\255", "+/8=")
+  for _, wrong in ipairs { "Zg", "Zg=", "Zg===", "Z", "Zg==Zg==", "Zm 9v", "Zm9v\n", "-_8=", "Zh==", "=", "====" } do
+    fails("base64.decode: ", base64.decode, wrong)
+  end
+  fails("base64.decode wants text", base64.decode)
+end
+
+function spec.hex_both_ways()
+  is(hex.encode "\0\255a", "00ff61")
+  is(hex.decode "00FF61", "\0\255a")
+  fails("odd number", hex.decode, "abc")
+  fails("byte 2 is no hex digit", hex.decode, "0x")
+end
+
+function spec.hmac_as_rfc_4231()
+  is(crypto.hmac("sha256", ("\11"):rep(20), "Hi There"), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
+  is(crypto.hmac("sha256", "Jefe", "what do ya want for nothing?"), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+  is(crypto.hmac("sha512", "Jefe", "what do ya want for nothing?"), "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+    .. "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737")
+  is(crypto.hmac("sha1", "key", "The quick brown fox jumps over the lazy dog"), "de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9")
+  is(crypto.hmac("sha256", "Jefe", "x", "base64"), base64.encode(crypto.hmac("sha256", "Jefe", "x", "raw")))
+  fails("the algorithm is", crypto.hmac, "md5", "k", "d")
+  fails("the encoding is", crypto.hmac, "sha256", "k", "d", "base32")
+  fails("an empty key", crypto.hmac, "sha256", "", "d")
+  fails("the data is text", crypto.hmac, "sha256", "k", {})
+end
+
+function spec.secrets_as_keys()
+  local secret = views.secret.new
+  is(crypto.hmac("sha256", secret "JEFE", "what do ya want for nothing?"), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+  is(crypto.equal(secret "JEFE", "Jefe"), true)
+  fails('secret "GONE" is not set', crypto.hmac, "sha256", secret "GONE", "x")
+  fails("joined with text", crypto.hmac, "sha256", "a" .. secret "JEFE", "x")
+end
+
+function spec.hashes_and_chance()
+  is(crypto.hash("sha256", ""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+  is(crypto.hash("sha1", "abc"), "a9993e364706816aba3e25717850c26c9cd0d89d")
+  is(crypto.equal("a", "a"), true)
+  is(crypto.equal("a", "b"), false)
+  is(crypto.equal("a", "aa"), false)
+  is(#crypto.random(32), 32)
+  is(crypto.random(16) ~= crypto.random(16), true)
+  fails("from 1 to", crypto.random, 0)
+  fails("from 1 to", crypto.random, 65537)
+end
+
+function spec.ids()
+  is(uuid.v4():match "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x+$" ~= nil, true)
+  local before = uuid.v7()
+  for _ = 1, 1000 do
+    local id = uuid.v7()
+    is(before < id, true, "ids go up")
+    before = id
+  end
+end
+
+function spec.times()
+  is(time.iso(0), "1970-01-01T00:00:00Z")
+  is(time.iso(1763630042), "2025-11-20T09:14:02Z")
+  is(time.iso(1763630042.25), "2025-11-20T09:14:02.250Z")
+  is(time.iso(1763630042.9996), "2025-11-20T09:14:03Z")
+  is(time.parse "2025-11-20T09:14:02Z", 1763630042)
+  is(time.parse "2025-11-20T10:14:02+01:00", 1763630042)
+  is(time.parse "2025-11-20t05:44:02.5-03:30", 1763630042.5)
+  is(time.parse "Sun, 06 Nov 1994 08:49:37 GMT", 784111777)
+  is(time.parse "2024-02-29T00:00:00Z", 1709164800)
+  for _, wrong in ipairs { "2023-02-29T00:00:00Z", "2025-13-01T00:00:00Z", "2025-00-01T00:00:00Z", "2025-01-32T00:00:00Z", "2025-01-01T24:00:00Z",
+    "2025-01-01", "2025-01-01T00:00:00", "2025-01-01T00:00:00.Z", "2025-01-01T00:00:00+25:00", "yesterday", "" } do
+    local value, why = time.parse(wrong)
+    is(value, nil, wrong)
+    is(type(why), "string")
+  end
+  is(time.format(1763630042, "%Y-%m-%d %H:%M:%S %a %B %j%%"), "2025-11-20 09:14:02 Thu November 324%")
+  is(time.format(951782400, "%F %T %A"), "2000-02-29 00:00:00 Tuesday")
+  fails("'%%Q' is not known", time.format, 0, "%Q")
+  is(time.add(0, "2d"), 172800)
+  is(time.add(172800, "-1.5h"), 167400)
+  fails("write \"30s\"", time.add, 0, 30)
+  is(time.diff(10.5, 10), 0.5)
+  is(time.now() > 1750000000, true)
+  fails("wants a time", time.iso, "now")
+  for _ = 1, 500 do
+    local moment = math.random(0, 4102444800)
+    is(time.parse(time.iso(moment)), moment, "there and back")
+  end
+end
+
+function spec.urls()
+  local parts = url.parse "https://ann@API.example.com:8443/a/b?x=1&y=2#top"
+  is(parts.scheme .. parts.user .. parts.host .. parts.port .. parts.path .. parts.query .. parts.fragment, "httpsannapi.example.com8443/a/bx=1&y=2top")
+  is(url.build(parts), "https://ann@api.example.com:8443/a/b?x=1&y=2#top")
+  is(url.parse("http://[2001:db8::1]:80/").host, "[2001:db8::1]")
+  is(url.parse("/only/path").host, nil)
+  is(url.parse("http://a.example.com").path, "")
+  is(url.parse "http://a b/", nil)
+  is(url.parse "http://a.example.com:99999/", nil)
+  is(url.escape "a b/ü&", "a%20b%2F%C3%BC%26")
+  is(url.join("https://a.example.com/v1/", "käse", 7, "x/y"), "https://a.example.com/v1/k%C3%A4se/7/x%2Fy")
+  fails("walks to another place", url.join, "https://a.example.com", "..")
+  fails("walks to another place", url.join, "https://a.example.com", ".")
+  fails("part 1 is a nil", url.join, "https://a.example.com", nil)
+  is(url.query { b = "2 3", a = 1 }, "a=1&b=2%203")
+  local query = url.query "a=1&b=x+y%21&a=2&c"
+  is(query.a .. query.b .. query.c, "1x y!")
+  fails("a query has names", url.query, { "x" })
+  is(url.build { scheme = "https", host = "a.example.com", path = "x", query = { q = "1" } }, "https://a.example.com/x?q=1")
+end
+
+function spec.texts()
+  is(text.trim "  a b \n", "a b")
+  is(table.concat(text.split("a,b,,c", ","), "|"), "a|b||c")
+  is(table.concat(text.split("a.b", "."), "|"), "a|b")
+  fails("wants a separator", text.split, "a", "")
+  is(text.starts("abc", "ab"), true)
+  is(text.ends("abc", "bc"), true)
+  is(text.ends("abc", ""), true)
+  is(text.first_line "one\r\ntwo", "one")
+  is(text.plural(1, "commit"), "1 commit")
+  is(text.plural(3, "commit"), "3 commits")
+  is(text.plural(0, "branch", "branches"), "0 branches")
+  local commits = views.json.decode '[{"id":"a","n":12345678901234567},{"id":"b","n":2}]'
+  is(text.join(commits, ", ", "id"), "a, b")
+  is(text.join(commits, "+", "n"), "12345678901234567+2")
+  is(text.join({ 1, "x", true }, "-"), "1-x-true")
+  fails("item 1 is a table", text.join, { {} }, ",")
+  fails("a secret has no place", text.join, { views.secret.new "S" }, ",")
+  is(text.truncate("äöüß", 4), "äöüß")
+  is(text.truncate("äöüßx", 4), "äöü…")
+  is(text.truncate("abcdef", 3, ""), "abc")
+  is(text.truncate("abc", 0), "")
+  is(text.slug " Hello, World! ", "hello-world")
+  local entries = { ["invoice.paid"] = 1, ["invoice.*"] = 2, ["*"] = 3, ["in*d"] = 4 }
+  is(text.choose("invoice.paid", entries), 1)
+  is(text.choose("invoice.void", entries), 2)
+  is(text.choose("ind", entries), 4)
+  is(text.choose("x", entries), 3)
+  is(text.choose(nil, entries), nil)
+  is(text.choose("a+b", { ["a+*"] = 1 }), 1)
+  is(text.fill("{a} and {b_2}", { a = "x", b_2 = 7 }), "x and 7")
+  is(text.fill("{q}", { q = 'say "hi"\n' }, "json"), 'say \\"hi\\"\\n')
+  is(text.fill("<b>{q}</b>", { q = "<script>&\"'" }, "html"), "<b>&lt;script&gt;&amp;&quot;&#39;</b>")
+  is(text.fill("{id}", commits[1]), "a")
+  is(text.fill("{} {1} { a }", {}), "{} {1} { a }")
+  is(text.fill("{a}", { a = "{b}", b = "no" }), "{b}")
+  fails("{x} is not given", text.fill, "{x}", {})
+  fails("{x} is a secret", text.fill, "{x}", { x = views.secret.new "S" })
+  fails("{x} is a table", text.fill, "{x}", { x = {} })
+end
+
+return spec

@@ -1,0 +1,44 @@
+/* Runs libs_spec.lua in a state as rules have it: one test per function of the spec. */
+#include "check.h"
+
+#include <lauxlib.h>
+
+#include "script/lib/libs.h"
+#include "script/vm.h"
+
+#define SPEC "tests/core/script/libs_spec.lua"
+
+static bool resolve(void *arg, struct slice name, struct slice *value)
+{
+    *value = SLICE("Jefe");
+    return slice_is(name, "JEFE");
+}
+
+static int run_spec(lua_State *L)
+{
+    libs_set_secrets(L, resolve, NULL);
+    if (luaL_loadfile(L, SPEC) != 0)
+        return lua_error(L);
+    lua_call(L, 0, 1);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        if (lua_pcall(L, 0, 0, 0) != 0) {
+            CHECK_FAIL("%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
+            lua_pop(L, 1);
+        }
+        printf("#   %s\n", lua_tostring(L, -1));
+    }
+    return 0;
+}
+
+TEST(the_small_libraries_keep_what_their_documents_say)
+{
+    struct script_config config = { .limits = { 0, 0, 256 << 20, 256 << 20 } };
+    struct script *script;
+    CHECK_EQ("a state", script_new(&config, &script), OK);
+    if (script_protected(script, run_spec, NULL, 0) != OK)
+        CHECK_FAIL("%s", script_error(script));
+    script_free(script);
+}
+
+TEST_MAIN()
