@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +28,28 @@ static __thread struct {
     int worker;
     bool known;
 } thread;
+
+/* Frees a thread's lines when it ends. */
+static pthread_key_t at_thread_end;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void free_lines(void *lines)
+{
+    log_flush();
+    buf_deinit(lines);
+}
+
+static void make_key(void)
+{
+    (void)pthread_key_create(&at_thread_end, free_lines); /* without one the lines of ended threads are not freed, no more */
+}
+
+static void first_line(void)
+{
+    buf_init(&thread.lines, LINES_MAX);
+    pthread_once(&once, make_key);
+    pthread_setspecific(at_thread_end, &thread.lines);
+}
 
 void log_setup(enum log_format format, enum log_level least, const char *node, bool colour, int descriptor)
 {
@@ -127,7 +150,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
     if (level < setup.least)
         return;
     if (thread.lines.max == 0)
-        buf_init(&thread.lines, LINES_MAX);
+        first_line();
     size_t before = thread.lines.len;
     for (int tries = 0; tries < 2; tries++) {
         if (setup.format == LOG_JSON)
