@@ -27,6 +27,7 @@ struct reload {
     struct asker askers[ASKERS_MAX]; /* of the present one, then of the next */
     size_t asker_count, next_count;
     bool again;
+    char wanted[65]; /* the hash that the next load has to find; "": any */
     struct buf text, json;
 };
 
@@ -168,16 +169,27 @@ static void say_loaded(struct reload *reload, const struct generation *before)
 
 /* ---- the steps ---- */
 
+static bool is_still(const struct reload *reload, const char *wanted)
+{
+    char hash[65];
+    return load_hash(reload->config.options.folder, hash) == OK && strcmp(hash, wanted) == 0;
+}
+
 static void begin(struct reload *reload)
 {
     struct load_report report;
     struct generation *generation;
     reload->began_ms = clock_mono_ms();
+    if (reload->wanted[0] && !is_still(reload, reload->wanted))
+        return;
     enum result rc = load_generation(&reload->config.options, &generation, &report);
     if (rc != OK) {
         say_mistakes(reload, &report);
+    } else if (reload->wanted[0] && strcmp(generation->hash, reload->wanted) != 0) {
+        generation_unref(generation); /* written to between two reads: the folder's watcher comes again */
     } else if (strcmp(generation->hash, reload->current->hash) == 0) {
-        say_unchanged(reload);
+        if (!reload->wanted[0])
+            say_unchanged(reload);
         generation_unref(generation);
     } else {
         generation->number = ++reload->numbers;
@@ -213,6 +225,15 @@ void reload_ask(struct reload *reload, reload_done done, void *arg)
         else
             reload->asker_count++;
     }
+    reload->again = true;
+    reload->wanted[0] = '\0';
+    run_waiting(reload);
+}
+
+void reload_ask_for(struct reload *reload, const char *hash)
+{
+    if (!reload->again) /* else somebody wants whatever is there, and that includes this */
+        snprintf(reload->wanted, sizeof(reload->wanted), "%s", hash);
     reload->again = true;
     run_waiting(reload);
 }

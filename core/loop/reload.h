@@ -31,6 +31,9 @@ struct reload *reload_new(const struct reload_config *config, struct generation 
 /* done is called once, perhaps from inside; NULL: nobody asks, the report goes to the log's place (the screen). While one is
  * being built, a further one waits for it and comes after. */
 void reload_ask(struct reload *reload, reload_done done, void *arg);
+/* The same for a watched folder whose files had this hash: if they have another one by now, they are still being written, and
+ * nothing happens. */
+void reload_ask_for(struct reload *reload, const char *hash);
 /* For callers whose done must not be called any more. */
 void reload_forget(struct reload *reload, void *arg);
 /* A worker has the generation in force, or could not build it. */

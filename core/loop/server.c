@@ -298,16 +298,18 @@ static void start_admin(struct server *server)
 
 /* ---- rules ---- */
 
-static void on_files_changed(void *arg)
+static void on_files_changed(void *arg, const char *hash)
 {
     struct server *server = arg;
     if (server->phase == SERVING)
-        reload_ask(server->reload, NULL, NULL);
+        reload_ask_for(server->reload, hash);
 }
 
 static void on_hangup(uv_signal_t *handle, int signal)
 {
-    on_files_changed(handle->data);
+    struct server *server = handle->data;
+    if (server->phase == SERVING)
+        reload_ask(server->reload, NULL, NULL);
 }
 
 static void keep_rules(struct server *server, struct generation *generation);

@@ -21,13 +21,14 @@ struct watched_folder {
 struct watch {
     uv_loop_t *loop;
     const char *folder;
-    char hash[65];
+    char told[65]; /* of the rules that run, or that were said last */
+    char seen[65]; /* by the last look */
     uv_timer_t quiet;
     struct watched_folder *folders;
     size_t count;
     bool stopping;
     int open; /* handles that are not closed yet */
-    void (*on_change)(void *arg);
+    void (*on_change)(void *arg, const char *hash);
     void *arg;
 };
 
@@ -121,20 +122,27 @@ static void on_quiet(uv_timer_t *timer)
     struct watch *watch = timer->data;
     char hash[65];
     scan(watch);
-    if (load_hash(watch->folder, hash) == OK && strcmp(hash, watch->hash) != 0) {
-        memcpy(watch->hash, hash, sizeof(hash));
-        watch->on_change(watch->arg);
+    if (load_hash(watch->folder, hash) != OK)
+        return;
+    bool settled = strcmp(hash, watch->seen) == 0, is_new = strcmp(hash, watch->told) != 0;
+    memcpy(watch->seen, hash, sizeof(hash));
+    if (is_new && settled) {
+        memcpy(watch->told, hash, sizeof(hash));
+        watch->on_change(watch->arg, hash);
+    } else if (is_new) {
+        uv_timer_start(&watch->quiet, on_quiet, WATCH_QUIET_MS, 0);
     }
 }
 
-struct watch *watch_start(uv_loop_t *loop, const char *folder, const char *hash, void (*on_change)(void *arg), void *arg)
+struct watch *watch_start(uv_loop_t *loop, const char *folder, const char *hash, void (*on_change)(void *arg, const char *hash),
+                          void *arg)
 {
     struct watch *watch = MEM_NEW(struct watch);
     watch->loop = loop;
     watch->folder = folder;
     watch->on_change = on_change;
     watch->arg = arg;
-    snprintf(watch->hash, sizeof(watch->hash), "%s", hash);
+    snprintf(watch->told, sizeof(watch->told), "%s", hash);
     uv_timer_init(loop, &watch->quiet);
     watch->quiet.data = watch;
     watch->open = 1;
