@@ -35,7 +35,7 @@ int run_main(int argc, char **argv)
     static struct config config; /* large */
     static struct inherited inherited;
     char why[CONFIG_WHY_MAX];
-    if (config_read(argc - 2, argv + 2, &config, why) != OK) {
+    if (config_read(argc - 2, (const char *const *)argv + 2, &config, why) != OK) {
         fprintf(stderr, "tidewire: %s\n", why);
         return EXIT_USAGE;
     }

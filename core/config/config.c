@@ -185,7 +185,7 @@ static void set_defaults(struct config *config)
 }
 
 /* A flag and its value, in one word or two; how many words it took, 0: an error. */
-static int take_flag(struct config *config, int argc, char *const *argv, char *why)
+static int take_flag(struct config *config, int argc, const char *const *argv, char *why)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
         size_t len = strlen(settings[i].flag);
@@ -217,7 +217,7 @@ static enum result read_environment(struct config *config, char *why)
     return OK;
 }
 
-static enum result read_flags(struct config *config, int argc, char *const *argv, char *why)
+static enum result read_flags(struct config *config, int argc, const char *const *argv, char *why)
 {
     bool folder = false, listen = false;
     while (argc > 0) {
@@ -255,7 +255,7 @@ static bool is_loopback(const char *address)
            strchr(address, ':') == NULL;
 }
 
-enum result config_read(int argc, char *const *argv, struct config *out, char why[CONFIG_WHY_MAX])
+enum result config_read(int argc, const char *const *argv, struct config *out, char why[CONFIG_WHY_MAX])
 {
     set_defaults(out);
     if (read_environment(out, why) != OK || read_flags(out, argc, argv, why) != OK)

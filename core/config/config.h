@@ -33,7 +33,7 @@ struct config {
 };
 
 /* argv: the words behind `run`, count of them. ERR_INVALID: why says which and what to write. */
-enum result config_read(int argc, char *const *argv, struct config *out, char why[CONFIG_WHY_MAX]) MUST_CHECK;
+enum result config_read(int argc, const char *const *argv, struct config *out, char why[CONFIG_WHY_MAX]) MUST_CHECK;
 /* "10s", "500ms", "2m", "1h" → ms. */
 bool config_duration(const char *text, uint64_t *ms);
 

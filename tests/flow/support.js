@@ -88,6 +88,7 @@ export class Router {
     router.port = options.port ?? (await freePort());
     router.env = { ...process.env, GITHUB_WEBHOOK_SECRET: SECRET, TIDEWIRE_LOG_LEVEL: 'info', ...options.env };
     router.flags = options.flags ?? [];
+    router.said = ''; // by all its processes, for findings of a sanitizer
     await mkdir(path.join(router.folder, 'rules'), { recursive: true });
     for (const [name, text] of Object.entries(rules)) await router.write(name, text);
     await router.launch();
@@ -114,6 +115,7 @@ export class Router {
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on('data', (chunk) => {
         this.output += chunk;
+        this.said += chunk;
       });
     }
     await until('the router to answer', async () => {
@@ -175,6 +177,8 @@ export class Router {
     await this.stop('SIGKILL');
     await until('the server to be gone', async () => (await this.get('/healthz').catch(() => null)) === null);
     await rm(this.folder, { recursive: true, force: true });
+    const found = this.said.match(/(ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: )[^]{0,4000}/);
+    if (found) throw new Error(found[0]);
   }
 }
 
