@@ -11,6 +11,7 @@
 enum {
     LUA_TYPE_CDATA = 10, /* LuaJIT's number for it, which its headers keep to themselves */
     LABEL_SIZE = 64,
+    MISSED_SIZE = 64,
     PAST_MAX = 64,  /* ended documents whose label is still known */
     PLACES_MAX = 4, /* containers per document in which the last element asked for is remembered */
     DIGITS_MAX = 20 /* of the largest 64-bit integer */
@@ -33,6 +34,12 @@ struct slot {
     char label[LABEL_SIZE];
 };
 
+/* What a view is in Lua memory. */
+struct view {
+    uint32_t slot, serial;
+    uint32_t node;
+};
+
 struct views {
     struct slot *slots; /* owned */
     uint32_t slot_count, slot_room;
@@ -46,18 +53,14 @@ struct views {
     struct buf text, run;       /* under construction, one user at a time; kept between calls */
     struct slice *keys;         /* owned; the encoder's: keys of the tables around the present place */
     size_t key_count, key_room; /* keys point into strings that those tables hold */
-    const void *view_meta;      /* metatables, by address: they live as long as the state */
+    struct view missed;         /* the object that was asked last for a member that it has not; serial 0: none */
+    char missed_name[MISSED_SIZE];
+    const void *view_meta; /* metatables, by address: they live as long as the state */
     const void *array_meta, *big_meta;
     const void *null;
     int view_ref, array_ref, big_ref, null_ref, anchor_ref; /* in the registry of the state */
     int integer_ref;                                        /* function(digits, high, low, unsigned): an exact integer */
     int digits_ref;                                         /* the tostring of LuaJIT's integers */
-};
-
-/* What a view is in Lua memory. */
-struct view {
-    uint32_t slot, serial;
-    uint32_t node;
 };
 
 /* A number beyond 64 bits. */

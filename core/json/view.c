@@ -44,16 +44,39 @@ static struct json_value find(lua_State *L, struct slot *slot, struct json_value
     return json_member(value, name);
 }
 
+/* Remembers what was not there, for the help with an error that may follow. */
+static void note_missed(lua_State *L, struct views *views, const struct view *view, struct json_value object)
+{
+    size_t len;
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &len) : NULL;
+    if (!name || len >= MISSED_SIZE || json_type(object) != JSON_OBJECT)
+        return;
+    views->missed = *view;
+    memcpy(views->missed_name, name, len + 1);
+}
+
+bool view_missed(struct views *views, struct json_value *object, struct slice *name)
+{
+    struct slot *slot = views->missed.serial ? view_slot(views, &views->missed) : NULL;
+    if (!slot)
+        return false;
+    *object = (struct json_value){ slot->doc, views->missed.node };
+    *name = slice_of(views->missed_name);
+    return true;
+}
+
 static int view_index(lua_State *L)
 {
     struct views *views = views_upvalue(L);
     struct json_value value = view_value(L, views, 1);
     const struct view *view = lua_touserdata(L, 1);
     struct json_value found = find(L, &views->slots[view->slot], value, 2);
-    if (found.doc)
+    if (found.doc) {
         push_value(L, views, view, found, false, 1);
-    else
+    } else {
+        note_missed(L, views, view, value);
         lua_pushnil(L);
+    }
     return 1;
 }
 

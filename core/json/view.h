@@ -38,6 +38,8 @@ void view_push_null(lua_State *L);
 /* The Lua value at index is a view: its place; raises when its document has ended. false: something else. */
 bool view_at(lua_State *L, int index, struct json_value *value);
 bool view_is_null(lua_State *L, int index);
+/* The object that was asked last for a member that it has not, and the member's name, until its document ends. */
+bool view_missed(struct views *views, struct json_value *object, struct slice *name);
 /* The digits of an exact integer, or of a number beyond 64 bits, as a new string on the stack; false: the value is no such thing,
  * and nothing is pushed. */
 bool view_push_digits(lua_State *L, int index);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "script/help.h"
 #include "script/inside.h"
 
 static enum run_state go_on(struct inside_run *inside, int arguments);
@@ -126,10 +127,18 @@ static bool is_anothers_fault(const struct inside_run *inside, struct slice text
 static void on_failed(struct inside_run *inside, bool late)
 {
     struct slice text = text_at(inside->coroutine, -1);
-    if (!late && is_anothers_fault(inside, text))
+    enum run_reason reason = reason_of(inside, text, late);
+    struct buf *helped = &inside->script->scratch;
+    if (!late && is_anothers_fault(inside, text)) {
         finish(inside, NULL);
-    else
-        fail_run(inside, reason_of(inside, text, late), text);
+        return;
+    }
+    if (reason == RUN_ERROR) {
+        buf_clear(helped);
+        help_with_error(inside->script->generation, inside->run->event, inside->script->views, text, helped);
+        text = buf_ok(helped) ? buf_slice(helped) : text;
+    }
+    fail_run(inside, reason, text);
 }
 
 static void on_abandoned(struct inside_run *inside)

@@ -74,7 +74,7 @@ local function list(arguments)
     rows[i] = {
       screen.time(event.received_at), screen.state(event.state), event.route, event.type ~= json.null and event.type or "-",
       ("%d/%d"):format(event.delivered_count, event.delivery_count), event.id,
-      event.reason ~= json.null and event.reason or "",
+      event.reason ~= json.null and event.reason:match "^[^\n]*" or "",
     }
   end
   screen.rows({ "time", "state", "route", "type", "sent", "id", "" }, rows)

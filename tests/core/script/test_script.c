@@ -225,7 +225,10 @@ static const struct hostile hostiles[] = {
     { "return event.nonsense", RUN_ERROR, "no field 'nonsense'" },
     { "return event.boddy", RUN_ERROR, "did you mean 'body'" },
     { "return event.get('body.n')", RUN_ERROR, "with a colon" },
-    { "local x = event.body.a.b", RUN_ERROR, "a.lua" },
+    { "local x = event.body.data.object.lines", RUN_ERROR, "body.data has: nothing  (no 'object')" },
+    { "local x = event.body.a.b", RUN_ERROR, "body has: n, data  (no 'a')" },
+    { "local x = event.body.a.b", RUN_ERROR, "event:get(\"body.a\") gives nil" },
+    { "local x = event.body.a.b", RUN_ERROR, "│ local x = event.body.a.b" },
     { "return 'x' .. event.body", RUN_ERROR, NULL },
     { "return event.body < event.body", RUN_ERROR, NULL },
     /* messages that are none */
