@@ -11,8 +11,8 @@
 /* What fails from now on. FAULT_FULL: writes, as on a full disk; FAULT_TORN: a write is done by half, then fails. */
 enum fault { FAULT_NONE, FAULT_FULL, FAULT_WRITE, FAULT_SYNC, FAULT_TORN };
 
-/* Registers the VFS, once. A running process is also told by the file that TIDEWIRE_FAULTS_FILE names: "full", "write", "fsync" or
- * nothing; it is read before each write and sync. */
+/* Registers the VFS, once. A running process is also told by the file that TIDEWIRE_FAULTS_FILE names: "full", "write", "fsync"
+ * or nothing; it is read before each write and sync. */
 void faults_register(void);
 /* after: so many writes (or syncs) succeed first. Any thread. */
 void faults_set(enum fault fault, unsigned after);

@@ -63,6 +63,8 @@ struct store {
     struct handed *stuck, **stuck_last; /* results and settles that wait for room on the disk */
     uint64_t looked_ms;                 /* at the disk */
     uint64_t swept_ms;                  /* by retention */
+    int64_t swept_seq;                  /* up to where retention has come in its round */
+    uint64_t stepped_ms;                /* its last step */
     bool has_old_keys;                  /* dedupe_old is not empty */
     bool dead;                          /* after a fatal error nothing more is written */
     pthread_t writer;

@@ -5,43 +5,54 @@
 #include "store/inside.h"
 
 enum {
-    SWEEP_MS = 1000, /* between two steps that found nothing */
+    SWEEP_MS = 1000, /* between two rounds over all events */
     EVENTS_A_STEP = 200,
+    STRETCH = 5000, /* events looked at in one step */
     PAGES_A_STEP = 64,
     KEYS_A_STEP = 10000,
     KEYS_MOVED_AT = DEDUPE_RECENT_MAX - 100000,
     DUPLICATES_A_STEP = 64,
 };
 
-/* Bodies and rows whose time is over, of events that wait for nothing. keep_until_ms 0 has no body any more; its row stays a day.
- */
-static enum result delete_events(struct store *store, uint64_t now_ms, int *deleted)
+/* A stretch of the events, in the order they came: [from, to). Stretches follow each other and then begin anew, so that events
+ * which stay for years do not hide those behind them. */
+struct stretch {
+    int64_t from, to;
+};
+
+static enum result next_stretch(struct store *store, struct stretch *out, bool *over)
 {
-    static const char find[] =
-        "SELECT seq, delivery_first, delivery_count FROM event e WHERE seq < (SELECT ifnull(min(seq), 0) + 20000 FROM event) "
-        "AND state <> 0 AND max(keep_until_ms, received_ms + 86400000) < ?1 AND NOT EXISTS (SELECT 1 FROM delivery d "
-        "WHERE d.seq BETWEEN e.delivery_first AND e.delivery_first + e.delivery_count - 1 AND d.state = 0) LIMIT ?2";
-    static const char *const drop[] = {
-        "DELETE FROM attempt WHERE delivery BETWEEN ?2 AND ?2 + ?3 - 1",
-        "DELETE FROM delivery WHERE seq BETWEEN ?2 AND ?2 + ?3 - 1",
-        "DELETE FROM body WHERE event = ?1",
-        "DELETE FROM event WHERE seq = ?1",
-    };
+    sqlite3_stmt *query = NULL;
+    enum result rc = db_prepare(store->write_db, "SELECT ifnull(min(seq), 0), ifnull(max(seq), 0) FROM event", &query);
+    if (rc == OK && db_row(query, &rc)) {
+        int64_t first = sqlite3_column_int64(query, 0), last = sqlite3_column_int64(query, 1);
+        out->from = store->swept_seq < first ? first : store->swept_seq;
+        out->to = out->from + STRETCH;
+        *over = out->to > last;
+    }
+    sqlite3_finalize(query);
+    return rc;
+}
+
+/* Every row of the query goes through all statements: ?1 the event, ?2 and ?3 its first delivery and how many. */
+static enum result delete_found(struct store *store, const char *find, const char *const *drop, struct stretch stretch,
+                                uint64_t now_ms, int *deleted)
+{
     sqlite3_stmt *query = NULL, *statements[4] = { NULL };
+    int count = 0;
     enum result rc = db_prepare(store->write_db, find, &query);
-    for (int i = 0; i < 4 && rc == OK; i++)
-        rc = db_prepare(store->write_db, drop[i], &statements[i]);
+    for (; rc == OK && drop[count]; count++)
+        rc = db_prepare(store->write_db, drop[count], &statements[count]);
     if (rc == OK) {
         sqlite3_bind_int64(query, 1, (sqlite3_int64)now_ms);
-        sqlite3_bind_int(query, 2, EVENTS_A_STEP);
+        sqlite3_bind_int64(query, 2, stretch.from);
+        sqlite3_bind_int64(query, 3, stretch.to);
+        sqlite3_bind_int(query, 4, EVENTS_A_STEP);
     }
     while (rc == OK && db_row(query, &rc)) {
-        for (int i = 0; i < 4 && rc == OK; i++) {
-            sqlite3_bind_int64(statements[i], 1, sqlite3_column_int64(query, 0));
-            if (i < 2) {
-                sqlite3_bind_int64(statements[i], 2, sqlite3_column_int64(query, 1));
-                sqlite3_bind_int64(statements[i], 3, sqlite3_column_int64(query, 2));
-            }
+        for (int i = 0; i < count && rc == OK; i++) {
+            for (int column = 0; column < sqlite3_bind_parameter_count(statements[i]); column++)
+                sqlite3_bind_int64(statements[i], column + 1, sqlite3_column_int64(query, column));
             rc = db_step(statements[i]);
         }
         (*deleted)++;
@@ -50,6 +61,29 @@ static enum result delete_events(struct store *store, uint64_t now_ms, int *dele
     for (int i = 0; i < 4; i++)
         sqlite3_finalize(statements[i]);
     return rc;
+}
+
+#define NOTHING_WAITS                                                                                                            \
+    "AND state <> 0 AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.seq BETWEEN e.delivery_first "                              \
+    "AND e.delivery_first + e.delivery_count - 1 AND d.state = 0) "
+
+/* Of events that wait for nothing: the body goes when its time is over, the rows then too, but not before they are a day old. */
+static enum result delete_events(struct store *store, struct stretch stretch, uint64_t now_ms, int *deleted)
+{
+    static const char bodies[] = "SELECT seq FROM event e WHERE seq >= ?2 AND seq < ?3 AND keep_until_ms < ?1 " NOTHING_WAITS
+                                 "AND EXISTS (SELECT 1 FROM body WHERE event = e.seq) LIMIT ?4";
+    static const char rows[] = "SELECT seq, delivery_first, delivery_first + delivery_count - 1 FROM event e WHERE seq >= ?2 "
+                               "AND seq < ?3 AND max(keep_until_ms, received_ms + 86400000) < ?1 " NOTHING_WAITS "LIMIT ?4";
+    static const char *const drop_body[] = { "DELETE FROM body WHERE event = ?1", NULL };
+    static const char *const drop_rows[] = {
+        "DELETE FROM event WHERE seq = ?1",
+        "DELETE FROM body WHERE event = ?1",
+        "DELETE FROM attempt WHERE ?1 > 0 AND delivery BETWEEN ?2 AND ?3",
+        "DELETE FROM delivery WHERE ?1 > 0 AND seq BETWEEN ?2 AND ?3",
+        NULL,
+    };
+    enum result rc = delete_found(store, bodies, drop_body, stretch, now_ms, deleted);
+    return rc == OK ? delete_found(store, rows, drop_rows, stretch, now_ms, deleted) : rc;
 }
 
 /* The oldest keys leave the set in memory: those whose window is over for good, the others to the table by hash. */
@@ -99,23 +133,28 @@ static enum result write_duplicates(struct store *store)
 
 enum result retention_step(struct store *store, uint64_t now_ms)
 {
+    struct stretch stretch = { 0, 0 };
     char vacuum[64];
+    bool over = true;
     int done = 0;
     if (now_ms - store->swept_ms < SWEEP_MS)
         return OK;
     enum result rc = db_run(store->write_db, "BEGIN IMMEDIATE");
     if (rc == OK)
-        rc = delete_events(store, now_ms, &done);
+        rc = next_stretch(store, &stretch, &over);
+    if (rc == OK)
+        rc = delete_events(store, stretch, now_ms, &done);
     if (rc == OK)
         rc = age_keys(store, now_ms, &done);
     if (rc == OK)
         rc = write_duplicates(store);
     if (rc == OK)
         rc = db_run(store->write_db, "COMMIT");
-    if (rc != OK)
-        return rc;
-    if (done == 0)
-        store->swept_ms = now_ms; /* otherwise there is more: the next idle moment goes on */
+    if (rc != OK || done)
+        return rc; /* there may be more here: the next moment goes on */
+    store->swept_seq = over ? 0 : stretch.to;
+    if (over)
+        store->swept_ms = now_ms;
     snprintf(vacuum, sizeof(vacuum), "PRAGMA incremental_vacuum(%d)", PAGES_A_STEP);
-    return done ? OK : db_run(store->write_db, vacuum);
+    return db_run(store->write_db, vacuum);
 }

@@ -11,6 +11,7 @@
 
 enum {
     IDLE_MS = 100,
+    BUSY_STEP_MS = 100,
     LOOK_AT_DISK_MS = 1000,
     RETRY_FULL_MS = 1000,
     META_MAX = 256 << 10,
@@ -445,8 +446,10 @@ static void between(struct store *store, bool idle)
     uint64_t now_ms = clock_wall_ms();
     look_at_disk(store, now_ms);
     restart_log(store);
-    if (!idle || store->dead || atomic_load(&store->disk_full))
+    bool step = idle || now_ms - store->stepped_ms >= BUSY_STEP_MS; /* a store that is always busy forgets too */
+    if (!step || store->dead || atomic_load(&store->disk_full))
         return;
+    store->stepped_ms = now_ms;
     enum result rc = retention_step(store, now_ms);
     if (rc == ERR_DISK_FULL && roll_back(store))
         on_disk_full(store, NULL);

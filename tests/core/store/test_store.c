@@ -1,5 +1,7 @@
 #include "check.h"
 
+#include <sched.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -235,6 +237,67 @@ TEST(many_operations_share_few_commits)
         CHECK_EQ("ok", ops[i].op.result, OK);
         event_unref(ops[i].event);
     }
+    store_stop(store);
+    remove_folder();
+}
+
+/* ---- retention ---- */
+
+static int count_rows(const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *query;
+    int count = -1;
+    if (sqlite3_open(path, &db) == SQLITE_OK && sqlite3_prepare_v2(db, sql, -1, &query, NULL) == SQLITE_OK) {
+        count = sqlite3_step(query) == SQLITE_ROW ? sqlite3_column_int(query, 0) : -1;
+        sqlite3_finalize(query);
+    }
+    sqlite3_close(db);
+    return count;
+}
+
+static void wait_for_rows(const char *sql, int want)
+{
+    int got = -1;
+    for (uint64_t end_ms = clock_mono_ms() + DEADLINE_S * 1000; clock_mono_ms() < end_ms && (got = count_rows(sql)) != want;)
+        sched_yield();
+    CHECK_EQ(sql, got, want);
+}
+
+static void accept_old(struct store *store, const char *route, uint64_t age_ms, uint64_t keep_ms, enum delivery_state state)
+{
+    struct event *event = make_event(route, "{\"n\":1}");
+    event->received_ms = clock_wall_ms() - age_ms;
+    struct outcome *outcome = make_outcome(event, 2, 1);
+    outcome->deliveries->state = outcome->deliveries->next->state = state;
+    struct store_accept op = { .op = { .kind = STORE_ACCEPT, .on_done = on_done },
+                               .event = event_ref(event),
+                               .outcome = outcome,
+                               .keep_body = true,
+                               .keep_until_ms = event->received_ms + keep_ms };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &op.op);
+    wait_for(before + 1);
+    event_unref(event);
+    event_unref(event);
+}
+
+TEST(what_is_over_goes_and_what_waits_stays)
+{
+    enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
+    fresh_folder();
+    struct store *store = open_store();
+    for (int i = 0; i < 300; i++)
+        accept_old(store, "/over", 3ull * DAY_MS, DAY_MS, DELIVERY_DELIVERED);
+    accept_old(store, "/waits", 3ull * DAY_MS, DAY_MS, DELIVERY_WAITING);
+    accept_old(store, "/long", 3ull * DAY_MS, 30ull * DAY_MS, DELIVERY_DELIVERED);
+    accept_old(store, "/short", 2 * HOUR_MS, HOUR_MS, DELIVERY_DELIVERED);
+    wait_for_rows("SELECT count(*) FROM event WHERE route = '/over'", 0);
+    wait_for_rows("SELECT count(*) FROM body b JOIN event e ON e.seq = b.event WHERE e.route = '/short'", 0);
+    CHECK_EQ("rows", count_rows("SELECT count(*) FROM event"), 3);
+    CHECK_EQ("bodies", count_rows("SELECT count(*) FROM body"), 2);
+    CHECK_EQ("deliveries", count_rows("SELECT count(*) FROM delivery"), 6);
     store_stop(store);
     remove_folder();
 }
