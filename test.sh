@@ -73,10 +73,9 @@ fuzz() {
 
 # flow BINARY-FOLDER: the whole router with real clients.
 flow() {
-  [ -x "build/$1/tidewire" ] || { echo "no tidewire in build/$1: its flow tests were not run"; return; }
   say "flow tests, $1"
   [ -d tests/node_modules ] || (cd tests && npm ci >../"$logs/npm.log" 2>&1) || { cat "$logs/npm.log"; failed=$((failed + 1)); return; }
-  TIDEWIRE="$PWD/build/$1/tidewire" TIDEWIRE_LONG="$all" timeout 1800 node --test --test-force-exit --test-timeout=300000 --test-reporter=tap tests/flow/*.test.js >"$logs/flow-$1.log" 2>&1
+  TIDEWIRE="$PWD/build/$1/tidewire" TIDEWIRE_PRESET="$1" TIDEWIRE_LONG="$all" timeout 1800 node --test --test-force-exit --test-timeout=300000 --test-reporter=tap tests/flow/*.test.js >"$logs/flow-$1.log" 2>&1
   local status=$?
   count "$logs/flow-$1.log"
   if [ $status -ne 0 ]; then
@@ -97,6 +96,7 @@ if [ $all = yes ]; then
   unit asan
   unit tsan -LE jump
   flow asan
+  flow tsan
   fuzz 60
 else
   unit asan -L unit
