@@ -21,6 +21,7 @@ struct catcher {
     struct listener *listener;
     uv_signal_t interrupt, terminate;
     struct buf text;
+    bool ending;
 };
 
 /* An answer that waits for its time. */
@@ -143,14 +144,16 @@ static void on_refused(const struct refused_request *refused, void *arg)
 static void on_closed(void *arg)
 {
     struct catcher *catcher = arg;
-    uv_stop(&catcher->loop);
+    uv_close((uv_handle_t *)&catcher->interrupt, NULL);
+    uv_close((uv_handle_t *)&catcher->terminate, NULL);
 }
 
 static void on_signal(uv_signal_t *handle, int signal)
 {
     struct catcher *catcher = handle->data;
-    uv_signal_stop(&catcher->interrupt);
-    uv_signal_stop(&catcher->terminate);
+    if (catcher->ending)
+        return;
+    catcher->ending = true; /* answers that still wait for their time end with their connections */
     listener_close(catcher->listener, on_closed, catcher);
 }
 
@@ -187,6 +190,7 @@ enum result catcher_run(const struct catcher_config *config, char *why, size_t w
         printf("listening on http://%s, answering %u; Ctrl-C ends\n", bound, config->status);
     fflush(stdout);
     uv_run(&catcher.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&catcher.loop);
     buf_deinit(&catcher.text);
     return OK;
 }

@@ -9,6 +9,7 @@
 #include "deliver/settle.h"
 
 enum {
+    ENDED_MAX = 512,
     HEAP_FIRST = 16,
     WAIT_FOR_ROOM_MS = 50,
     READ_AGAIN_MS = 1000,
@@ -54,7 +55,10 @@ struct queue {
     struct limiter limiter;
     uint64_t free_at_ms; /* monotonic: when the rate allows the next one */
     bool more_in_store, reading;
-    uint64_t store_due_ms; /* wall clock: when to look into the store again */
+    bool more_came;           /* to the store, since the window that is being read was asked for */
+    int64_t ended[ENDED_MAX]; /* since then: a window that is older may still have them */
+    size_t ended_count;       /* may pass ENDED_MAX: then such a window is of no use */
+    uint64_t store_due_ms;    /* wall clock: when to look into the store again */
     struct store_read_window window;
     uint64_t delivered, dead, retries;
 };
@@ -74,6 +78,15 @@ struct deliver {
 };
 
 static void pump(struct queue *queue);
+
+/* Something waits on disk that is not here. A window that is being read may be older than that. */
+static void note_in_store(struct queue *queue, uint64_t due_ms)
+{
+    queue->more_in_store = true;
+    queue->more_came = queue->reading;
+    if (due_ms < queue->store_due_ms)
+        queue->store_due_ms = due_ms;
+}
 
 /* ---- a heap of waiting records ---- */
 
@@ -212,8 +225,23 @@ static void forget_bytes(struct record *record)
     arena_deinit(&record->arena);
 }
 
+static void note_ended(struct queue *queue, int64_t seq)
+{
+    if (queue->reading && queue->ended_count++ < ENDED_MAX)
+        queue->ended[queue->ended_count - 1] = seq;
+}
+
+static bool has_ended(const struct queue *queue, int64_t seq)
+{
+    for (size_t i = 0; i < queue->ended_count; i++)
+        if (queue->ended[i] == seq)
+            return true;
+    return false;
+}
+
 static void record_free(struct record *record)
 {
+    note_ended(record->queue, record->seq);
     if (record->has_room)
         store_give_room(record->queue->deliver->config.store, ROOM_RESULT);
     forget_bytes(record);
@@ -481,8 +509,9 @@ static void on_loaded(struct record *record)
         return;
     }
     queue->sending--; /* ended elsewhere, or the store has no memory now: the next window has it if it still waits */
-    queue->more_in_store = true;
+    note_in_store(queue, clock_wall_ms() + READ_AGAIN_MS);
     record_free(record);
+    pump(queue);
 }
 
 static bool load(struct record *record)
@@ -529,18 +558,39 @@ static void window_add(struct queue *queue, const struct waiting_delivery *row)
     heap_add(queue, record);
 }
 
+/* The first row that finds no place says when to look again, else the window's own word. */
+static void take_window(struct queue *queue)
+{
+    const struct store_read_window *window = &queue->window;
+    uint64_t next_ms = window->next_due_ms;
+    if (queue->ended_count > ENDED_MAX)
+        return; /* more_in_store stays as it is: the next one will do */
+    for (size_t i = 0; i < window->count; i++) {
+        if (holds(queue, window->rows[i].seq) || has_ended(queue, window->rows[i].seq))
+            continue;
+        if (queue->held >= WINDOW_MAX) {
+            next_ms = window->rows[i].due_ms;
+            break;
+        }
+        window_add(queue, &window->rows[i]);
+    }
+    if (!queue->more_came) {
+        queue->store_due_ms = next_ms;
+        queue->more_in_store = next_ms != UINT64_MAX;
+    } else if (next_ms < queue->store_due_ms) {
+        queue->store_due_ms = next_ms;
+    }
+}
+
 static void on_window(struct queue *queue)
 {
     queue->reading = false;
-    if (queue->window.op.result == OK) {
-        for (size_t i = 0; i < queue->window.count && queue->held < WINDOW_MAX; i++)
-            if (!holds(queue, queue->window.rows[i].seq))
-                window_add(queue, &queue->window.rows[i]);
-        queue->store_due_ms = queue->window.next_due_ms;
-        queue->more_in_store = queue->window.next_due_ms != UINT64_MAX;
-    } else {
+    if (queue->window.op.result == OK)
+        take_window(queue);
+    else
         queue->store_due_ms = clock_wall_ms() + READ_AGAIN_MS;
-    }
+    queue->more_came = false;
+    queue->ended_count = 0;
     store_read_free(&queue->window.op);
     pump(queue);
 }
@@ -622,8 +672,7 @@ void deliver_offer(struct deliver *deliver, struct event *event, struct new_deli
         return;
     }
     if (queue->held >= WINDOW_MAX || !queue->target) {
-        queue->more_in_store = true; /* on disk; it comes with a window */
-        queue->store_due_ms = delivery->due_ms < queue->store_due_ms ? delivery->due_ms : queue->store_due_ms;
+        note_in_store(queue, delivery->due_ms); /* it comes with a window */
         return;
     }
     struct record *record = record_new(queue);

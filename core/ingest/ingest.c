@@ -128,6 +128,13 @@ static bool must_wait_for_rules(const struct intake *intake)
     return asks && !to->can_run(to->arg);
 }
 
+/* A method that stands for a body, and no word about one (RFC 9110, 15.5.12): what came after the head would be lost. */
+static bool lacks_length(const struct request *request)
+{
+    bool has_body = slice_is(request->method, "POST") || slice_is(request->method, "PUT") || slice_is(request->method, "PATCH");
+    return has_body && !request->chunked && !request_header(request, SLICE("content-length")).data;
+}
+
 static void find_route(struct intake *intake, const struct ingest_rules *rules, struct slice path)
 {
     intake->generation = generation_ref(rules->generation);
@@ -153,6 +160,8 @@ static void on_head(struct conn *conn, struct request *request, struct head_verd
         refuse_head(intake, verdict, REFUSED_METHOD, 405, "this route takes other methods, see Allow");
     else if (route->ip_allow_count && !cidr_contains_any(route->ip_allow, route->ip_allow_count, conn_remote_ip(conn)))
         refuse_head(intake, verdict, REFUSED_ADDRESS, 403, "this address may not send here");
+    else if (lacks_length(request))
+        refuse_head(intake, verdict, REFUSED_HTTP, 411, "say how long the body is: Content-Length, 0 for none, or chunked");
     else if (must_wait_for_rules(intake))
         refuse_head(intake, verdict, REFUSED_DRAINING, 503, "the rules are being loaded: try again");
     else if (!store_accepts(ingest->config.store))

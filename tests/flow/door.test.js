@@ -53,6 +53,7 @@ const cases = {
   'HEAD': ['HEAD /in HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 405],
   'a body past the route\'s limit': ['POST /in HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n', 413],
   'a chunked body past the limit': [`POST /in HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n${'x'.repeat(65537)}\r\n0\r\n\r\n`, 413],
+  'no length': ['POST /in HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 411],
   'no host': ['POST /in HTTP/1.1\r\nContent-Length: 0\r\n\r\n', 400],
   'two hosts': ['POST /in HTTP/1.1\r\nHost: a\r\nHost: a\r\nContent-Length: 0\r\n\r\n', 400],
   'both lengths': ['POST /in HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
