@@ -3,8 +3,8 @@
 #define TIDEWIRE_HANDED_H
 
 struct handed {
-    struct handed *next;                  /* of whichever queue it stands in */
-    void (*run)(struct handed *handed);   /* on the receiver's thread; owns the struct from then on */
+    struct handed *next;                /* of whichever queue it stands in */
+    void (*run)(struct handed *handed); /* on the receiver's thread; owns the struct from then on */
 };
 
 #endif

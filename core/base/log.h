@@ -4,8 +4,8 @@
  *
  * `msg` is one of a small fixed list of phrases; what varies is a field. Control bytes are escaped, values are cut at 4 KiB,
  * secrets never get here: they are opaque where rules see them, and callers log no header values.
- * Any thread. Each thread gathers its lines; log_flush writes them with one call: once per loop turn; what is left when a thread ends is written then.
- * Lines of level error are written at once. */
+ * Any thread. Each thread gathers its lines; log_flush writes them with one call: once per loop turn; what is left when a thread
+ * ends is written then. Lines of level error are written at once. */
 #ifndef TIDEWIRE_LOG_H
 #define TIDEWIRE_LOG_H
 

@@ -4,13 +4,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "deliver/attempt_request.h"
+#include "deliver/due_heap.h"
 #include "deliver/limiter.h"
 #include "deliver/sender.h"
 #include "deliver/settle.h"
 
 enum {
     ENDED_MAX = 512,
-    HEAP_FIRST = 16,
     WAIT_FOR_ROOM_MS = 50,
     READ_AGAIN_MS = 1000,
     SECRET_AGAIN_MS = 60000, /* a secret without a value: tried again, uncounted */
@@ -24,7 +24,6 @@ struct record {
     struct queue *queue;
     struct record *next, *prev; /* all records of the queue */
     enum record_state state;
-    size_t place; /* in the queue's heap, while waiting */
     int64_t seq, event_seq;
     struct uuid id, event_id;
     uint64_t received_ms, due_ms;
@@ -47,11 +46,10 @@ struct queue {
     struct deliver *deliver;
     char *name;                  /* owned */
     const struct target *target; /* of the present generation; NULL: the name is gone */
-    struct record **heap;        /* owned; waiting records by due_ms */
-    size_t count, room;
-    struct record *records; /* all that are in memory, waiting or under way */
-    size_t held;            /* their number */
-    uint32_t sending;       /* loading, sending or recording */
+    struct due_heap waiting;     /* records */
+    struct record *records;      /* all that are in memory, waiting or under way */
+    size_t held;                 /* their number */
+    uint32_t sending;            /* loading, sending or recording */
     struct limiter limiter;
     uint64_t free_at_ms; /* monotonic: when the rate allows the next one */
     bool more_in_store, reading;
@@ -88,61 +86,10 @@ static void note_in_store(struct queue *queue, uint64_t due_ms)
         queue->store_due_ms = due_ms;
 }
 
-/* ---- a heap of waiting records ---- */
-
-static void heap_put(struct queue *queue, size_t place, struct record *record)
+static void wait_for(struct record *record)
 {
-    queue->heap[place] = record;
-    record->place = place;
-}
-
-static void heap_up(struct queue *queue, size_t place)
-{
-    struct record *record = queue->heap[place];
-    while (place > 0 && queue->heap[(place - 1) / 2]->due_ms > record->due_ms) {
-        heap_put(queue, place, queue->heap[(place - 1) / 2]);
-        place = (place - 1) / 2;
-    }
-    heap_put(queue, place, record);
-}
-
-static void heap_down(struct queue *queue, size_t place)
-{
-    struct record *record = queue->heap[place];
-    for (size_t child; (child = 2 * place + 1) < queue->count; place = child) {
-        if (child + 1 < queue->count && queue->heap[child + 1]->due_ms < queue->heap[child]->due_ms)
-            child++;
-        if (queue->heap[child]->due_ms >= record->due_ms)
-            break;
-        heap_put(queue, place, queue->heap[child]);
-    }
-    heap_put(queue, place, record);
-}
-
-static void heap_add(struct queue *queue, struct record *record)
-{
-    if (queue->count == queue->room) {
-        size_t room = queue->room ? queue->room * 2 : HEAP_FIRST;
-        struct record **heap = mem_new(room * sizeof(*heap));
-        if (queue->count)
-            memcpy(heap, queue->heap, queue->count * sizeof(*heap));
-        mem_free(queue->heap);
-        queue->heap = heap;
-        queue->room = room;
-    }
     record->state = RECORD_WAITING;
-    queue->heap[queue->count++] = record;
-    heap_up(queue, queue->count - 1);
-}
-
-static struct record *heap_take_first(struct queue *queue)
-{
-    struct record *first = queue->heap[0], *last = queue->heap[--queue->count];
-    if (queue->count > 0) {
-        queue->heap[0] = last;
-        heap_down(queue, 0);
-    }
-    return first;
+    due_heap_add(&record->queue->waiting, record->due_ms, record);
 }
 
 /* ---- queues ---- */
@@ -298,7 +245,7 @@ static void record_again(struct record *record, uint64_t due_ms)
 {
     struct queue *queue = record->queue;
     record->due_ms = due_ms;
-    heap_add(queue, record);
+    wait_for(record);
     wake_at(queue->deliver, due_ms);
 }
 
@@ -555,7 +502,7 @@ static void window_add(struct queue *queue, const struct waiting_delivery *row)
     record->fixed_id = mem_text(row->fixed_id);
     const struct route *route = generation_route(queue->deliver->generation, row->route);
     record->forget_body = route && !route->keep;
-    heap_add(queue, record);
+    wait_for(record);
 }
 
 /* The first row that finds no place says when to look again, else the window's own word. */
@@ -649,15 +596,15 @@ static void pump(struct queue *queue)
     struct deliver *deliver = queue->deliver;
     if (!deliver->started || deliver->draining || !is_ours(queue) || queue->target->records)
         return;
-    while (queue->count > 0) {
+    while (queue->waiting.count > 0) {
         uint64_t now_ms = clock_wall_ms();
-        if (queue->heap[0]->due_ms > now_ms) {
-            wake_at(deliver, queue->heap[0]->due_ms);
+        if (due_heap_next_ms(&queue->waiting) > now_ms) {
+            wake_at(deliver, due_heap_next_ms(&queue->waiting));
             break;
         }
         if (!may_start(queue))
             break;
-        start(heap_take_first(queue));
+        start(due_heap_take(&queue->waiting));
     }
     refill(queue);
 }
@@ -688,7 +635,7 @@ void deliver_offer(struct deliver *deliver, struct event *event, struct new_deli
     record->forget_body = route && !route->keep;
     record->event = event_ref(event);
     record->message = delivery->message;
-    heap_add(queue, record);
+    wait_for(record);
     pump(queue);
 }
 
@@ -801,7 +748,7 @@ static void queue_free(struct queue *queue)
 {
     while (queue->records)
         record_free(queue->records);
-    mem_free(queue->heap);
+    due_heap_deinit(&queue->waiting);
     mem_free(queue->name);
     mem_free(queue);
 }
@@ -848,7 +795,7 @@ void deliver_write_json(const struct deliver *deliver, struct buf *out)
         buf_addf(out, "%s{\"target\":", queue == deliver->queues ? "" : ",");
         buf_add_json_string(out, slice_of(queue->name));
         buf_addf(out, ",\"gone\":%s,\"waiting\":%zu,\"sending\":%u,\"delivered\":%llu,\"dead\":%llu,\"retries\":%llu}",
-                 queue->target ? "false" : "true", queue->count, queue->sending, (unsigned long long)queue->delivered,
+                 queue->target ? "false" : "true", queue->waiting.count, queue->sending, (unsigned long long)queue->delivered,
                  (unsigned long long)queue->dead, (unsigned long long)queue->retries);
     }
     buf_add_byte(out, ']');

@@ -3,20 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-enum { KEY_MAX = 1024 };
-
-static size_t decode_key(struct slice secret, unsigned char *key)
-{
-    static const struct slice prefix = SLICE("whsec_");
-    if (slice_starts(secret, prefix))
-        secret = slice_from(secret, prefix.len);
-    if (secret.len == 0 || secret.len % 4 || secret.len > KEY_MAX)
-        return 0;
-    int len = EVP_DecodeBlock(key, (const unsigned char *)secret.data, (int)secret.len);
-    for (size_t i = secret.len; len > 0 && i > secret.len - 2 && secret.data[i - 1] == '='; i--)
-        len--;
-    return len > 0 ? (size_t)len : 0;
-}
+#include "model/standard_key.h"
 
 static bool add(EVP_MAC_CTX *mac, struct slice bytes)
 {
@@ -25,8 +12,8 @@ static bool add(EVP_MAC_CTX *mac, struct slice bytes)
 
 enum result sign_standard(struct slice secret, struct slice id, struct slice timestamp, struct slice body, struct buf *out)
 {
-    unsigned char key[KEY_MAX], digest[EVP_MAX_MD_SIZE], text[EVP_MAX_MD_SIZE * 2];
-    size_t key_len = decode_key(secret, key), len = 0;
+    unsigned char key[STANDARD_KEY_MAX], digest[EVP_MAX_MD_SIZE], text[EVP_MAX_MD_SIZE * 2];
+    size_t key_len = standard_key(secret, key), len = 0;
     if (key_len == 0)
         return ERR_INVALID;
     EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);

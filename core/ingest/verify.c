@@ -5,8 +5,9 @@
 
 #include "base/mem.h"
 #include "ingest/grammar.h"
+#include "model/standard_key.h"
 
-enum { DIGEST_MAX = 64, KEY_MAX = 1024, STAMP_LEAST = 10, STAMP_MOST = 13, ID_MAX = 256, MILLISECOND_DIGITS = 13 };
+enum { DIGEST_MAX = 64, STAMP_LEAST = 10, STAMP_MOST = 13, ID_MAX = 256, MILLISECOND_DIGITS = 13 };
 
 struct verifier {
     const struct verify *verify;
@@ -18,25 +19,9 @@ struct verifier {
 
 /* ---- secrets ---- */
 
-/* What stands behind "whsec_" is base64 (Standard Webhooks 1.0.0). 0: it is not. */
-static size_t standard_key(struct slice secret, unsigned char *key)
-{
-    static const struct slice prefix = SLICE("whsec_");
-    if (slice_starts(secret, prefix))
-        secret = slice_from(secret, prefix.len);
-    if (secret.len == 0 || secret.len % 4 || secret.len > KEY_MAX)
-        return 0;
-    int len = EVP_DecodeBlock(key, (const unsigned char *)secret.data, (int)secret.len);
-    if (len < 0)
-        return 0;
-    for (size_t i = secret.len; i > secret.len - 2 && secret.data[i - 1] == '='; i--)
-        len--;
-    return (size_t)len;
-}
-
 static EVP_MAC_CTX *keyed_context(const struct verify *verify, struct slice secret)
 {
-    unsigned char key[KEY_MAX + 4];
+    unsigned char key[STANDARD_KEY_MAX];
     const unsigned char *bytes = (const unsigned char *)secret.data;
     size_t len = secret.len;
     char algorithm[16];

@@ -1,6 +1,6 @@
-/* libs.h: the small libraries of rules (rules.md 3) that are written in C; time, url and text are in lua/tidewire. Each leaves one
- * plain table of functions; the closed environment locks it. Errors are raised with the word that was called: "base64.decode: …".
- * No function holds anything outside the Lua heap while it calls Lua (a state may be abandoned there). The state's thread. */
+/* libs.h: the small libraries of rules (rules.md 3) that are written in C; time, url and text are in lua/tidewire. Each leaves
+ * one plain table of functions; the closed environment locks it. Errors are raised with the word that was called: "base64.decode:
+ * …". No function holds anything outside the Lua heap while it calls Lua (a state may be abandoned there). The state's thread. */
 #ifndef TIDEWIRE_SCRIPT_LIBS_H
 #define TIDEWIRE_SCRIPT_LIBS_H
 

@@ -48,7 +48,9 @@ TEST(what_a_cursor_reads_is_what_was_written_and_a_cut_blob_is_noticed)
 
 TEST(a_json_string_escapes_controls_and_replaces_what_is_not_utf8)
 {
-    static const struct { const char *text, *want; } cases[] = {
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
         { "plain", "\"plain\"" },
         { "a\"b\\c", "\"a\\\"b\\\\c\"" },
         { "line\nend\r\t\x01\x7f", "\"line\\nend\\r\\t\\u0001\\u007f\"" },
@@ -131,7 +133,8 @@ TEST(a_log_record_is_one_line_whatever_its_values_hold)
     log_flush();
     ssize_t len = read(ends[0], line, sizeof(line) - 1);
     line[len > 0 ? len : 0] = '\0';
-    CHECK("fields", strstr(line, "\"msg\":\"refused\",\"path\":\"/a\\nFORGED \\\"x\\\"\",\"status\":404,\"node\":\"n1\"}\n") != NULL);
+    CHECK("fields",
+          strstr(line, "\"msg\":\"refused\",\"path\":\"/a\\nFORGED \\\"x\\\"\",\"status\":404,\"node\":\"n1\"}\n") != NULL);
     CHECK("one line", strchr(line, '\n') == line + strlen(line) - 1);
     log_setup(LOG_JSON, LOG_INFO, "", false, 2);
     close(ends[0]);

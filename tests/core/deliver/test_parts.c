@@ -7,6 +7,7 @@
 
 #include "deliver/address.h"
 #include "deliver/backoff.h"
+#include "deliver/due_heap.h"
 #include "deliver/limiter.h"
 #include "deliver/sender.h"
 #include "deliver/settle.h"
@@ -58,6 +59,28 @@ TEST(only_some_statuses_are_tried_again)
     const uint16_t own[] = { 404 };
     struct retry_policy policy = { .on = own, .on_count = 1 };
     CHECK("its own list", backoff_status_is_retried(&policy, 404) && !backoff_status_is_retried(&policy, 503));
+}
+
+/* ---- what waits ---- */
+
+TEST(the_earliest_comes_first)
+{
+    struct due_heap heap = { 0 };
+    struct rng rng;
+    uint64_t due_ms[1000], before = 0;
+    rng_seed(&rng, 11);
+    CHECK("nothing waits", due_heap_take(&heap) == NULL && due_heap_next_ms(&heap) == UINT64_MAX);
+    for (size_t i = 0; i < COUNT(due_ms); i++) {
+        due_ms[i] = rng_below(&rng, 500);
+        due_heap_add(&heap, due_ms[i], &due_ms[i]);
+    }
+    for (size_t i = 0; i < COUNT(due_ms); i++) {
+        uint64_t next_ms = due_heap_next_ms(&heap), *item = due_heap_take(&heap);
+        CHECK("in order, each as it was", item && *item == next_ms && next_ms >= before);
+        before = next_ms;
+    }
+    CHECK_EQ("all are out", heap.count, 0);
+    due_heap_deinit(&heap);
 }
 
 /* ---- rates ---- */

@@ -17,10 +17,12 @@ TEST(a_problem_says_what_and_keeps_its_bytes_when_copied)
     reply_copy(&copy, &reply);
     memset(&reply, 0xAA, sizeof(reply));
     write(&copy, false, true, &out);
-    CHECK_STR("whole", out.data,
-              "HTTP/1.1 413 Content Too Large\r\nDate: Thu, 20 Nov 2025 09:14:02 GMT\r\nContent-Type: application/problem+json\r\n"
-              "Content-Length: 99\r\nConnection: keep-alive\r\n\r\n"
-              "{\"type\":\"about:blank\",\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"a \\\"body\\\"\\nwith\\tsigns\"}\n");
+    CHECK_STR(
+        "whole", out.data,
+        "HTTP/1.1 413 Content Too Large\r\nDate: Thu, 20 Nov 2025 09:14:02 GMT\r\nContent-Type: application/problem+json\r\n"
+        "Content-Length: 99\r\nConnection: keep-alive\r\n\r\n"
+        "{\"type\":\"about:blank\",\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"a "
+        "\\\"body\\\"\\nwith\\tsigns\"}\n");
     buf_deinit(&out);
 }
 
@@ -48,10 +50,14 @@ TEST(a_204_has_neither_length_nor_type)
 
 TEST(a_header_that_would_break_the_answer_is_not_added)
 {
-    static const struct { const char *name; struct slice value; enum result want; } cases[] = {
-        { "X-A", SLICE("fine; \"quoted\""), OK },     { "X-A", SLICE("a\r\nX-B: 1"), ERR_INVALID },
-        { "X-A", SLICE("a\nb"), ERR_INVALID },        { "X-A", SLICE("a\0b"), ERR_INVALID },
-        { "X A", SLICE("a"), ERR_INVALID },           { "", SLICE("a"), ERR_INVALID },
+    static const struct {
+        const char *name;
+        struct slice value;
+        enum result want;
+    } cases[] = {
+        { "X-A", SLICE("fine; \"quoted\""), OK }, { "X-A", SLICE("a\r\nX-B: 1"), ERR_INVALID },
+        { "X-A", SLICE("a\nb"), ERR_INVALID },    { "X-A", SLICE("a\0b"), ERR_INVALID },
+        { "X A", SLICE("a"), ERR_INVALID },       { "", SLICE("a"), ERR_INVALID },
         { "X:", SLICE("a"), ERR_INVALID },
     };
     struct reply reply;

@@ -81,7 +81,9 @@ static const struct {
     { "POST /in HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n000003\r\nabc\r\n0\r\n\r\n", 0, "/in", "abc" },
     { "POST /in HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 1\r\n\r\nx", 0, "/in", "x" },
     { "POST /in HTTP/1.1\r\n" H "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\nx", 0, "/in", "x" },
-    { "POST /in HTTP/1.1\r\n" H "Connection: upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 0, "/in", "x" },
+    { "POST /in HTTP/1.1\r\n" H
+      "Connection: upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+      0, "/in", "x" },
     { "POST /in HTTP/1.1\r\n" H "X-Empty:\r\nX-Tab:\ta\t\r\nX-Obs: gr\xfc\xdf\r\n\r\n", 0, "/in", "" },
     { "POST /%2e%2e/%zz HTTP/1.1\r\n" H "\r\n", 0, "/%2e%2e/%zz", "" },
     { "PUT /a HTTP/1.1\r\n" H "Content-Length: 00003\r\n\r\nabc", 0, "/a", "abc" },
@@ -112,7 +114,9 @@ static const struct {
     { "POST /in HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400, NULL, NULL },
     { "POST /in HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n0\r\n\r\n", 400, NULL, NULL },
     { "POST /in HTTP/1.1\r\n" H "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400, NULL, NULL },
-    { "POST /in HTTP/1.1\r\n" H "Transfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n", 400, NULL, NULL },
+    { "POST /in HTTP/1.1\r\n" H "Transfer-Encoding: \x0b"
+      "chunked\r\n\r\n0\r\n\r\n",
+      400, NULL, NULL },
     { "POST /in HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, NULL, NULL },
     { "POST /in HTTP/1.1\r\nHost : a\r\n\r\n", 400, NULL, NULL },
     { "POST /in HTTP/1.1\r\n" H " folded: 1\r\n\r\n", 400, NULL, NULL },
@@ -215,7 +219,10 @@ TEST(a_request_ends_where_it_ends_and_the_next_one_is_left_alone)
 
 TEST(a_connection_goes_on_as_http_says)
 {
-    static const struct { const char *bytes; bool keep; } cases[] = {
+    static const struct {
+        const char *bytes;
+        bool keep;
+    } cases[] = {
         { "GET / HTTP/1.1\r\n" H "\r\n", true },
         { "GET / HTTP/1.1\r\n" H "Connection: close\r\n\r\n", false },
         { "GET / HTTP/1.1\r\n" H "Connection: foo, Close\r\n\r\n", false },

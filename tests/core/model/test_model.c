@@ -15,11 +15,19 @@ static struct event *make_event(const char *content_type, const char *body)
     };
     static const struct pair params[] = { { SLICE("org"), SLICE("acme") } };
     struct event_parts parts = {
-        .route = SLICE("/github/:org"), .method = SLICE("POST"),          .path = SLICE("/github/acme"),
-        .query = SLICE("a=1&b=x%20y&a=2&empty&plus=1+2"),                 .remote_ip = SLICE("127.0.0.1"),
-        .content_type = slice_of(content_type),                           .headers = headers,
-        .header_count = COUNT(headers), .params = params,                 .param_count = COUNT(params),
-        .received_ms = 1700000000000u,  .body = slice_of(body),           .verified = SLICE("github"),
+        .route = SLICE("/github/:org"),
+        .method = SLICE("POST"),
+        .path = SLICE("/github/acme"),
+        .query = SLICE("a=1&b=x%20y&a=2&empty&plus=1+2"),
+        .remote_ip = SLICE("127.0.0.1"),
+        .content_type = slice_of(content_type),
+        .headers = headers,
+        .header_count = COUNT(headers),
+        .params = params,
+        .param_count = COUNT(params),
+        .received_ms = 1700000000000u,
+        .body = slice_of(body),
+        .verified = SLICE("github"),
     };
     struct event *event = NULL;
     CHECK_EQ("made", event_new(&parts, &event), OK);
@@ -50,7 +58,9 @@ TEST(a_path_finds_what_it_names_and_never_fails)
 {
     struct event *event = make_event("application/json", "{\"ref\":\"main\",\"items\":[{\"sku\":\"x\"},{\"sku\":\"y\"}],"
                                                          "\"labels\":{\"app.kubernetes.io/name\":\"web\"},\"gone\":null}");
-    static const struct { const char *path, *want; } cases[] = {
+    static const struct {
+        const char *path, *want;
+    } cases[] = {
         { "body.ref", "\"main\"" },
         { "body.items[2].sku", "\"y\"" },
         { "body.items[3].sku", NULL },
@@ -110,10 +120,13 @@ TEST(each_visits_every_place)
 
 TEST(paths_are_judged_as_a_whole)
 {
-    static const struct { const char *path; bool valid; } cases[] = {
-        { "body", true },        { "body.a", true },     { "body[1].a", true }, { "body[*]", true }, { "body['a b']", true },
-        { "body.a-b_c", true },  { ".body", false },     { "body.", false },    { "body[", false },  { "body[x]", false },
-        { "body[1", false },     { "body[\"a]", false }, { "body]a", false },   { "", false },       { "body[1]a", false },
+    static const struct {
+        const char *path;
+        bool valid;
+    } cases[] = {
+        { "body", true },       { "body.a", true },     { "body[1].a", true }, { "body[*]", true }, { "body['a b']", true },
+        { "body.a-b_c", true }, { ".body", false },     { "body.", false },    { "body[", false },  { "body[x]", false },
+        { "body[1", false },    { "body[\"a]", false }, { "body]a", false },   { "", false },       { "body[1]a", false },
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         CHECK_EQ(cases[i].path, path_is_valid(slice_of(cases[i].path)), cases[i].valid);
@@ -140,7 +153,10 @@ static bool resolve(void *arg, struct slice name, struct slice *value)
 
 TEST(a_message_fills_in_secrets_escaped_for_their_place)
 {
-    static const struct { enum escaping escaping; const char *want; } cases[] = {
+    static const struct {
+        enum escaping escaping;
+        const char *want;
+    } cases[] = {
         { ESCAPE_NONE, "[s\"<&> e]" },
         { ESCAPE_JSON, "[s\\\"<&> e]" },
         { ESCAPE_FORM, "[s%22%3C%26%3E+e]" },
@@ -198,7 +214,12 @@ TEST(a_message_names_the_secret_that_has_no_value)
 
 TEST(an_attempt_reads_back_from_its_stored_form)
 {
-    struct attempt attempt = { .n = 3, .at_ms = 5, .took_ms = 7, .status = 503, .detail = SLICE("d"), .answer = SLICE("no"),
+    struct attempt attempt = { .n = 3,
+                               .at_ms = 5,
+                               .took_ms = 7,
+                               .status = 503,
+                               .detail = SLICE("d"),
+                               .answer = SLICE("no"),
                                .answer_type = SLICE("text/plain") };
     struct attempt back;
     struct buf blob;

@@ -316,38 +316,33 @@ static void hostile_handlers(void)
     "\" { verify = verify.none \"t\", retry = { attempts = 3, first = \"1s\", factor = 2 }, handle = function(event) " code      \
     " end }\n"
 
-static const char ordinary[] =
-    HEAD
-        ROUTE("drop", "send(t, event) pcall(function() drop('not wanted') end) send(t, event)")
-            ROUTE("fail", "send(t, event) fail('never')")
-                ROUTE("retry", "retry('later', { after = '20s' })")
-                    ROUTE("sleep", "sleep '20ms' send(t, event)")
-                        ROUTE("event", "send(t, event)")
-                            ROUTE("json", "send({ t, u }, { json = { a = event.body.data, n = 12345678901234567LL, z = json.null "
-                                          "}, path = 'a b/c', query = { x = '1 2' }, "
-                                          "headers = { ['X-Type'] = event.type }, method = 'PUT', id = 'fixed-1' })")
-                                ROUTE("secret", "send(t, { json = { k = secret 'HOME', j = 'x' .. secret 'HOME' }, headers = { "
-                                                "Authorization = 'Bearer ' .. secret 'HOME' } })")
-                                    ROUTE("many", "for i = 1, 1000 do send(t, { text = 'x' }) end")
-                                        ROUTE("headers", "local h = {} for i = 1, 64 do h['X-' .. i] = 'x' end send(t, { text = "
-                                                         "'x', headers = h })")
-                                            ROUTE("keep", "kept.event, kept.body = event, event.body")
-                                                ROUTE("kept", "local ok, why = pcall(function() return kept.body.n end) local "
-                                                              "ok2, why2 = pcall(function() return kept.event.body end) "
-                                                              "assert(not ok and not ok2) send(t, { text = why .. ' | ' .. why2 "
-                                                              "})") "route \"/when\" { verify = verify.none \"t\", when = "
-                                                                    "function(event) return event.body.n > 1 end, dedupe = "
-                                                                    "function(event) return 'k' .. event.body.n end, handle = "
-                                                                    "function() end }\n"
-                                                                    "route \"/bad\" { verify = verify.none \"t\", when = "
-                                                                    "function(event) send(t, event) return true end, dedupe = "
-                                                                    "function(event) sleep '1s' end, handle = function() end }\n"
-                                                                    "route \"/loop\" { verify = verify.none \"t\", when = "
-                                                                    "function(event) while true do end end, handle = function() "
-                                                                    "end }\n"
-                                                                    "target \"judge\" { url = \"http://a.example.com\", success "
-                                                                    "= function(answer) return answer.status == 200 and "
-                                                                    "json.decode(answer.body).ok end }\n";
+static const char ordinary[] = HEAD ROUTE("drop", "send(t, event) pcall(function() drop('not wanted') end) send(t, event)")
+    ROUTE("fail", "send(t, event) fail('never')") ROUTE("retry", "retry('later', { after = '20s' })")
+        ROUTE("sleep", "sleep '20ms' send(t, event)") ROUTE("event", "send(t, event)")
+            ROUTE("json", "send({ t, u }, { json = { a = event.body.data, n = 12345678901234567LL, z = json.null "
+                          "}, path = 'a b/c', query = { x = '1 2' }, "
+                          "headers = { ['X-Type'] = event.type }, method = 'PUT', id = 'fixed-1' })")
+                ROUTE("secret", "send(t, { json = { k = secret 'HOME', j = 'x' .. secret 'HOME' }, headers = { "
+                                "Authorization = 'Bearer ' .. secret 'HOME' } })")
+                    ROUTE("many", "for i = 1, 1000 do send(t, { text = 'x' }) end")
+                        ROUTE("headers", "local h = {} for i = 1, 64 do h['X-' .. i] = 'x' end send(t, { text = "
+                                         "'x', headers = h })") ROUTE("keep", "kept.event, kept.body = event, event.body")
+                            ROUTE("kept", "local ok, why = pcall(function() return kept.body.n end) local "
+                                          "ok2, why2 = pcall(function() return kept.event.body end) "
+                                          "assert(not ok and not ok2) send(t, { text = why .. ' | ' .. why2 "
+                                          "})") "route \"/when\" { verify = verify.none \"t\", when = "
+                                                "function(event) return event.body.n > 1 end, dedupe = "
+                                                "function(event) return 'k' .. event.body.n end, handle = "
+                                                "function() end }\n"
+                                                "route \"/bad\" { verify = verify.none \"t\", when = "
+                                                "function(event) send(t, event) return true end, dedupe = "
+                                                "function(event) sleep '1s' end, handle = function() end }\n"
+                                                "route \"/loop\" { verify = verify.none \"t\", when = "
+                                                "function(event) while true do end end, handle = function() "
+                                                "end }\n"
+                                                "target \"judge\" { url = \"http://a.example.com\", success "
+                                                "= function(answer) return answer.status == 200 and "
+                                                "json.decode(answer.body).ok end }\n";
 
 static void ends_and_notes(void)
 {
