@@ -85,7 +85,8 @@ local function list(arguments)
 end
 
 local function print_delivery(delivery)
-  print(("  %s  %s  %d attempts%s%s"):format(screen.state(delivery.state), delivery.target, delivery.attempts,
+  print(("  %s  %s  %d attempt%s%s%s"):format(screen.state(delivery.state), delivery.target, delivery.attempts,
+    delivery.attempts == 1 and "" or "s",
     delivery.reason ~= json.null and "  " .. delivery.reason or "",
     delivery.next_at and "  next " .. screen.time(delivery.next_at) or ""))
   print("      message  " .. tostring(delivery.message))
@@ -120,6 +121,8 @@ local function show(arguments)
     return 0
   end
   local event = json.decode(body)
+  print(("%s  %s  %s%s"):format(event.id, screen.state(event.state), event.route,
+    event.type ~= json.null and "  " .. event.type or ""))
   print(("  received %s from %s, verified: %s, %d bytes, generation %d, attempt %d"):format(event.received_at,
     event.remote_ip, event.verified, event.body_bytes, event.generation, event.attempt))
   if event.reason ~= json.null then

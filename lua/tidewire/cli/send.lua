@@ -201,7 +201,7 @@ function M.run(arguments)
   if arguments.json then
     print(answer.body)
   else
-    print(("%d  %s"):format(answer.status, answer.body))
+    print(("%d  %s"):format(answer.status, answer.body:match "^(.-)%s*$"))
   end
   if answer.status >= 300 then
     return 1
