@@ -1,12 +1,10 @@
-/* Runs libs_spec.lua in a state as rules have it: one test per function of the spec. */
+/* Runs the specs that are written in Lua in a state as rules have it. */
 #include "check.h"
 
 #include <lauxlib.h>
 
 #include "script/lib/libs.h"
 #include "script/vm.h"
-
-#define SPEC "tests/core/script/libs_spec.lua"
 
 static bool resolve(void *arg, struct slice name, struct slice *value)
 {
@@ -16,8 +14,9 @@ static bool resolve(void *arg, struct slice name, struct slice *value)
 
 static int run_spec(lua_State *L)
 {
+    const char *file = lua_touserdata(L, 1);
     libs_set_secrets(L, resolve, NULL);
-    if (luaL_loadfile(L, SPEC) != 0)
+    if (luaL_loadfile(L, file) != 0)
         return lua_error(L);
     lua_call(L, 0, 1);
     lua_pushnil(L);
@@ -31,14 +30,24 @@ static int run_spec(lua_State *L)
     return 0;
 }
 
-TEST(the_small_libraries_keep_what_their_documents_say)
+static void spec(const char *file)
 {
     struct script_config config = { .limits = { 0, 0, 256 << 20, 256 << 20 } };
     struct script *script;
     CHECK_EQ("a state", script_new(&config, &script), OK);
-    if (script_protected(script, run_spec, NULL, 0) != OK)
+    if (script_protected(script, run_spec, (void *)file, 0) != OK)
         CHECK_FAIL("%s", script_error(script));
     script_free(script);
+}
+
+TEST(the_small_libraries_keep_what_their_documents_say)
+{
+    spec("tests/core/script/libs_spec.lua");
+}
+
+TEST(the_parts_of_the_loader_see_what_is_written)
+{
+    spec("tests/core/script/loader_spec.lua");
 }
 
 TEST_MAIN()

@@ -1,0 +1,95 @@
+-- What the loader is made of: near words, units, the text of a file as tokens, what compiled code reads and writes.
+local bytecode = require "tidewire.loader.bytecode"
+local source = require "tidewire.loader.source"
+local suggest = require "tidewire.suggest"
+local units = require "tidewire.units"
+
+local function is(got, want, what)
+  if got ~= want then
+    error(("%s: got %s, wanted %s"):format(what or "value", tostring(got), tostring(want)), 2)
+  end
+end
+
+local spec = {}
+
+function spec.near_words()
+  local known = { "timeout", "concurrency", "headers", "order_by", "retry", "url" }
+  for written, meant in pairs { timout = "timeout", concurency = "concurrency", header = "headers", oder_by = "order_by", TIMEOUT = "timeout",
+    rul = "url" } do
+    is(suggest.nearest(written, known), meant, written)
+  end
+  for _, written in ipairs { "retries", "foo", "", "x" } do
+    is(suggest.nearest(written, known), nil, written)
+  end
+  is(suggest.distance("ab", "ba"), 1)
+  is(suggest.distance("", "abc"), 3)
+  is(suggest.nearest(7, known), nil)
+end
+
+function spec.durations_sizes_rates()
+  for text, ms in pairs { ["250ms"] = 250, ["10s"] = 10000, ["5m"] = 300000, ["2h"] = 7200000, ["3d"] = 259200000, ["1.5h"] = 5400000 } do
+    is(units.duration(text), ms, text)
+  end
+  for _, wrong in ipairs { 30, "30", "s", "-1s", "1 s", "1w", "", "1e3s", true } do
+    local value, hint = units.duration(wrong)
+    is(value, nil, tostring(wrong))
+    is(type(hint), "string")
+  end
+  is(select(2, units.duration(30)), 'write "30s" for seconds')
+  is(units.size "64KiB", 65536)
+  is(units.size "1MiB", 1048576)
+  is(units.size "10MB", 10000000)
+  is(units.size(5), nil)
+  is(units.size "5", nil)
+  is(units.rate "120/m", 2)
+  is(select(2, units.rate "120/m"), 120)
+  is(units.rate "0/s", nil)
+  is(units.rate "5", nil)
+end
+
+function spec.options_are_found_in_the_text()
+  local text = [==[
+-- route "/x" { timeout = 1 } is only a comment
+local s = [[ { timeout = 2 }
+]] route "/x" { from = provider.github { secrt = 1 }, retry = { first = 30, ["max"] = "x" },
+  handle = function() local a, timeout = 1, { 2 } if a then timeout = 3 end end, timeout = -5,
+}]==]
+  local file = source.new("a.lua", text)
+  local function at(path, of_value)
+    local token = file:option(3, path, of_value)
+    return token and ("%d:%d %s"):format(token.line, token.column, token.text)
+  end
+  is(at { "timeout" }, "4:82 timeout")
+  is(at({ "timeout" }, true), "4:92 -")
+  is(at({ "retry", "first" }, true), "3:73 30")
+  is(at({ "retry", "max" }, true), '3:87 "x"')
+  is(at({ "from", "secrt" }), "3:42 secrt")
+  is(at { "nothing" }, nil)
+  is(file:line(3):match "^%]%] route", "]] route")
+  local broken = source.new("b.lua", 'x = "never closed\ny = [[ nor this')
+  is(#broken:all_tokens() > 3, true)
+end
+
+function spec.compiled_code_shows_its_names()
+  local chunk = assert(loadstring([[
+    local s = target "x" { url = secret "KEY" }
+    local n = 0
+    route "/x" { handle = function(event)
+      n = n + 1
+      count = 1
+      send(s)
+      return env("A", "b")
+    end }]]))
+  local seen = {}
+  for _, use in ipairs(bytecode.scan(chunk)) do
+    seen[("%s %s %d"):format(use.kind, use.name, use.line)] = use
+  end
+  for _, wanted in ipairs { "read target 1", "read secret 1", "literal secret 1", "assign n 4", "write count 5", "read send 6", "call send 6" } do
+    is(seen[wanted] ~= nil, true, wanted)
+  end
+  is(seen["literal secret 1"].texts[1], "KEY")
+  is(seen["call send 6"].arguments, 1)
+  is(seen["literal env 7"].arguments, 2)
+end
+
+return spec
