@@ -57,6 +57,7 @@ struct server {
     struct load_options options;
     struct generation *first; /* counted */
     struct load_report report;
+    bool runs_kept_rules; /* the files had mistakes when this server started: the last good ones run */
     uint64_t load_ms, started_ms;
     struct store *store;
     struct closed_door *door;
@@ -194,6 +195,9 @@ static void write_problems(const struct server *server, struct buf *out)
     if (server->store && !store_accepts(server->store))
         write_problem(out, &any, "error", SLICE("the disk"), " is full: new events are answered 503",
                       "make room on the disk of the store");
+    if (server->runs_kept_rules)
+        write_problem(out, &any, "error", SLICE("the rule files"), " have mistakes: the last good rules run",
+                      "tidewire check, mend, tidewire reload");
     for (size_t i = 0; rules && i < rules->target_count; i++)
         if (rules->targets[i].records)
             write_problem(out, &any, "warning", rules->targets[i].name, " records its messages and sends nothing",
@@ -316,7 +320,9 @@ static void keep_rules(struct server *server, struct generation *generation);
 
 static void on_rules_loaded(void *arg, struct generation *generation)
 {
-    keep_rules(arg, generation);
+    struct server *server = arg;
+    server->runs_kept_rules = false;
+    keep_rules(server, generation);
 }
 
 static void start_reloads(struct server *server)
@@ -480,6 +486,7 @@ static bool choose_rules(struct server *server)
         if (load_generation(&options, &server->first, &report) == OK)
             server->first->number = last.number;
         load_report_deinit(&report);
+        server->runs_kept_rules = true;
         LOG(LOG_ERROR, "rules not loaded", LOG_I("generation", last.number), LOG_T("detail", "the last good ones run"));
     }
     arena_deinit(&arena);

@@ -84,6 +84,23 @@ test('an edited body differs only where it was edited', async () => {
   assert.deepEqual(got, want);
 });
 
+test('a form with the one field payload is the JSON inside it', async () => {
+  const first = target.received.length;
+  const body = `payload=${encodeURIComponent('{"ref":"refs/heads/form","n":1.50}')}`;
+  const answer = await post('/view', body, 'push', { 'content-type': 'application/x-www-form-urlencoded' });
+  assert.equal(answer.status, 202, answer.body);
+  await until('the delivery', () => target.received.length > first);
+  assert.equal(target.received[first].body.toString(), '{"ref":"refs/heads/form","n":1.50}');
+});
+
+test('nesting is taken to 128 levels and not beyond', async () => {
+  const nested = (n) => '['.repeat(n) + ']'.repeat(n);
+  assert.equal((await post('/view', nested(128), 'push')).status, 202);
+  const refused = await post('/view', nested(129), 'push');
+  assert.equal(refused.status, 400);
+  assert.match(JSON.parse(refused.body).detail, /byte 128/);
+});
+
 test('odd JSON comes out as it went in', async () => {
   const first = target.received.length;
   const body = '{ "big": 12345678901234567890123, "id":9007199254740993 ,"n":19.90,"e":1E400,"empty":[],"o":{},'

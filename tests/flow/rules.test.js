@@ -192,6 +192,7 @@ test('a server that has to start again over broken files runs the last good rule
     return now && now.pid !== before.pid && now.ready ? now : null;
   });
   assert.equal(status.generation, before.generation);
+  assert.match(JSON.stringify(status.problems), /the rule files have mistakes/);
   router.agent = false;
   const answer = await router.post('/say', '');
   assert.equal(answer.status, 202);
@@ -199,6 +200,7 @@ test('a server that has to start again over broken files runs the last good rule
   await router.write('say.lua', say(target.url, 'better'));
   assert.equal((await router.command('reload')).code, 0);
   assert.equal((await router.status()).generation, before.generation + 1);
+  assert.deepEqual((await router.status()).problems, []);
   await router.end();
   await target.close();
 });
