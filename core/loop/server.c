@@ -24,13 +24,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/closed_door.h"
+#include "loop/kept_rules.h"
 #include "loop/reload.h"
 #include "loop/screen.h"
+#include "loop/status.h"
 #include "loop/watch.h"
 #include "loop/worker.h"
 #include "script/abandon.h"
 #include "script/load.h"
-#include "script/rule_files.h"
 #include "script/watchdog.h"
 #include "store/store.h"
 #include "super/recorder.h"
@@ -161,83 +162,27 @@ struct status_ask {
     struct worker_counts counts[];
 };
 
-static void write_store(const struct server *server, struct buf *out)
-{
-    struct store_stats stats;
-    store_stats(server->store, &stats);
-    buf_addf(out,
-             "{\"commits\":%llu,\"events\":%llu,\"results\":%llu,\"batch_largest\":%llu,\"wal_bytes\":%llu,\"file_bytes\":%llu,"
-             "\"disk_full\":%s}",
-             (unsigned long long)stats.commits, (unsigned long long)stats.events, (unsigned long long)stats.results,
-             (unsigned long long)stats.batch_largest, (unsigned long long)stats.wal_bytes, (unsigned long long)stats.file_bytes,
-             stats.disk_full ? "true" : "false");
-}
-
-static void write_problem(struct buf *out, bool *any, const char *severity, struct slice name, const char *what, const char *cure)
-{
-    struct buf text;
-    buf_init(&text, 1 << 12);
-    buf_add_slice(&text, name);
-    buf_add_text(&text, what);
-    buf_addf(out, "%s{\"severity\":\"%s\",\"what\":", *any ? "," : "", severity);
-    buf_add_json_string(out, buf_slice(&text));
-    buf_add_text(out, ",\"cure\":");
-    buf_add_json_string(out, slice_of(cure));
-    buf_add_byte(out, '}');
-    buf_deinit(&text);
-    *any = true;
-}
-
-static void write_problems(const struct server *server, struct buf *out)
-{
-    const struct generation *rules = server->reload ? reload_current(server->reload) : server->first;
-    bool any = false;
-    if (server->store && !store_accepts(server->store))
-        write_problem(out, &any, "error", SLICE("the disk"), " is full: new events are answered 503",
-                      "make room on the disk of the store");
-    if (server->runs_kept_rules)
-        write_problem(out, &any, "error", SLICE("the rule files"), " have mistakes: the last good rules run",
-                      "tidewire check, mend, tidewire reload");
-    for (size_t i = 0; rules && i < rules->target_count; i++)
-        if (rules->targets[i].records)
-            write_problem(out, &any, "warning", rules->targets[i].name, " records its messages and sends nothing",
-                          "set the secret of this target and start again");
-}
-
-static void write_status(struct server *server, const struct status_ask *ask, struct buf *out)
-{
-    const struct generation *rules = server->reload ? reload_current(server->reload) : server->first;
-    buf_addf(
-        out,
-        "{\"version\":\"%s\",\"pid\":%d,\"uptime_s\":%llu,\"restarts\":%u,\"ready\":%s,\"generation\":%u,\"rules_hash\":\"%s\",",
-        TIDEWIRE_VERSION, (int)getpid(), (unsigned long long)((clock_mono_ms() - server->started_ms) / 1000),
-        server->inherited->restarts, server->phase == SERVING ? "true" : "false", rules ? rules->number : 0,
-        rules ? rules->hash : "");
-    buf_add_text(out, "\"folder\":");
-    buf_add_json_string(out, slice_of(server->folder));
-    buf_add_text(out, ",\"listen\":[");
-    for (uint32_t i = 0; i < server->inherited->addresses; i++)
-        buf_addf(out, "%s\"%s\"", i ? "," : "", server->listen[i]);
-    buf_add_text(out, "],\"store\":");
-    if (server->store)
-        write_store(server, out);
-    else
-        buf_add_text(out, "null");
-    buf_add_text(out, ",\"problems\":[");
-    write_problems(server, out);
-    buf_add_text(out, "],\"workers\":[");
-    for (uint32_t i = 0; ask && i < server->inherited->workers; i++) {
-        buf_add_text(out, i ? "," : "");
-        buf_add_slice(out, ask->counts[i].json.len ? buf_slice(&ask->counts[i].json) : SLICE("null"));
-    }
-    buf_add_text(out, "]}");
-}
-
 static void answer_status(struct server *server, struct admin_call *call, const struct status_ask *ask)
 {
+    const struct buf *workers[WORKERS_MAX];
     struct buf out;
+    struct status status = {
+        .started_ms = server->started_ms,
+        .restarts = server->inherited->restarts,
+        .ready = server->phase == SERVING,
+        .rules = server->reload ? reload_current(server->reload) : server->first,
+        .runs_kept_rules = server->runs_kept_rules,
+        .folder = server->folder,
+        .listen = (const char(*)[64])server->listen,
+        .listen_count = server->inherited->addresses,
+        .store = server->store,
+        .workers = ask ? workers : NULL,
+        .worker_count = server->inherited->workers,
+    };
+    for (uint32_t i = 0; ask && i < server->inherited->workers; i++)
+        workers[i] = &ask->counts[i].json;
     buf_init(&out, STATUS_MAX);
-    write_status(server, ask, &out);
+    status_write(&status, &out);
     admin_answer(call, 200, buf_slice(&out));
     buf_deinit(&out);
 }
@@ -316,13 +261,11 @@ static void on_hangup(uv_signal_t *handle, int signal)
         reload_ask(server->reload, NULL, NULL);
 }
 
-static void keep_rules(struct server *server, struct generation *generation);
-
 static void on_rules_loaded(void *arg, struct generation *generation)
 {
     struct server *server = arg;
     server->runs_kept_rules = false;
-    keep_rules(server, generation);
+    kept_rules_write(server->store, &server->handoff, generation);
 }
 
 static void start_reloads(struct server *server)
@@ -357,7 +300,7 @@ static void serve(struct server *server)
                      &server->report, server->load_ms);
     LOG(LOG_INFO, "serving", LOG_T("listen", server->listen[0]), LOG_I("workers", server->inherited->workers),
         LOG_I("generation", server->first->number), LOG_I("restarts", server->inherited->restarts));
-    keep_rules(server, server->first);
+    kept_rules_write(server->store, &server->handoff, server->first);
     tell_supervisor(server);
 }
 
@@ -422,77 +365,6 @@ static bool start_workers(struct server *server)
     return true;
 }
 
-/* ---- the rules in the store: numbers go on over restarts, and a server that starts again over broken files runs the last good
- * ones ---- */
-
-struct rules_kept {
-    struct store_rules rules;
-    struct generation *generation; /* counted */
-    struct buf files;
-    struct handed handed;
-};
-
-static void on_rules_kept(struct handed *handed)
-{
-    struct rules_kept *kept = (struct rules_kept *)((char *)handed - offsetof(struct rules_kept, handed));
-    if (kept->rules.op.result != OK)
-        LOG(LOG_WARN, "rules not kept", LOG_I("generation", kept->rules.number));
-    generation_unref(kept->generation);
-    buf_deinit(&kept->files);
-    mem_free(kept);
-}
-
-static void on_rules_written(struct store_op *op)
-{
-    struct rules_kept *kept = (struct rules_kept *)op;
-    struct server *server = op->owner;
-    kept->handed.run = on_rules_kept;
-    if (handoff_send(&server->handoff, &kept->handed) != OK)
-        on_rules_kept(&kept->handed);
-}
-
-static void keep_rules(struct server *server, struct generation *generation)
-{
-    if (!store_take_room(server->store, ROOM_EVENT))
-        return; /* full of events: the next load keeps its own */
-    struct rules_kept *kept = MEM_NEW(struct rules_kept);
-    buf_init(&kept->files, RULE_BYTES_MAX * 2);
-    rule_files_write(generation->files, generation->file_count, &kept->files);
-    kept->generation = generation_ref(generation);
-    kept->rules = (struct store_rules){
-        .op = { .kind = STORE_RULES, .on_done = on_rules_written, .owner = server },
-        .number = generation->number,
-        .hash = slice_of(generation->hash),
-        .loaded_ms = generation->loaded_ms,
-        .files = buf_slice(&kept->files),
-    };
-    store_submit(server->store, &kept->rules.op);
-}
-
-/* false: the files are broken and there is nothing kept that can be run. */
-static bool choose_rules(struct server *server)
-{
-    struct arena arena = { 0 };
-    struct store_rules last;
-    struct load_options options = server->options;
-    struct load_report report = { 0 };
-    if (store_last_rules(server->store, &arena, &last) != OK)
-        last.number = 0;
-    bool same = server->first && last.number && slice_is(last.hash, server->first->hash);
-    if (server->first) {
-        server->first->number = same ? last.number : last.number + 1;
-    } else if (last.number) {
-        options.files = last.files;
-        if (load_generation(&options, &server->first, &report) == OK)
-            server->first->number = last.number;
-        load_report_deinit(&report);
-        server->runs_kept_rules = true;
-        LOG(LOG_ERROR, "rules not loaded", LOG_I("generation", last.number), LOG_T("detail", "the last good ones run"));
-    }
-    arena_deinit(&arena);
-    return server->first != NULL;
-}
-
 /* ---- the store ---- */
 
 static enum result make_store_folder(const struct config *config, char *why, size_t size)
@@ -532,7 +404,7 @@ static void open_and_serve(struct server *server)
 {
     char why[512] = "";
     if (open_store(server, why, sizeof(why)) == OK) {
-        if (!choose_rules(server))
+        if (!kept_rules_choose(server->store, &server->options, &server->first, &server->runs_kept_rules))
             _exit(EXIT_RULES);
         if (store_start(server->store) != OK || !start_workers(server)) {
             fprintf(stderr, "tidewire: the workers cannot be started: not enough memory\n");

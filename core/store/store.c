@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <sys/stat.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,6 +130,9 @@ void store_stats(const struct store *store, struct store_stats *out)
         .wal_bytes = (uint64_t)atomic_load(&store->wal_pages) * PAGE_BYTES,
         .disk_full = atomic_load(&store->disk_full),
     };
+    struct stat info;
+    if (stat(store->path, &info) == 0)
+        out->file_bytes = (uint64_t)info.st_size;
 }
 
 /* ---- life ---- */
