@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t used_whole = run(&whole, bytes, len, 0), used_cut = run(&cut, bytes, len, place);
     if (whole.state != cut.state)
         abort();
-    if (whole.state == REQUEST_DONE && (used_whole != used_cut || !slice_eq(whole.body, cut.body) || !slice_eq(whole.path, cut.path)))
+    if (whole.state == REQUEST_DONE &&
+        (used_whole != used_cut || !slice_eq(whole.body, cut.body) || !slice_eq(whole.path, cut.path)))
         abort();
     request_deinit(&whole);
     request_deinit(&cut);
