@@ -168,6 +168,28 @@ describe('with a router', () => {
   });
 });
 
+test('a reload on a terminal asks before a route in use goes away', async () => {
+  const two = 'route "/a" { verify = verify.none "a test", handle = function() drop "x" end }\n'
+    + 'route "/b" { verify = verify.none "a test", handle = function() drop "x" end }\n';
+  const router = await Router.start({ 'a.lua': two }, { flags: ['--no-watch'] });
+  assert.equal((await router.post('/a', '')).status, 202);
+  await router.write('a.lua', two.split('\n')[1]);
+  const onTerminal = async (reply) => {
+    const child = spawn('script', ['-qec', `'${BINARY}' reload --folder '${router.folder}'`, '/dev/null'], { env: router.env, stdio: ['pipe', 'pipe', 'ignore'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    await until('the question', () => output.includes('[y/N]'));
+    child.stdin.end(`${reply}\n`);
+    await once(child, 'close');
+    return output;
+  };
+  assert.match(await onTerminal('n'), /\/a had events in the last hour and would answer 404/);
+  assert.equal((await router.post('/a', '')).status, 202);
+  assert.match(await onTerminal('y'), /- route \/a \(answers 404 now\)/);
+  assert.equal((await router.post('/a', '')).status, 404);
+  await router.end();
+});
+
 describe('the rules that come along', () => {
   const names = ['rules', 'examples/01_github_to_slack', 'examples/02_app_to_ledger_and_mail', 'examples/03_fan_out_by_content'];
   for (const name of names) {
