@@ -6,15 +6,19 @@
 
 #include "base/mem.h"
 
-/* Under a sanitizer the blocks are plain malloc's with a list through them, so that every access is checked too. */
-#ifdef TIDEWIRE_SANITIZED
+/* A heap that goes as a whole: mimalloc's, or plain malloc's blocks with a list through them. The second one under a sanitizer,
+ * so that every access is checked, and with mimalloc 3: there a thread's private heap may take over pages that other threads
+ * left, and destroying it destroys what still lives in them (3.0.1: a crash in libcrypto after a worker's thread had ended). */
+#ifndef TIDEWIRE_SANITIZED
+#include <mimalloc.h>
+#endif
+#if defined(TIDEWIRE_SANITIZED) || MI_MALLOC_VERSION >= 300
+#define LIST_OF_BLOCKS
 #include <stdalign.h>
 struct block {
     alignas(max_align_t) struct block *next;
     struct block *prev;
 };
-#else
-#include <mimalloc.h>
 #endif
 
 struct heap {
@@ -22,14 +26,14 @@ struct heap {
     struct heap_account *account; /* borrowed */
     bool refused;
     volatile sig_atomic_t busy;
-#ifdef TIDEWIRE_SANITIZED
+#ifdef LIST_OF_BLOCKS
     struct block blocks; /* head of a ring */
 #else
     mi_heap_t *inside;
 #endif
 };
 
-#ifdef TIDEWIRE_SANITIZED
+#ifdef LIST_OF_BLOCKS
 
 static bool inside_open(struct heap *heap)
 {
@@ -59,17 +63,14 @@ static void inside_free(struct heap *heap, void *ptr)
 
 static void *inside_resize(struct heap *heap, void *ptr, size_t old_size, size_t size)
 {
-    struct block *block = malloc(sizeof(*block) + size);
+    struct block *block = realloc(ptr ? (struct block *)ptr - 1 : NULL, sizeof(*block) + size);
     if (!block)
-        return NULL;
-    block->next = heap->blocks.next;
-    block->prev = &heap->blocks;
-    block->next->prev = block;
-    heap->blocks.next = block;
-    if (ptr) {
-        memcpy(block + 1, ptr, old_size < size ? old_size : size);
-        inside_free(heap, ptr);
+        return size <= old_size ? ptr : NULL;
+    if (!ptr) {
+        block->next = heap->blocks.next;
+        block->prev = &heap->blocks;
     }
+    block->next->prev = block->prev->next = block; /* it may have moved */
     return block + 1;
 }
 

@@ -128,7 +128,10 @@ static void say(int fd, const char *text)
 static int hear(int fd)
 {
     char text[4096];
-    ssize_t len = recv(fd, text, sizeof(text) - 1, 0);
+    ssize_t len;
+    do {
+        len = recv(fd, text, sizeof(text) - 1, 0); /* one with a timeout is not restarted after a signal */
+    } while (len < 0 && errno == EINTR);
     if (len <= 0)
         return len == 0 || errno == ECONNRESET ? 0 : -1;
     text[len] = '\0';
