@@ -19,7 +19,7 @@ bool cidr_parse(struct slice text, struct cidr *out)
 {
     char copy[TEXT_MAX], *end;
     bool is_v4;
-    if (text.len >= sizeof(copy))
+    if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.data, '\0', text.len))
         return false;
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';

@@ -31,11 +31,13 @@ static bool text_matches(const struct match *match, struct slice text)
     return match->kind == MATCH_PATTERN && when_pattern_matches(match->text, text);
 }
 
-/* Integers of many digits are compared by their digits: a double cannot tell them apart. */
+enum { EXACT_DIGITS = 15 }; /* integers of up to so many digits are exact as a double */
+
+/* Longer integers are compared by their digits: a double cannot tell them apart. */
 static bool number_matches(const struct match *match, struct json_value value)
 {
     unsigned digits;
-    if (json_is_integer(value, &digits) && digits >= 15)
+    if (json_is_integer(value, &digits) && digits > EXACT_DIGITS)
         return slice_eq(json_text(value), match->text);
     return json_number(value) == match->number;
 }

@@ -63,6 +63,95 @@ TEST(tries_fixed_parts_before_named_ones)
         CHECK_BYTES(cases[i].path, matched(cases[i].path), strlen(matched(cases[i].path)), cases[i].want, strlen(cases[i].want));
 }
 
+static unsigned next_random(unsigned *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 16;
+}
+
+TEST(sorts_any_order_of_routes_into_one)
+{
+    static const char *const sorted[] = { "/a/b/c", "/a/b/:x",      "/a/b",   "/a/:id/c", "/a/:id/*rest", "/a/:id", "/a/*rest",
+                                          "/ab",    "/files/index", "/files", "/:any/b",  "/:any",        "/*rest" };
+    struct route routes[COUNT(sorted)];
+    unsigned state = 1;
+    for (int round = 0; round < 200; round++) {
+        for (size_t i = 0; i < COUNT(sorted); i++) {
+            size_t place = next_random(&state) % (i + 1);
+            routes[i] = routes[place];
+            routes[place] = (struct route){ .path = slice_of(sorted[i]) };
+        }
+        qsort(routes, COUNT(routes), sizeof(routes[0]), by_order);
+        for (size_t i = 0; i < COUNT(sorted); i++)
+            CHECK_SLICE("place in the order", routes[i].path, sorted[i]);
+    }
+    for (size_t i = 0; i < COUNT(sorted); i++)
+        for (size_t j = 0; j < COUNT(sorted); j++) {
+            int order = router_order(slice_of(sorted[i]), slice_of(sorted[j]));
+            CHECK_EQ(sorted[i], (order > 0) - (order < 0), (i > j) - (i < j));
+        }
+    CHECK_EQ("names of parts do not matter", router_order(SLICE("/:a/x"), SLICE("/:b/x")), 0);
+}
+
+TEST(takes_no_path_with_a_disabled_route_only)
+{
+    const struct route routes[] = { { .path = SLICE("/a/:id"), .enabled = false } };
+    struct generation generation = { .routes = routes, .route_count = 1 }, empty = { .route_count = 0 };
+    struct pair params[PARAMS_MAX];
+    struct buf scratch;
+    size_t count = 0;
+    buf_init(&scratch, 1 << 16);
+    CHECK("disabled", !router_match(&generation, SLICE("/a/1"), params, &count, &scratch));
+    CHECK("no routes at all", !router_match(&empty, SLICE("/a/1"), params, &count, &scratch));
+    buf_deinit(&scratch);
+}
+
+TEST(keeps_as_many_params_as_there_is_room_for)
+{
+    const struct route routes[] = { { .path = SLICE("/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/*p"), .enabled = true } };
+    struct generation generation = { .routes = routes, .route_count = 1 };
+    struct pair params[PARAMS_MAX];
+    struct buf scratch;
+    size_t count = 0;
+    buf_init(&scratch, 1 << 16);
+    CHECK("taken", router_match(&generation, SLICE("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/%31%36/17"), params, &count, &scratch));
+    CHECK_EQ("params", count, PARAMS_MAX);
+    CHECK_SLICE("the first", params[0].value, "1");
+    CHECK_SLICE("the rest", params[PARAMS_MAX - 1].value, "16/17");
+    buf_deinit(&scratch);
+    buf_init(&scratch, 8);
+    CHECK("no room for their text",
+          !router_match(&generation, SLICE("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16"), params, &count, &scratch));
+    buf_deinit(&scratch);
+}
+
+TEST(decodes_each_segment_by_itself)
+{
+    const struct {
+        const char *path, *want;
+    } cases[] = {
+        { "/a/%2e%2E", "/a/:id id=.." },
+        { "/a/%2f", "/a/:id id=/" },
+        { "/a/a+b", "/a/:id id=a+b" },
+        { "/a/%252F", "/a/:id id=%2F" },
+        { "/a/%", "/a/:id id=%" },
+        { "/a/%4", "/a/:id id=%4" },
+        { "/a/%zz", "/a/:id id=%zz" },
+        { "/a/%C3%A9", "/a/:id id=\xC3\xA9" },
+        { "/a%2Fb", "/*rest rest=a/b" },
+        { "/a//c", "/*rest rest=a//c" },
+        { "/a/", "/*rest rest=a/" },
+        { "/a/b/", "/*rest rest=a/b/" },
+        { "/files/", "/*rest rest=files/" },
+        { "/files//x", "/files/*rest rest=/x" },
+        { "/", "none" },
+        { "", "none" },
+        { "*", "none" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        CHECK_STR(cases[i].path, matched(cases[i].path), cases[i].want);
+}
+
 TEST(says_whether_one_pattern_takes_a_path)
 {
     CHECK("named", router_pattern_takes(SLICE("/a/:b"), SLICE("/a/x")));
@@ -70,15 +159,24 @@ TEST(says_whether_one_pattern_takes_a_path)
     CHECK("too short", !router_pattern_takes(SLICE("/a/:b"), SLICE("/a")));
     CHECK("too long", !router_pattern_takes(SLICE("/a/:b"), SLICE("/a/b/c")));
     CHECK("rest", router_pattern_takes(SLICE("/a/*r"), SLICE("/a/b/c")));
+    CHECK("no rest", !router_pattern_takes(SLICE("/a/*r"), SLICE("/a/")) && !router_pattern_takes(SLICE("/a/*r"), SLICE("/a")));
+    CHECK("a slash at the end",
+          !router_pattern_takes(SLICE("/a"), SLICE("/a/")) && !router_pattern_takes(SLICE("/a/"), SLICE("/a")));
+    CHECK("the root", router_pattern_takes(SLICE("/"), SLICE("/")) && !router_pattern_takes(SLICE("/"), SLICE("/a")));
+    CHECK("an escaped slash is no border", !router_pattern_takes(SLICE("/a/b"), SLICE("/a%2Fb")));
+    CHECK("a part of a fixed one",
+          !router_pattern_takes(SLICE("/ab"), SLICE("/a")) && !router_pattern_takes(SLICE("/a"), SLICE("/ab")));
 }
 
 /* ---- when ---- */
 
 static const char body_text[] =
     "{\"ref\":\"refs/heads/main\",\"n\":3,\"big\":9007199254740993,\"yes\":true,\"gone\":null,\"tags\":[\"a\",\"b\"],"
-    "\"items\":[{\"sku\":\"x\"},{\"sku\":\"y\"}],\"a b\":{\"c.d\":1}}";
+    "\"items\":[{\"sku\":\"x\"},{\"sku\":\"y\"}],\"a b\":{\"c.d\":1},\"fifteen\":123456789012345,\"half\":0.5,\"hundred\":1e2,"
+    "\"minus\":-7,\"escaped\":\"a\\u0042\\n\",\"mixed\":[1,\"two\",null,true,[\"deep\"]],\"none\":[],\"empty\":\"\","
+    "\"star\":\"a*b\",\"map\":{\"k\":\"v\",\"l\":{\"m\":[\"n\"]}}}";
 
-static bool holds(const char *path, struct match match)
+static bool all_hold(const struct condition *conditions, size_t count)
 {
     struct json_doc *doc;
     struct json_error error;
@@ -93,13 +191,18 @@ static bool holds(const char *path, struct match match)
                            .header_count = 1,
                            .query = SLICE("page=2&q=a+b"),
                            .method = SLICE("POST") };
-    struct condition condition = { slice_of(path), &match, 1 };
     struct buf scratch;
     buf_init(&scratch, 1 << 16);
-    bool result = when_holds(&condition, 1, &event, &scratch);
+    bool result = when_holds(conditions, count, &event, &scratch);
     buf_deinit(&scratch);
     json_free(doc);
     return result;
+}
+
+static bool holds(const char *path, struct match match)
+{
+    struct condition condition = { slice_of(path), &match, 1 };
+    return all_hold(&condition, 1);
 }
 
 #define TEXT(t)    ((struct match){ .kind = MATCH_TEXT, .text = SLICE(t) })
@@ -128,6 +231,84 @@ TEST(judges_conditions_without_converting)
     CHECK("a step into a scalar", holds("body.n.x.y", NONE));
 }
 
+TEST(needs_all_lines_and_any_value_of_a_list)
+{
+    const struct match pull_or_push[] = { TEXT("pull"), TEXT("push") }, main_branch[] = { PATTERN("*/main") };
+    const struct match kinds[] = { NUMBER(4), BOOL(true), TEXT("3"), NUMBER(3) };
+    struct condition both[] = { { SLICE("type"), pull_or_push, 2 }, { SLICE("body.ref"), main_branch, 1 } };
+    struct condition mixed = { SLICE("body.n"), kinds, COUNT(kinds) };
+    CHECK("both", all_hold(both, 2));
+    CHECK("no lines at all", all_hold(NULL, 0));
+    CHECK("a list of several kinds", all_hold(&mixed, 1));
+    mixed.any_count = 3;
+    CHECK("none of the list", !all_hold(&mixed, 1));
+    both[0].any_count = 1;
+    CHECK("the first fails", !all_hold(both, 2));
+    both[0].any_count = 2;
+    both[1].path = SLICE("body.n");
+    CHECK("the second fails", !all_hold(both, 2));
+}
+
+TEST(compares_numbers_by_value)
+{
+    CHECK("fifteen digits, as Lua prints them",
+          holds("body.fifteen", (struct match){ MATCH_NUMBER, SLICE("1.2345678901234e+14"), 123456789012345.0, false }));
+    CHECK("the next one of fifteen",
+          !holds("body.fifteen", (struct match){ MATCH_NUMBER, SLICE("1.2345678901234e+14"), 123456789012346.0, false }));
+    CHECK("a fraction", holds("body.half", NUMBER(0.5)) && !holds("body.half", NUMBER(0.25)));
+    CHECK("an exponent", holds("body.hundred", NUMBER(100)));
+    CHECK("a minus", holds("body.minus", NUMBER(-7)) && !holds("body.minus", NUMBER(7)));
+    CHECK("a pattern is for texts", !holds("body.n", PATTERN("*")) && !holds("body.yes", PATTERN("*")));
+    CHECK("one is not true", !holds("body.n", BOOL(true)) && !holds("body.yes", NUMBER(1)) && !holds("body.yes", TEXT("true")));
+}
+
+TEST(looks_into_arrays)
+{
+    CHECK("a number", holds("body.mixed", NUMBER(1)) && !holds("body.mixed", NUMBER(2)));
+    CHECK("a text", holds("body.mixed", TEXT("two")) && holds("body.mixed", PATTERN("t*")));
+    CHECK("null", holds("body.mixed", NONE));
+    CHECK("true", holds("body.mixed", BOOL(true)) && !holds("body.mixed", BOOL(false)));
+    CHECK("one level only", !holds("body.mixed", TEXT("deep")));
+    CHECK("an empty one holds nothing",
+          !holds("body.none", TEXT("")) && !holds("body.none", NONE) && !holds("body.none", PATTERN("*")));
+    CHECK("an object is no array", !holds("body.map", TEXT("v")) && !holds("body.map", NONE));
+    CHECK("each member of an object", holds("body.map[*]", TEXT("v")));
+    CHECK("each, then an array", holds("body.map[*].m", TEXT("n")));
+    CHECK("each of each", holds("body[*][*].sku", TEXT("y")));
+    CHECK("each element", holds("body.tags[*]", TEXT("b")) && !holds("body.tags[*]", TEXT("c")));
+    CHECK("each of a scalar", !holds("body.n[*]", NUMBER(3)));
+    CHECK("each of something else than the body", !holds("headers[*]", TEXT("Big")));
+}
+
+TEST(compares_texts_byte_by_byte)
+{
+    CHECK("escapes are read", holds("body.escaped", TEXT("aB\n")) && holds("body.escaped", PATTERN("aB*")));
+    CHECK("empty", holds("body.empty", TEXT("")) && holds("body.empty", PATTERN("*")) && !holds("body.empty", NONE));
+    CHECK("a star in the data", holds("body.star", PATTERN("a*b")) && !holds("body.ref", TEXT("refs/*")));
+    CHECK("a star does not reach back", !holds("body.ref", PATTERN("heads/*")) && !holds("body.ref", PATTERN("*heads")));
+    CHECK("letter case", !holds("body.ref", TEXT("refs/heads/Main")) && !holds("type", TEXT("Push")));
+    CHECK("absent in the query", holds("query.gone", NONE) && !holds("query.gone", TEXT("")) && !holds("query.page", NONE));
+    CHECK("absent header", holds("headers.x-gone", NONE) && !holds("headers.x-gone", PATTERN("*")));
+    CHECK("an index past the end",
+          holds("body.tags[3]", NONE) && holds("body.tags[0]", NONE) && holds("body.tags[2]", TEXT("b")));
+}
+
+TEST(finds_no_json_in_another_body)
+{
+    const struct match text = TEXT("hello"), none = NONE, any = PATTERN("*");
+    struct event event = { .kind = BODY_TEXT, .body = SLICE("hello") };
+    struct condition whole = { SLICE("body"), &text, 1 }, absent = { SLICE("body.a"), &none, 1 },
+                     each = { SLICE("body[*]"), &any, 1 };
+    struct buf scratch;
+    buf_init(&scratch, 1 << 16);
+    CHECK("the text", when_holds(&whole, 1, &event, &scratch));
+    CHECK("no member", when_holds(&absent, 1, &event, &scratch));
+    CHECK("no elements", !when_holds(&each, 1, &event, &scratch));
+    event.kind = BODY_EMPTY;
+    CHECK("no body", !when_holds(&whole, 1, &event, &scratch));
+    buf_deinit(&scratch);
+}
+
 TEST(matches_patterns_in_linear_time)
 {
     char text[4097];
@@ -137,6 +318,10 @@ TEST(matches_patterns_in_linear_time)
     CHECK("middle", when_pattern_matches(SLICE("a*c*e"), SLICE("abcde")));
     CHECK("all", when_pattern_matches(SLICE("*"), SLICE("")));
     CHECK("whole", !when_pattern_matches(SLICE("a*"), SLICE("ba")));
+    CHECK("empty", when_pattern_matches(SLICE(""), SLICE("")) && !when_pattern_matches(SLICE(""), SLICE("a")));
+    CHECK("two stars", when_pattern_matches(SLICE("a**b"), SLICE("ab")) && when_pattern_matches(SLICE("**"), SLICE("x")));
+    CHECK("goes back", when_pattern_matches(SLICE("*ab"), SLICE("aab")) && when_pattern_matches(SLICE("*a*b"), SLICE("xaxbxb")));
+    CHECK("not twice", !when_pattern_matches(SLICE("ab*ab"), SLICE("ab")) && !when_pattern_matches(SLICE("ab*b"), SLICE("ab")));
     CHECK("blow-up", !when_pattern_matches(SLICE("*a*a*a*a*a*a*a*a*a*a*b"), slice_of(text)));
 }
 
@@ -157,12 +342,60 @@ TEST(knows_address_ranges)
     CHECK("v4 is not v6", !contains("0.0.0.0/0", "2001:db8::1"));
     CHECK("v6", contains("2001:db8::/32", "2001:db8:1::1") && !contains("2001:db8::/32", "2001:db9::1"));
     CHECK("mapped", contains("10.0.0.0/8", "::ffff:10.1.2.3"));
-    const char *const junk[] = { "",        "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0/8", "2001:db8::/129",
-                                 "a.b.c.d", "10.0.0.1/8x", "256.0.0.1",   "/8" };
+    CHECK("mapped range", contains("::ffff:10.0.0.0/104", "10.1.2.3") && !contains("::ffff:10.0.0.0/104", "11.1.2.3"));
+    CHECK("all of v6 holds v4 too", contains("::/0", "2001:db8::1") && contains("::/0", "192.0.2.1"));
+    CHECK("0 bits", contains("0.0.0.0/0", "255.255.255.255") && contains("203.0.113.7/0", "192.0.2.1"));
+    CHECK("1 bit", contains("128.0.0.0/1", "255.0.0.1") && !contains("128.0.0.0/1", "127.255.255.255"));
+    CHECK("31 bits", contains("192.0.2.6/31", "192.0.2.7") && !contains("192.0.2.6/31", "192.0.2.8"));
+    CHECK("32 bits", contains("192.0.2.7/32", "192.0.2.7") && !contains("192.0.2.7/32", "192.0.2.6"));
+    CHECK("127 bits", contains("2001:db8::2/127", "2001:db8::3") && !contains("2001:db8::2/127", "2001:db8::4"));
+    CHECK("128 bits", contains("2001:db8::1/128", "2001:db8::1") && !contains("2001:db8::1/128", "2001:db8::2"));
+    CHECK("one v6", contains("2001:db8::1", "2001:0DB8:0:0:0:0:0:1"));
+    CHECK("bits past the range do not count", contains("10.1.2.3/8", "10.9.9.9"));
+    const char *const junk[] = { "",
+                                 "10.0.0.0/33",
+                                 "10.0.0.0/-1",
+                                 "10.0.0.0/",
+                                 "10.0.0/8",
+                                 "2001:db8::/129",
+                                 "a.b.c.d",
+                                 "10.0.0.1/8x",
+                                 "256.0.0.1",
+                                 "/8",
+                                 "10.0.0.0/+8",
+                                 "10.0.0.0/ 8",
+                                 " 10.0.0.0",
+                                 "10.0.0.0/8/8",
+                                 "010.0.0.1",
+                                 "10.0.0.0.0",
+                                 "0x0a.0.0.1",
+                                 "1::2::3",
+                                 ":::",
+                                 "2001:db8::g/32",
+                                 "[2001:db8::1]",
+                                 "fe80::1%eth0",
+                                 "localhost",
+                                 "10.0.0.0/18446744073709551624",
+                                 "10.0.0.0/4294967304",
+                                 "2001:db8::1/128888888888888888888888888888888888888888888888888888888888888888" };
     struct cidr cidr;
     for (size_t i = 0; i < COUNT(junk); i++)
         CHECK(junk[i], !cidr_parse(slice_of(junk[i]), &cidr));
+    CHECK("a zero byte", !cidr_parse(SLICE("10.0.0.1\0/8"), &cidr));
+    CHECK("nothing", !cidr_parse((struct slice){ NULL, 0 }, &cidr) && !cidr_contains_any(NULL, 0, SLICE("10.0.0.1")));
     CHECK("an address that is none", !contains("0.0.0.0/0", "") && !contains("0.0.0.0/0", "junk"));
+}
+
+TEST(looks_in_every_range)
+{
+    struct cidr ranges[3];
+    CHECK("ranges", cidr_parse(SLICE("192.0.2.0/24"), &ranges[0]) && cidr_parse(SLICE("2001:db8::/32"), &ranges[1]) &&
+                        cidr_parse(SLICE("203.0.113.9"), &ranges[2]));
+    CHECK("the first", cidr_contains_any(ranges, 3, SLICE("192.0.2.255")));
+    CHECK("the second", cidr_contains_any(ranges, 3, SLICE("2001:db8:ffff::1")));
+    CHECK("the last",
+          cidr_contains_any(ranges, 3, SLICE("203.0.113.9")) && cidr_contains_any(ranges, 3, SLICE("::ffff:203.0.113.9")));
+    CHECK("none", !cidr_contains_any(ranges, 3, SLICE("198.51.100.1")) && !cidr_contains_any(ranges, 0, SLICE("192.0.2.1")));
 }
 
 TEST_MAIN()
