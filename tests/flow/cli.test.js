@@ -1,6 +1,6 @@
 // The commands as a person and a program meet them: output, exit codes, what is said when something is missing.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -168,7 +168,9 @@ describe('with a router', () => {
   });
 });
 
-test('a reload on a terminal asks before a route in use goes away', async () => {
+const hasTerminals = spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: 'ignore' }).status === 0;
+
+test('a reload on a terminal asks before a route in use goes away', { skip: !hasTerminals && 'no pseudo-terminal to be had here' }, async () => {
   const two = 'route "/a" { verify = verify.none "a test", handle = function() drop "x" end }\n'
     + 'route "/b" { verify = verify.none "a test", handle = function() drop "x" end }\n';
   const router = await Router.start({ 'a.lua': two }, { flags: ['--no-watch'] });
