@@ -1,5 +1,7 @@
 #include "ingest/when.h"
 
+#include <stdio.h>
+
 #include "model/lookup.h"
 
 bool when_pattern_matches(struct slice pattern, struct slice text)
@@ -31,14 +33,33 @@ static bool text_matches(const struct match *match, struct slice text)
     return match->kind == MATCH_PATTERN && when_pattern_matches(match->text, text);
 }
 
-enum { EXACT_DIGITS = 15 }; /* integers of up to so many digits are exact as a double */
+enum { EXACT_DIGITS = 15, DIGITS_MAX = 20 }; /* integers of up to 15 digits are exact as a double; 64 bits have up to 20 */
 
-/* Longer integers are compared by their digits: a double cannot tell them apart. */
+static bool is_integer_text(struct slice text)
+{
+    size_t start = text.len > 0 && text.data[0] == '-';
+    for (size_t i = start; i < text.len; i++)
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    return text.len > start;
+}
+
+/* Longer integers are compared by their digits: a double cannot tell them apart. One that the rule wrote as a plain number is
+ * printed "1e+15" by Lua: it has the digits of its double. */
+static bool long_integer_matches(const struct match *match, struct slice digits)
+{
+    char text[DIGITS_MAX + 2];
+    if (is_integer_text(match->text))
+        return slice_eq(digits, match->text);
+    int len = snprintf(text, sizeof(text), "%.0f", match->number);
+    return len < (int)sizeof(text) && slice_eq(digits, slice_make(text, (size_t)len));
+}
+
 static bool number_matches(const struct match *match, struct json_value value)
 {
     unsigned digits;
     if (json_is_integer(value, &digits) && digits > EXACT_DIGITS)
-        return slice_eq(json_text(value), match->text);
+        return long_integer_matches(match, json_text(value));
     return json_number(value) == match->number;
 }
 
@@ -113,19 +134,22 @@ static bool has_each(struct slice path)
     return path.len >= 3 && memmem(path.data, path.len, "[*]", 3) != NULL;
 }
 
+/* [*] is for places of the body: only there are many of one name. */
+static bool each_holds(const struct condition *condition, const struct event *event, struct buf *scratch)
+{
+    struct slice rest = condition->path;
+    struct step root;
+    struct each each = { condition, scratch, false };
+    if (event->kind != BODY_JSON || !path_next(&rest, &root) || root.kind != STEP_NAME || !slice_is(root.name, "body"))
+        return false;
+    json_lookup_each(json_root(event->json), rest, visit, &each);
+    return each.holds;
+}
+
 static bool condition_holds(const struct condition *condition, const struct event *event, struct buf *scratch)
 {
-    static const struct slice body = SLICE("body");
-    if (has_each(condition->path)) {
-        struct slice rest = slice_from(condition->path, body.len);
-        struct each each = { condition, scratch, false };
-        if (event->kind != BODY_JSON || !slice_starts(condition->path, body) || rest.len == 0)
-            return false;
-        if (rest.data[0] == '.')
-            rest = slice_from(rest, 1);
-        json_lookup_each(json_root(event->json), rest, visit, &each);
-        return each.holds;
-    }
+    if (has_each(condition->path))
+        return each_holds(condition, event, scratch);
     struct found found = event_lookup(event, condition->path, scratch);
     return any_matches(condition, &found, scratch);
 }
