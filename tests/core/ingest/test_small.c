@@ -71,8 +71,8 @@ static unsigned next_random(unsigned *state)
 
 TEST(sorts_any_order_of_routes_into_one)
 {
-    static const char *const sorted[] = { "/a/b/c", "/a/b/:x",      "/a/b",   "/a/:id/c", "/a/:id/*rest", "/a/:id", "/a/*rest",
-                                          "/ab",    "/files/index", "/files", "/:any/b",  "/:any",        "/*rest" };
+    static const char *const sorted[] = { "/a/b/c", "/a/b/:x", "/a/b",         "/a/:id/c", "/a/:id/*rest", "/a/:id", "/a/*rest",
+                                          "/ab",    "/abc",    "/files/index", "/files",   "/:any/b",      "/:any",  "/*rest" };
     struct route routes[COUNT(sorted)];
     unsigned state = 1;
     for (int round = 0; round < 200; round++) {
@@ -162,6 +162,7 @@ TEST(says_whether_one_pattern_takes_a_path)
     CHECK("no rest", !router_pattern_takes(SLICE("/a/*r"), SLICE("/a/")) && !router_pattern_takes(SLICE("/a/*r"), SLICE("/a")));
     CHECK("a slash at the end",
           !router_pattern_takes(SLICE("/a"), SLICE("/a/")) && !router_pattern_takes(SLICE("/a/"), SLICE("/a")));
+    CHECK("an escape cut off by the end", !router_pattern_takes(SLICE("/aA"), slice_make("/a%41", 4)));
     CHECK("the root", router_pattern_takes(SLICE("/"), SLICE("/")) && !router_pattern_takes(SLICE("/"), SLICE("/a")));
     CHECK("an escaped slash is no border", !router_pattern_takes(SLICE("/a/b"), SLICE("/a%2Fb")));
     CHECK("a part of a fixed one",
@@ -242,6 +243,9 @@ TEST(needs_all_lines_and_any_value_of_a_list)
     CHECK("a list of several kinds", all_hold(&mixed, 1));
     mixed.any_count = 3;
     CHECK("none of the list", !all_hold(&mixed, 1));
+    const struct match escaped[] = { TEXT("a"), TEXT("aB\n") };
+    struct condition second = { SLICE("body.escaped"), escaped, 2 };
+    CHECK("the second of two for a text with escapes", all_hold(&second, 1));
     both[0].any_count = 1;
     CHECK("the first fails", !all_hold(both, 2));
     both[0].any_count = 2;

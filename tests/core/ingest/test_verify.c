@@ -450,6 +450,14 @@ TEST(bounds_age_on_both_sides)
                  cases[i].verdict);
 }
 
+TEST(takes_only_thirteen_digits_for_milliseconds)
+{
+    struct request ask = request(BODY);
+    with(&ask, "Stripe-Signature", text_of("t=100000000000,v1=%s", stripe_mac("100000000000")));
+    CHECK_EQ("twelve digits are seconds", judge_at(stripe(), &ask, 100000000000000), VERDICT_VALID);
+    CHECK_EQ("and no milliseconds", judge_at(stripe(), &ask, 100000000000), VERDICT_STALE);
+}
+
 /* A stamp says the second it was made in; the clock here is somewhere within one. */
 TEST(allows_for_the_fraction_of_a_second)
 {
@@ -538,7 +546,8 @@ TEST(reads_a_time_in_one_spelling_only)
                                           "0",
                                           "0000000000",
                                           "1750000000L",
-                                          "\xd9\xa1" "750000000",
+                                          "\xd9\xa1"
+                                          "750000000",
                                           "１７５０００００００",
                                           "{timestamp}",
                                           "99999999999999999999" };
