@@ -9,16 +9,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/rng.h"
 
-/* A write or truncation that no sync of its file has followed. */
-struct unsynced {
-    struct unsynced *next; /* older */
+/* A write that no sync has followed: the bytes that were there before. */
+struct undo {
+    struct undo *next; /* newer first */
     char *path;
-    sqlite3_int64 offset; /* of a truncation: the new size */
-    sqlite3_int64 size_before;
-    size_t old_len, new_len; /* new_len 0: a truncation */
-    char bytes[];            /* those that were there before, then those that came */
+    sqlite3_int64 offset, size_before;
+    size_t len; /* of old */
+    char old[];
 };
 
 struct file {
@@ -27,257 +25,60 @@ struct file {
     sqlite3_file *real; /* behind this struct */
 };
 
-/* What is to fail: after `wait` more that succeed, so many times. */
-struct plan {
-    unsigned wait;
-    int times, code;
-    bool tears;
-    size_t bytes;
-};
-
-/* Held through every operation of a disk: the record and the disk never differ. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct plan plans[FAULTS_OPERATIONS];
-static unsigned counts[FAULTS_OPERATIONS];
-static unsigned cut_in; /* operations; 0: never */
-static uint64_t cut_seed;
-static struct unsynced *unsynced; /* newest first */
-static struct faults_entry entries[FAULTS_LOG_MAX];
-static size_t entry_count;
+static enum fault fault;
+static unsigned after, writes, syncs_after;
+static struct undo *undos;
 static sqlite3_vfs *system_vfs;
+
+void faults_set(enum fault wanted, unsigned count)
+{
+    pthread_mutex_lock(&lock);
+    fault = wanted;
+    after = count;
+    pthread_mutex_unlock(&lock);
+}
+
+void faults_counts(unsigned *writes_out, unsigned *syncs_out)
+{
+    pthread_mutex_lock(&lock);
+    *writes_out = writes;
+    *syncs_out = syncs_after;
+    writes = syncs_after = 0;
+    pthread_mutex_unlock(&lock);
+}
 
 /* ---- what is to fail ---- */
 
-static void set_plan(enum faults_operation operation, struct plan plan)
-{
-    pthread_mutex_lock(&lock);
-    plans[operation] = plan;
-    pthread_mutex_unlock(&lock);
-}
-
-void faults_fail(enum faults_operation operation, unsigned nth, int code, int times)
-{
-    set_plan(operation, (struct plan){ .wait = nth - 1, .times = times, .code = code });
-}
-
-void faults_tear(unsigned nth, size_t bytes)
-{
-    set_plan(FAULTS_WRITE,
-             (struct plan){ .wait = nth - 1, .times = 1, .code = SQLITE_IOERR_WRITE, .tears = true, .bytes = bytes });
-}
-
-void faults_heal(void)
-{
-    pthread_mutex_lock(&lock);
-    memset(plans, 0, sizeof(plans));
-    pthread_mutex_unlock(&lock);
-}
-
-void faults_cut(unsigned nth, uint64_t seed)
-{
-    pthread_mutex_lock(&lock);
-    cut_in = nth;
-    cut_seed = seed;
-    pthread_mutex_unlock(&lock);
-}
-
-/* What the control file says of this operation. */
-static int code_from_file(enum faults_operation operation)
+static void read_control_file(void)
 {
     const char *path = getenv("TIDEWIRE_FAULTS_FILE");
     char text[16] = "";
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0)
-        return SQLITE_OK;
-    ssize_t len = read(fd, text, sizeof(text) - 1);
-    text[len > 0 ? len : 0] = '\0';
-    close(fd);
-    if (operation == FAULTS_SYNC)
-        return strncmp(text, "fsync", 5) == 0 ? SQLITE_IOERR_FSYNC : SQLITE_OK;
-    if (operation == FAULTS_WRITE)
-        return strncmp(text, "full", 4) == 0 ? SQLITE_FULL : strncmp(text, "write", 5) == 0 ? SQLITE_IOERR_WRITE : SQLITE_OK;
-    return SQLITE_OK;
-}
-
-/* Under the lock. The code this operation fails with; *torn: so many bytes of it are written all the same. */
-static int strikes(enum faults_operation operation, size_t *torn)
-{
-    struct plan *plan = &plans[operation];
-    *torn = 0;
-    if (plan->times == 0)
-        return code_from_file(operation);
-    if (plan->wait > 0) {
-        plan->wait--;
-        return SQLITE_OK;
-    }
-    if (plan->times != FAULTS_ALWAYS)
-        plan->times--;
-    *torn = plan->tears ? plan->bytes : 0;
-    return plan->code;
-}
-
-/* ---- what was asked ---- */
-
-unsigned faults_count(enum faults_operation operation)
-{
-    pthread_mutex_lock(&lock);
-    unsigned count = counts[operation];
-    pthread_mutex_unlock(&lock);
-    return count;
-}
-
-static bool is_wal(const char *path)
-{
-    size_t len = path ? strlen(path) : 0;
-    return len > 4 && strcmp(path + len - 4, "-wal") == 0;
-}
-
-/* Under the lock. */
-static void note(enum faults_operation operation, const char *path, int code)
-{
-    counts[operation]++;
-    if (entry_count < FAULTS_LOG_MAX)
-        entries[entry_count++] = (struct faults_entry){ operation, is_wal(path), code };
-}
-
-void faults_note_answer(void)
-{
-    pthread_mutex_lock(&lock);
-    note(FAULTS_ANSWER, NULL, SQLITE_OK);
-    pthread_mutex_unlock(&lock);
-}
-
-size_t faults_log(struct faults_entry *out, size_t room)
-{
-    pthread_mutex_lock(&lock);
-    size_t count = entry_count < room ? entry_count : room;
-    memcpy(out, entries, count * sizeof(*out));
-    memmove(entries, entries + count, (entry_count - count) * sizeof(*out));
-    entry_count -= count;
-    pthread_mutex_unlock(&lock);
-    return count;
-}
-
-/* ---- what is not synced ---- */
-
-/* Under the lock, before it is done. data NULL: a truncation to `offset`. */
-static void remember(const struct file *file, sqlite3_int64 offset, const void *data, size_t len)
-{
-    sqlite3_int64 size = 0;
-    file->real->pMethods->xFileSize(file->real, &size);
-    size_t left = offset < size ? (size_t)(size - offset) : 0;
-    size_t old_len = data && left > len ? len : left;
-    struct unsynced *one = mem_new(sizeof(*one) + old_len + len);
-    *one = (struct unsynced){ unsynced, mem_text(slice_of(file->path)), offset, size, old_len, len };
-    if (old_len)
-        file->real->pMethods->xRead(file->real, one->bytes, (int)old_len, offset);
-    if (len)
-        memcpy(one->bytes + old_len, data, len);
-    unsynced = one;
-}
-
-static void unsynced_free(struct unsynced *one)
-{
-    mem_free(one->path);
-    mem_free(one);
-}
-
-/* Under the lock. It is on the disk now, or the file is gone. path NULL: of all files. */
-static void forget(const char *path)
-{
-    for (struct unsynced **at = &unsynced; *at;) {
-        struct unsynced *one = *at;
-        if (path && strcmp(one->path, path) != 0) {
-            at = &one->next;
-            continue;
-        }
-        *at = one->next;
-        unsynced_free(one);
-    }
-}
-
-static void put(int fd, const char *bytes, size_t len, sqlite3_int64 offset)
-{
-    if (pwrite(fd, bytes, len, offset) != (ssize_t)len)
-        abort(); /* the simulation itself needs a disk that works */
-}
-
-static void take_back(const struct unsynced *one, int fd)
-{
-    put(fd, one->bytes, one->old_len, one->offset);
-    if (ftruncate(fd, one->size_before) != 0)
-        abort();
-}
-
-static void do_again(const struct unsynced *one, int fd, struct rng *rng)
-{
-    bool half = rng_below(rng, 4) == 0;
-    if (one->new_len)
-        put(fd, one->bytes + one->old_len, half ? one->new_len / 2 : one->new_len, one->offset);
-    else if (ftruncate(fd, one->offset) != 0)
-        abort();
-}
-
-/* Under the lock. Takes those of the folder out of the list: each undone, from the newest; the result begins with the oldest. */
-static struct unsynced *take_all_back(const char *folder)
-{
-    struct unsynced *oldest = NULL;
-    for (struct unsynced **at = &unsynced; *at;) {
-        struct unsynced *one = *at;
-        int fd = !folder || strncmp(one->path, folder, strlen(folder)) == 0 ? open(one->path, O_RDWR | O_CLOEXEC) : -1;
-        if (fd < 0) {
-            at = &one->next;
-            continue;
-        }
-        take_back(one, fd);
-        close(fd);
-        *at = one->next;
-        one->next = oldest;
-        oldest = one;
-    }
-    return oldest;
-}
-
-static void drop_unsynced(const char *folder, uint64_t seed)
-{
-    struct rng rng;
-    rng_seed(&rng, seed);
-    for (struct unsynced *one = take_all_back(folder), *next; one; one = next) {
-        int fd = seed && rng_below(&rng, 2) ? open(one->path, O_RDWR | O_CLOEXEC) : -1;
-        next = one->next;
-        if (fd >= 0) {
-            do_again(one, fd, &rng);
-            close(fd);
-        }
-        unsynced_free(one);
-    }
-}
-
-void faults_drop_unsynced(const char *folder, uint64_t seed)
-{
-    pthread_mutex_lock(&lock);
-    drop_unsynced(folder, seed);
-    pthread_mutex_unlock(&lock);
-}
-
-void faults_clear(void)
-{
-    faults_heal();
-    pthread_mutex_lock(&lock);
-    forget(NULL);
-    memset(counts, 0, sizeof(counts));
-    entry_count = 0;
-    cut_in = 0;
-    pthread_mutex_unlock(&lock);
-}
-
-/* Under the lock, before each operation. */
-static void maybe_cut(void)
-{
-    if (cut_in == 0 || --cut_in > 0)
+    if (!path)
         return;
-    drop_unsynced(NULL, cut_seed);
-    _exit(FAULTS_CUT_EXIT);
+    if (fd >= 0) {
+        ssize_t len = read(fd, text, sizeof(text) - 1);
+        text[len > 0 ? len : 0] = '\0';
+        close(fd);
+    }
+    fault = strncmp(text, "full", 4) == 0    ? FAULT_FULL
+            : strncmp(text, "write", 5) == 0 ? FAULT_WRITE
+            : strncmp(text, "fsync", 5) == 0 ? FAULT_SYNC
+                                             : FAULT_NONE;
+}
+
+/* Under the lock. Does this operation fail? */
+static bool strikes(bool is_sync)
+{
+    read_control_file();
+    if (fault == FAULT_NONE || (fault == FAULT_SYNC) != is_sync)
+        return false;
+    if (after > 0) {
+        after--;
+        return false;
+    }
+    return true;
 }
 
 /* ---- files ---- */
@@ -287,43 +88,65 @@ static sqlite3_file *real_of(sqlite3_file *file)
     return ((struct file *)file)->real;
 }
 
-static void write_through(struct file *file, const void *data, size_t len, sqlite3_int64 offset, int *rc)
+static void remember(struct file *file, sqlite3_int64 offset, int len)
 {
-    if (file->path)
-        remember(file, offset, data, len);
-    int written = file->real->pMethods->xWrite(file->real, data, (int)len, offset);
-    if (*rc == SQLITE_OK)
-        *rc = written;
+    sqlite3_int64 size = 0;
+    file->real->pMethods->xFileSize(file->real, &size);
+    size_t old_len = offset >= size ? 0 : offset + len > size ? (size_t)(size - offset) : (size_t)len;
+    struct undo *undo = mem_new(sizeof(*undo) + old_len);
+    undo->path = strdup(file->path);
+    undo->offset = offset;
+    undo->size_before = size;
+    undo->len = old_len;
+    if (old_len)
+        file->real->pMethods->xRead(file->real, undo->old, (int)old_len, offset);
+    undo->next = undos;
+    undos = undo;
+}
+
+static void forget(const char *path)
+{
+    for (struct undo **at = &undos; *at;) {
+        struct undo *undo = *at;
+        if (strcmp(undo->path, path) != 0) {
+            at = &undo->next;
+            continue;
+        }
+        *at = undo->next;
+        free(undo->path);
+        mem_free(undo);
+    }
 }
 
 static int on_write(sqlite3_file *base, const void *data, int len, sqlite3_int64 offset)
 {
     struct file *file = (struct file *)base;
-    size_t torn;
     pthread_mutex_lock(&lock);
-    maybe_cut();
-    int rc = strikes(FAULTS_WRITE, &torn);
-    if (rc == SQLITE_OK)
-        write_through(file, data, (size_t)len, offset, &rc);
-    else if (torn > 0)
-        write_through(file, data, torn < (size_t)len ? torn : (size_t)len, offset, &rc);
-    note(FAULTS_WRITE, file->path, rc);
+    bool struck = strikes(false);
+    enum fault kind = fault;
+    if (file->path && (!struck || kind == FAULT_TORN))
+        remember(file, offset, len);
+    writes++;
+    syncs_after = 0;
     pthread_mutex_unlock(&lock);
-    return rc;
+    if (!struck)
+        return file->real->pMethods->xWrite(file->real, data, len, offset);
+    if (kind == FAULT_TORN)
+        (void)file->real->pMethods->xWrite(file->real, data, len / 2, offset);
+    return kind == FAULT_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 }
 
 static int on_sync(sqlite3_file *base, int flags)
 {
     struct file *file = (struct file *)base;
-    size_t torn;
     pthread_mutex_lock(&lock);
-    maybe_cut();
-    int rc = strikes(FAULTS_SYNC, &torn);
-    if (rc == SQLITE_OK)
-        rc = file->real->pMethods->xSync(file->real, flags);
+    bool struck = strikes(true);
+    pthread_mutex_unlock(&lock);
+    int rc = struck ? SQLITE_IOERR_FSYNC : file->real->pMethods->xSync(file->real, flags);
+    pthread_mutex_lock(&lock);
     if (rc == SQLITE_OK && file->path)
         forget(file->path);
-    note(FAULTS_SYNC, file->path, rc);
+    syncs_after += rc == SQLITE_OK;
     pthread_mutex_unlock(&lock);
     return rc;
 }
@@ -331,24 +154,20 @@ static int on_sync(sqlite3_file *base, int flags)
 static int on_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     struct file *file = (struct file *)base;
-    size_t torn;
+    sqlite3_int64 before = 0;
+    file->real->pMethods->xFileSize(file->real, &before);
     pthread_mutex_lock(&lock);
-    maybe_cut();
-    int rc = strikes(FAULTS_TRUNCATE, &torn);
-    if (rc == SQLITE_OK && file->path)
-        remember(file, size, NULL, 0);
-    if (rc == SQLITE_OK)
-        rc = file->real->pMethods->xTruncate(file->real, size);
-    note(FAULTS_TRUNCATE, file->path, rc);
+    if (file->path && size < before)
+        remember(file, size, (int)(before - size));
     pthread_mutex_unlock(&lock);
-    return rc;
+    return file->real->pMethods->xTruncate(file->real, size);
 }
 
 static int on_close(sqlite3_file *base)
 {
     struct file *file = (struct file *)base;
     int rc = file->real->pMethods->xClose(file->real);
-    mem_free(file->path);
+    free(file->path);
     return rc;
 }
 
@@ -426,20 +245,11 @@ static int on_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base, 
 {
     struct file *file = (struct file *)base;
     file->real = (sqlite3_file *)(void *)(file + 1);
+    file->path = name ? strdup(name) : NULL;
     int rc = system_vfs->xOpen(system_vfs, name, file->real, flags, out_flags);
     base->pMethods = file->real->pMethods ? &methods : NULL;
-    file->path = base->pMethods && name ? mem_text(slice_of(name)) : NULL;
-    return rc;
-}
-
-/* What was unsynced of a file that is gone must not be taken for the next one's of that name. */
-static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
-{
-    pthread_mutex_lock(&lock);
-    int rc = system_vfs->xDelete(system_vfs, name, sync_folder);
-    if (rc == SQLITE_OK)
-        forget(name);
-    pthread_mutex_unlock(&lock);
+    if (!base->pMethods)
+        free(file->path);
     return rc;
 }
 
@@ -454,6 +264,22 @@ void faults_register(void)
     vfs.zName = FAULTS_VFS;
     vfs.pNext = NULL;
     vfs.xOpen = on_open;
-    vfs.xDelete = on_delete;
     sqlite3_vfs_register(&vfs, 0);
+}
+
+void faults_power_cut(void)
+{
+    while (undos) { /* newest first */
+        struct undo *undo = undos;
+        int fd = open(undo->path, O_RDWR | O_CLOEXEC);
+        undos = undo->next;
+        if (fd >= 0) {
+            ssize_t written = pwrite(fd, undo->old, undo->len, undo->offset);
+            if (written != (ssize_t)undo->len || ftruncate(fd, undo->size_before) != 0)
+                abort();
+            close(fd);
+        }
+        free(undo->path);
+        mem_free(undo);
+    }
 }
