@@ -16,6 +16,15 @@ static enum call_result resume(struct script *script, lua_State *coroutine, int 
     return status == 0 ? CALL_RETURNED : status == LUA_YIELD ? CALL_YIELDED : CALL_FAILED;
 }
 
+/* Nothing waits inside a callback, so none is open here, whatever a killed run has left. Allocates nothing: the slot exists. */
+static void forget_callbacks(struct script *script)
+{
+    lua_rawgeti(script->L, LUA_REGISTRYINDEX, script->nesting_ref);
+    lua_pushinteger(script->L, 0);
+    lua_rawseti(script->L, -2, 1);
+    lua_pop(script->L, 1);
+}
+
 /* The state does not come back by itself: from here on nobody touches it. */
 static enum call_result abandon(struct script *script)
 {
@@ -34,6 +43,7 @@ enum call_result call_resume(struct script *script, lua_State *coroutine, int n,
     struct watchdog_slot *slot = script->config.slot;
     enum call_result result;
     *late = false;
+    forget_callbacks(script);
     heap_charge(script->heap, account);
     if (!slot) {
         result = resume(script, coroutine, n);

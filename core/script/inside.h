@@ -63,6 +63,7 @@ struct script {
     char error[ERROR_SIZE];
     lua_State *loader;           /* the coroutine that loads the rules; NULL: none */
     int routes_ref, targets_ref; /* tables by path and name, made by the loader */
+    int nesting_ref;             /* { how many callbacks are open }, of environment.lua */
     struct buf scratch, pieces;  /* a message on its way */
     uint64_t deadline_ms;        /* scratch states: when loading has to be over; 0: none */
 };

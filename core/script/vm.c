@@ -116,6 +116,8 @@ static int open_state(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidewire.environment");
     lua_call(L, 1, 0);
+    lua_getfield(L, LUA_REGISTRYINDEX, "tidewire.nesting");
+    script->nesting_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
 

@@ -10,10 +10,11 @@ local getmetatable_raw = debug.getmetatable
 
 local DEPTH_MAX = 100 -- calls from C functions back into Lua, one inside the other
 
-local depth = 0
+local nesting = { 0 } -- how deep now; call.c sets it back at each way in, since the time limit may end a call before leave does
+debug.getregistry()["tidewire.nesting"] = nesting
 
 local function leave(ok, ...)
-  depth = depth - 1
+  nesting[1] = nesting[1] - 1
   if not ok then
     error((...), 0)
   end
@@ -26,10 +27,10 @@ local function counted(f, callback_at)
     if type((select(callback_at, ...))) ~= "function" then
       return f(...)
     end
-    if depth >= DEPTH_MAX then
+    if nesting[1] >= DEPTH_MAX then
       error("too deep: a callback inside a callback, " .. DEPTH_MAX .. " times", 2)
     end
-    depth = depth + 1
+    nesting[1] = nesting[1] + 1
     return leave(pcall(f, ...))
   end
 end

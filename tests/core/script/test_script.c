@@ -79,6 +79,7 @@ static void use_rules(const char *rules)
 
 static struct outcome *ended_with;
 static bool has_ended;
+static uint32_t abandonments;
 
 static void on_done(struct run *run, struct outcome *outcome)
 {
@@ -115,8 +116,10 @@ static struct outcome *run_event(struct event *event)
     for (uint64_t end_ms = clock_mono_ms() + DEADLINE_MS; !has_ended && clock_mono_ms() < end_ms;)
         uv_run(&loop, UV_RUN_ONCE);
     CHECK("it ends", has_ended);
-    if (script_is_abandoned(script))
+    if (script_is_abandoned(script)) {
+        abandonments++;
         fresh_state();
+    }
     return ended_with;
 }
 
@@ -466,6 +469,40 @@ static void questions(void)
     check_innocent("questions");
 }
 
+/* ---- the callbacks of a killed handler are over, too ---- */
+
+/* Each of these ends 60 callbacks deep, without a jump: what the state counts must not stay at 60. */
+static const char nested[] = HEAD
+    "local function dive(n, f) if n == 0 then return f() end return (('x'):gsub('x', function() dive(n - 1, f) end)) end\n" ROUTE(
+        "late", "dive(60, function() while true do local f = function() return event end end end)")
+        ROUTE("caught", "pcall(dive, 60, function() while true do local f = function() return event end end end) while true do "
+                        "local f = function() return event end end")
+            ROUTE("full", "dive(60, function() local s = 'x' while true do s = s .. s end end)")
+                ROUTE("plain", "dive(60, function() error 'x' end)")
+                    ROUTE("deepest", "local function f() dive(1, function() end) return 1 + f() end f()")
+                        ROUTE("well", "dive(60, function() end) send(t, event)");
+
+static void nesting(void)
+{
+    static const char *const routes[] = { "/late", "/caught", "/full", "/plain", "/deepest" };
+    struct event *event;
+    use_rules(nested);
+    for (size_t i = 0; i < COUNT(routes); i++) {
+        uint32_t before = abandonments;
+        for (int n = 0; n < 3; n++) {
+            struct outcome *outcome = run_route(routes[i], "{}", &event);
+            CHECK(routes[i], outcome && outcome->state == EVENT_WAITING);
+            event_unref(event);
+        }
+        CHECK_EQ("in the same state", abandonments, before);
+        struct outcome *outcome = run_route("/well", "{}", &event);
+        CHECK(routes[i], outcome && outcome->state == EVENT_HANDLED);
+        if (outcome && outcome->state != EVENT_HANDLED)
+            printf("#   after %s: %.*s\n", routes[i], SLICE_ARGS(outcome->text));
+        event_unref(event);
+    }
+}
+
 /* ---- on a worker's kind of thread ---- */
 
 static void *on_thread(void *arg)
@@ -518,6 +555,10 @@ TEST(a_kept_event_says_that_it_has_ended)
 TEST(questions_get_answers_and_nothing_else)
 {
     as_worker(questions);
+}
+TEST(callbacks_of_a_killed_handler_are_over)
+{
+    as_worker(nesting);
 }
 TEST(every_hostile_handler_costs_its_event_only)
 {
