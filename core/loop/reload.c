@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "loop/changes.h"
 
 enum { REPORT_MAX = 1 << 20, ASKERS_MAX = 64 };
 
@@ -125,43 +126,13 @@ static void say_worker_failed(struct reload *reload)
     say(reload, false);
 }
 
-static const struct rule_file *file_of(const struct generation *generation, struct slice name)
-{
-    for (size_t i = 0; i < generation->file_count; i++)
-        if (slice_eq(generation->files[i].name, name))
-            return &generation->files[i];
-    return NULL;
-}
-
-/* + and - for names that came and went, ~ for files whose text is another one. */
-static void add_changes(const struct generation *before, const struct generation *after, struct buf *out)
-{
-    for (size_t i = 0; i < after->route_count; i++)
-        if (!generation_route(before, after->routes[i].path))
-            buf_addf(out, "    + route %.*s", SLICE_ARGS(after->routes[i].path));
-    for (size_t i = 0; i < before->route_count; i++)
-        if (!generation_route(after, before->routes[i].path))
-            buf_addf(out, "    - route %.*s (answers 404 now)", SLICE_ARGS(before->routes[i].path));
-    for (size_t i = 0; i < after->target_count; i++)
-        if (!generation_target(before, after->targets[i].name))
-            buf_addf(out, "    + target %.*s", SLICE_ARGS(after->targets[i].name));
-    for (size_t i = 0; i < before->target_count; i++)
-        if (!generation_target(after, before->targets[i].name))
-            buf_addf(out, "    - target %.*s (what waits for it waits until it returns)", SLICE_ARGS(before->targets[i].name));
-    for (size_t i = 0; i < after->file_count; i++) {
-        const struct rule_file *old = file_of(before, after->files[i].name);
-        if (old && !slice_eq(old->text, after->files[i].text))
-            buf_addf(out, "    ~ %.*s", SLICE_ARGS(after->files[i].name));
-    }
-}
-
 static void say_loaded(struct reload *reload, const struct generation *before)
 {
     buf_clear(&reload->text);
     add_clock(&reload->text);
     buf_addf(&reload->text, "✓ generation %u in %llu ms", reload->current->number,
              (unsigned long long)(clock_mono_ms() - reload->began_ms));
-    add_changes(before, reload->current, &reload->text);
+    changes_write(before, reload->current, &reload->text);
     buf_add_byte(&reload->text, '\n');
     write_json(reload, true, NULL);
     say(reload, true);

@@ -42,6 +42,7 @@ describe('a reload', () => {
   });
 
   test('of a broken file keeps the old rules and says where', async () => {
+    await router.command('reload'); // returns when every worker has what is there
     const before = (await router.status()).generation;
     await router.write('say.lua', `${say(target.url, 'four')}\ncount = 0\nrout "/x" {}`);
     await until('the report', () => router.output.includes('say.lua:4') && router.output.includes('say.lua:5'));
@@ -65,6 +66,19 @@ describe('a reload', () => {
     const reload = await router.command('reload');
     assert.equal(reload.code, 0, reload.stdout + reload.stderr);
     assert.equal(await said(), 'seven');
+  });
+
+  test('says what has changed', async () => {
+    const options = (text) => say(target.url, 'six').replace('private = true', `private = true, ${text}`);
+    await router.write('other.lua', 'route "/other" { verify = verify.none "a test", handle = function() drop "x" end }');
+    await router.write('say.lua', options('timeout = "15s"'));
+    await router.command('reload');
+    await router.write('say.lua', options('timeout = "30s", concurrency = 8'));
+    const reload = await router.command('reload');
+    assert.match(reload.stdout, /~ target t: timeout 15s → 30s, concurrency 16 → 8 {4}~ rules\/say\.lua {4}1 other route unchanged/);
+    await unlink(path.join(router.folder, 'rules', 'other.lua'));
+    await router.write('say.lua', say(target.url, 'seven'));
+    assert.match((await router.command('reload')).stdout, /- route \/other \(answers 404 now\)/);
   });
 
   test('that removes a route answers 404, and brings it back when it returns', async () => {

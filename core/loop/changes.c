@@ -1,0 +1,181 @@
+#include "loop/changes.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum kind { DURATION, SIZE, COUNT, NUMBER, FLAG, TEXT, BYTES };
+
+/* One option whose old and new value can be said; BYTES: only that it is another. */
+struct option {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+};
+
+#define OF_TARGET(field) offsetof(struct target, field)
+#define OF_ROUTE(field)  offsetof(struct route, field)
+
+static const struct option target_options[] = {
+    { "url", BYTES, OF_TARGET(url) },
+    { "method", TEXT, OF_TARGET(method) },
+    { "timeout", DURATION, OF_TARGET(timeout_ms) },
+    { "connect_timeout", DURATION, OF_TARGET(connect_timeout_ms) },
+    { "concurrency", COUNT, OF_TARGET(concurrency) },
+    { "rate per second", NUMBER, OF_TARGET(rate_per_s) },
+    { "private", FLAG, OF_TARGET(allow_private) },
+    { "max_response", SIZE, OF_TARGET(max_response_bytes) },
+    { "retry.attempts", COUNT, OF_TARGET(retry.attempts) },
+    { "retry.first", DURATION, OF_TARGET(retry.first_ms) },
+    { "retry.factor", NUMBER, OF_TARGET(retry.factor) },
+    { "retry.max", DURATION, OF_TARGET(retry.max_ms) },
+    { "retry.within", DURATION, OF_TARGET(retry.within_ms) },
+    { NULL, 0, 0 },
+};
+
+static const struct option route_options[] = {
+    { "enabled", FLAG, OF_ROUTE(enabled) },
+    { "methods", TEXT, OF_ROUTE(allow) },
+    { "max_body", SIZE, OF_ROUTE(max_body_bytes) },
+    { "verify", TEXT, OF_ROUTE(verify.name) },
+    { "max_age", DURATION, OF_ROUTE(verify.max_age_ms) },
+    { "dedupe", TEXT, OF_ROUTE(dedupe_path) },
+    { "keep", DURATION, OF_ROUTE(keep_ms) },
+    { "retry.attempts", COUNT, OF_ROUTE(retry.attempts) },
+    { "retry.first", DURATION, OF_ROUTE(retry.first_ms) },
+    { "retry.max", DURATION, OF_ROUTE(retry.max_ms) },
+    { NULL, 0, 0 },
+};
+
+static void write_unit(struct buf *out, uint64_t value, const uint64_t *sizes, const char *const *units)
+{
+    size_t unit = 0;
+    while (sizes[unit] > 1 && (value == 0 || value % sizes[unit] != 0))
+        unit++;
+    buf_addf(out, "%llu%s", (unsigned long long)(value / sizes[unit]), units[unit]);
+}
+
+static void write_value(struct buf *out, enum kind kind, const void *place)
+{
+    static const uint64_t times[] = { 86400000, 3600000, 60000, 1000, 1 }, sizes[] = { 1 << 20, 1 << 10, 1 };
+    static const char *const time_units[] = { "d", "h", "m", "s", "ms" }, *const size_units[] = { "MiB", "KiB", "B" };
+    switch (kind) {
+    case DURATION:
+        write_unit(out, *(const uint64_t *)place, times, time_units);
+        break;
+    case SIZE:
+        write_unit(out, *(const uint64_t *)place, sizes, size_units);
+        break;
+    case COUNT:
+        buf_addf(out, "%u", *(const uint32_t *)place);
+        break;
+    case NUMBER:
+        buf_addf(out, "%g", *(const double *)place);
+        break;
+    case FLAG:
+        buf_add_text(out, *(const bool *)place ? "true" : "false");
+        break;
+    case TEXT:
+    case BYTES:
+        buf_add_slice(out, *(const struct slice *)place);
+        break;
+    }
+}
+
+static bool is_same(enum kind kind, const void *before, const void *after)
+{
+    switch (kind) {
+    case DURATION:
+    case SIZE:
+        return *(const uint64_t *)before == *(const uint64_t *)after;
+    case COUNT:
+        return *(const uint32_t *)before == *(const uint32_t *)after;
+    case NUMBER:
+        return *(const double *)before == *(const double *)after;
+    case FLAG:
+        return *(const bool *)before == *(const bool *)after;
+    case TEXT:
+    case BYTES:
+        return slice_eq(*(const struct slice *)before, *(const struct slice *)after);
+    }
+    return true;
+}
+
+/* false: all options are the same, and nothing was written. */
+static bool write_options(const struct option *options, const void *before, const void *after, const char *what,
+                          struct slice name, struct buf *out)
+{
+    bool any = false;
+    for (; options->name; options++) {
+        const void *old = (const char *)before + options->offset, *now = (const char *)after + options->offset;
+        if (is_same(options->kind, old, now))
+            continue;
+        if (any)
+            buf_add_byte(out, ',');
+        else
+            buf_addf(out, "    ~ %s %.*s:", what, SLICE_ARGS(name));
+        any = true;
+        buf_addf(out, " %s", options->name);
+        if (options->kind == BYTES)
+            continue;
+        buf_add_byte(out, ' ');
+        write_value(out, options->kind, old);
+        buf_add_text(out, " → ");
+        write_value(out, options->kind, now);
+    }
+    return any;
+}
+
+static void write_targets(const struct generation *before, const struct generation *after, struct buf *out)
+{
+    for (size_t i = 0; i < after->target_count; i++) {
+        const struct target *now = &after->targets[i], *old = generation_target(before, now->name);
+        if (!old)
+            buf_addf(out, "    + target %.*s", SLICE_ARGS(now->name));
+        else
+            (void)write_options(target_options, old, now, "target", now->name, out);
+    }
+    for (size_t i = 0; i < before->target_count; i++)
+        if (!generation_target(after, before->targets[i].name))
+            buf_addf(out, "    - target %.*s (what waits for it waits until it returns)", SLICE_ARGS(before->targets[i].name));
+}
+
+static const struct rule_file *file_of(const struct generation *generation, struct slice name)
+{
+    for (size_t i = 0; i < generation->file_count; i++)
+        if (slice_eq(generation->files[i].name, name))
+            return &generation->files[i];
+    return NULL;
+}
+
+static bool is_changed_file(const struct generation *before, const struct rule_file *file)
+{
+    const struct rule_file *old = file_of(before, file->name);
+    return old && !slice_eq(old->text, file->text);
+}
+
+static void write_routes(const struct generation *before, const struct generation *after, struct buf *out)
+{
+    size_t unchanged = 0;
+    for (size_t i = 0; i < after->route_count; i++) {
+        const struct route *now = &after->routes[i], *old = generation_route(before, now->path);
+        const struct rule_file *file = file_of(after, now->file);
+        if (!old)
+            buf_addf(out, "    + route %.*s", SLICE_ARGS(now->path));
+        else if (!write_options(route_options, old, now, "route", now->path, out) && file && !is_changed_file(before, file))
+            unchanged++;
+    }
+    for (size_t i = 0; i < before->route_count; i++)
+        if (!generation_route(after, before->routes[i].path))
+            buf_addf(out, "    - route %.*s (answers 404 now)", SLICE_ARGS(before->routes[i].path));
+    for (size_t i = 0; i < after->file_count; i++) /* a handler that is another shows as its file */
+        if (is_changed_file(before, &after->files[i]))
+            buf_addf(out, "    ~ %.*s", SLICE_ARGS(after->files[i].name));
+    if (unchanged)
+        buf_addf(out, "    %zu other route%s unchanged", unchanged, unchanged == 1 ? "" : "s");
+}
+
+void changes_write(const struct generation *before, const struct generation *after, struct buf *out)
+{
+    write_targets(before, after, out);
+    write_routes(before, after, out);
+}
