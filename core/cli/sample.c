@@ -3,7 +3,9 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-enum { SIGNED_MAX = 64 << 20, KEY_MAX = 1024, VALUE_MAX = 1024 };
+#include "model/standard_key.h"
+
+enum { SIGNED_MAX = 64 << 20, KEY_MAX = STANDARD_KEY_MAX, VALUE_MAX = 1024 };
 
 struct sample {
     const struct verify *verify;
@@ -62,7 +64,6 @@ static enum result build_signed(const struct sample *sample, struct buf *out)
 /* The key's bytes; Standard Webhooks: what stands behind "whsec_" is base64. */
 static enum result make_key(const struct sample *sample, struct slice secret, unsigned char *key, size_t *len)
 {
-    static const struct slice prefix = SLICE("whsec_");
     if (secret.len > KEY_MAX) {
         *sample->why = "the secret is too long";
         return ERR_INVALID;
@@ -72,16 +73,11 @@ static enum result make_key(const struct sample *sample, struct slice secret, un
         *len = secret.len;
         return OK;
     }
-    if (slice_starts(secret, prefix))
-        secret = slice_from(secret, prefix.len);
-    int decoded = secret.len % 4 ? -1 : EVP_DecodeBlock(key, (const unsigned char *)secret.data, (int)secret.len);
-    if (decoded <= 0) {
+    *len = standard_key(secret, key);
+    if (*len == 0) {
         *sample->why = "the secret has to be whsec_ and base64";
         return ERR_INVALID;
     }
-    for (size_t i = secret.len; i > 0 && secret.data[i - 1] == '='; i--)
-        decoded--;
-    *len = (size_t)decoded;
     return OK;
 }
 

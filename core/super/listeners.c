@@ -15,7 +15,13 @@
 
 #include "super/inherited.h"
 
-enum { HOST_MAX = 256, SYSTEMD_FIRST_FD = 3 };
+enum { HOST_MAX = 256, PORT_MAX = 65535, SYSTEMD_FIRST_FD = 3 };
+
+static void close_all(const int *fds, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        close(fds[i]);
+}
 
 /* ---- TCP ---- */
 
@@ -35,7 +41,9 @@ static bool split(const char *address, char *host, const char **port)
     }
     if (!colon)
         strcpy(host, "127.0.0.1");
-    return host[0] != '\0' && (*port)[0] != '\0' && strspn(*port, "0123456789") == strlen(*port) && strlen(*port) <= 5;
+    size_t digits = strspn(*port, "0123456789");
+    /* getaddrinfo takes 65537 for port 1 */
+    return host[0] != '\0' && digits > 0 && digits <= 5 && (*port)[digits] == '\0' && atoi(*port) <= PORT_MAX;
 }
 
 static enum result resolve(const char *address, struct addrinfo **found, char *why)
@@ -76,6 +84,8 @@ static bool is_taken(const struct sockaddr *address, socklen_t len, int family)
     if (fd < 0)
         return false;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (family == AF_INET6) /* else [::] would meet our own 0.0.0.0 */
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     bool taken = bind(fd, address, len) != 0 && errno == EADDRINUSE;
     close(fd);
     return taken;
@@ -112,44 +122,75 @@ static void show_bound(const struct sockaddr *address, char *bound)
     }
 }
 
-enum result listeners_open(const char *address, uint32_t workers, int *fds, char *bound, char *why)
+/* 0, or the errno of what failed; then nothing stays open. */
+static int open_each(const struct addrinfo *where, uint32_t workers, int *fds, char *bound)
 {
-    struct addrinfo *found = NULL;
     struct sockaddr_storage place;
-    enum result rc = resolve(address, &found, why);
-    if (rc != OK)
-        return rc;
-    socklen_t len = found->ai_addrlen;
-    int family = found->ai_family;
-    memcpy(&place, found->ai_addr, len);
-    freeaddrinfo(found);
-    if (is_taken((struct sockaddr *)&place, len, family)) {
-        say_why(address, EADDRINUSE, why);
-        return ERR_EXISTS;
-    }
+    socklen_t len = where->ai_addrlen;
+    memcpy(&place, where->ai_addr, len);
+    if (is_taken((struct sockaddr *)&place, len, where->ai_family))
+        return EADDRINUSE;
     for (uint32_t i = 0; i < workers; i++) {
-        fds[i] = open_one((struct sockaddr *)&place, len, family);
+        fds[i] = open_one((struct sockaddr *)&place, len, where->ai_family);
         if (fds[i] < 0) {
             int error = errno;
-            say_why(address, error, why);
-            return error == EADDRINUSE ? ERR_EXISTS : ERR_IO;
+            close_all(fds, i);
+            return error;
         }
         if (i == 0) /* port 0 has become one */
             getsockname(fds[i], (struct sockaddr *)&place, &len);
     }
     show_bound((struct sockaddr *)&place, bound);
-    return OK;
+    return 0;
+}
+
+enum result listeners_open(const char *address, uint32_t workers, int *fds, char *bound, char *why)
+{
+    struct addrinfo *found = NULL;
+    enum result rc = resolve(address, &found, why);
+    if (rc != OK)
+        return rc;
+    int error = EADDRNOTAVAIL;
+    /* a name may have an address that this machine has not: localhost is ::1 too, also where there is no IPv6 */
+    for (const struct addrinfo *where = found; where && (error == EADDRNOTAVAIL || error == EAFNOSUPPORT); where = where->ai_next)
+        error = open_each(where, workers, fds, bound);
+    freeaddrinfo(found);
+    if (error == 0)
+        return OK;
+    say_why(address, error, why);
+    return error == EADDRINUSE ? ERR_EXISTS : ERR_IO;
 }
 
 /* ---- UNIX ---- */
 
-static bool answers(const struct sockaddr_un *address)
+/* Only a refusal says that a socket file is left over: a full queue, or another user's socket, has somebody behind it. */
+static bool is_left_over(const struct sockaddr_un *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool connected = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
-    if (fd >= 0)
-        close(fd);
-    return connected;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    bool refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+/* Makes room for the socket at its path; what is not a socket is somebody's file, and stays. */
+static enum result clear_path(const struct sockaddr_un *address, char *why)
+{
+    const char *path = address->sun_path;
+    struct stat info;
+    if (lstat(path, &info) != 0)
+        return OK; /* nothing there; if it is something else, bind says so */
+    if (!S_ISSOCK(info.st_mode)) {
+        snprintf(why, LISTEN_WHY_MAX, "%s is there and is not a socket; choose another with --admin unix:PATH", path);
+        return ERR_EXISTS;
+    }
+    if (!is_left_over(address)) {
+        snprintf(why, LISTEN_WHY_MAX, "a router already answers on %s. End it, or choose another with --admin unix:PATH", path);
+        return ERR_EXISTS;
+    }
+    unlink(path);
+    return OK;
 }
 
 static bool make_folder_of(const char *path)
@@ -179,36 +220,77 @@ enum result listeners_open_unix(const char *path, int *fd, char *why)
                  strerror(errno));
         return ERR_IO;
     }
-    if (answers(&address)) {
-        snprintf(why, LISTEN_WHY_MAX, "a router already answers on %s. End it, or choose another with --admin unix:PATH", path);
-        return ERR_EXISTS;
-    }
-    unlink(path);
+    enum result rc = clear_path(&address, why);
+    if (rc != OK)
+        return rc;
     *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t before = umask(0177);
     bool ok = *fd >= 0 && bind(*fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(*fd, LISTEN_BACKLOG) == 0;
     umask(before);
-    if (!ok) {
-        snprintf(why, LISTEN_WHY_MAX, "%s: %s; choose another with --admin unix:PATH, or --admin off", path, strerror(errno));
-        return ERR_IO;
-    }
-    return OK;
+    if (ok)
+        return OK;
+    snprintf(why, LISTEN_WHY_MAX, "%s: %s; choose another with --admin unix:PATH, or --admin off", path, strerror(errno));
+    if (*fd >= 0)
+        close(*fd);
+    return ERR_IO;
 }
 
 /* ---- systemd ---- */
 
-uint32_t listeners_of_systemd(uint32_t workers, int *fds)
+/* How many sockets were passed to this very process; says so once. */
+static long count_given(void)
 {
     const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-    uint32_t addresses = 0;
-    if (pid && count && strtol(pid, NULL, 10) == getpid()) {
-        long given = strtol(count, NULL, 10);
-        addresses = given > 0 && given <= ADDRESSES_MAX ? (uint32_t)given : 0;
-    }
+    long given = pid && count && strtol(pid, NULL, 10) == getpid() ? strtol(count, NULL, 10) : 0;
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
-    for (uint32_t worker = 0; worker < workers; worker++)
-        for (uint32_t address = 0; address < addresses; address++)
-            fds[worker * addresses + address] = fcntl(SYSTEMD_FIRST_FD + (int)address, F_DUPFD_CLOEXEC, 3);
-    return addresses;
+    unsetenv("LISTEN_FDNAMES");
+    return given;
+}
+
+static bool is_listening_stream(int fd)
+{
+    int type = 0, listening = 0;
+    socklen_t len = sizeof(int);
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
+}
+
+/* fds: of the first worker; the next one's is `step` further. The original stays with the supervisor. */
+static bool copy_for_workers(int fd, uint32_t workers, int *fds, uint32_t step)
+{
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    for (uint32_t worker = 0; worker < workers; worker++) {
+        fds[worker * step] = fcntl(fd, F_DUPFD_CLOEXEC, SYSTEMD_FIRST_FD);
+        if (fds[worker * step] < 0)
+            return false;
+    }
+    return true;
+}
+
+enum result listeners_of_systemd(uint32_t workers, int *fds, uint32_t *addresses, char *why)
+{
+    long given = count_given();
+    *addresses = 0;
+    if (given <= 0)
+        return OK;
+    if (given > ADDRESSES_MAX) {
+        snprintf(why, LISTEN_WHY_MAX, "systemd passes %ld sockets, and %d is the most", given, ADDRESSES_MAX);
+        return ERR_INVALID;
+    }
+    for (uint32_t address = 0; address < (uint32_t)given; address++) {
+        int fd = SYSTEMD_FIRST_FD + (int)address;
+        if (!is_listening_stream(fd)) {
+            snprintf(why, LISTEN_WHY_MAX, "socket %u that systemd passes does not listen: use ListenStream= and Accept=no",
+                     address + 1);
+            return ERR_INVALID;
+        }
+        if (!copy_for_workers(fd, workers, fds + address, (uint32_t)given)) {
+            snprintf(why, LISTEN_WHY_MAX, "the sockets that systemd passes: %s", strerror(errno));
+            return ERR_IO;
+        }
+    }
+    *addresses = (uint32_t)given;
+    return OK;
 }

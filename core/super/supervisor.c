@@ -1,5 +1,6 @@
 #include "super/supervisor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,8 +19,9 @@
 #include "super/listeners.h"
 #include "super/notify.h"
 #include "super/recorder.h"
+#include "super/stall.h"
 
-enum { LOOK_MS = 500, CODE_NONE = -1 };
+enum { LOOK_MS = 500, NO_PROCESS_WAIT_MS = 1000, FIRST_PASSED_FD = 3, CODE_NONE = -1 };
 
 static const uint64_t default_waits_ms[SUPERVISOR_WAITS] = { 0, 200, 1000, 5000, 30000 };
 
@@ -35,8 +37,9 @@ struct supervisor {
     int stopping; /* the signal that asked for the end; 0 */
     uint32_t falls;
     uint64_t started_ms, start_at_ms;
-    unsigned long ticks[WORKERS_MAX];
-    uint64_t moved_ms[WORKERS_MAX];
+    struct stall stalls[WORKERS_MAX];
+    uint64_t looked_ms;
+    uint64_t aborted_ms; /* when SIGABRT was sent to the present server; 0: it was not */
     uint64_t watchdog_ms, told_ms;
 };
 
@@ -48,10 +51,9 @@ static int open_sockets(struct supervisor *supervisor)
     struct inherited *inherited = &supervisor->inherited;
     int column[WORKERS_MAX];
     char why[LISTEN_WHY_MAX], bound[64];
-    enum result rc = OK;
     inherited->workers = config->workers;
     inherited->admin_fd = -1;
-    inherited->addresses = listeners_of_systemd(config->workers, inherited->listeners);
+    enum result rc = listeners_of_systemd(config->workers, inherited->listeners, &inherited->addresses, why);
     bool ours = inherited->addresses == 0;
     if (ours)
         inherited->addresses = (uint32_t)config->listen_count;
@@ -85,6 +87,9 @@ static void become_server(const struct supervisor *supervisor, pid_t parent)
     if (getppid() != parent) /* it has died before we asked to die with it */
         _exit(1);
     sigprocmask(SIG_SETMASK, &supervisor->before, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    /* what our own parent left open is not the server's; kernels before 5.11 cannot, and nothing of ours depends on it */
+    (void)close_range(FIRST_PASSED_FD, ~0U, CLOSE_RANGE_CLOEXEC);
     keep_open(inherited->ready_fd);
     keep_open(inherited->recorder_fd);
     keep_open(inherited->admin_fd);
@@ -108,6 +113,7 @@ static bool start_server(struct supervisor *supervisor)
     supervisor->inherited.ready_fd = ends[1];
     recorder_reset(supervisor->recorder);
     supervisor->ready = false;
+    supervisor->aborted_ms = 0;
     supervisor->started_ms = clock_mono_ms();
     supervisor->server = fork();
     if (supervisor->server == 0)
@@ -116,6 +122,7 @@ static bool start_server(struct supervisor *supervisor)
     if (supervisor->server < 0) {
         supervisor->server = 0;
         close(ends[0]);
+        supervisor->ready_fd = -1;
         return false;
     }
     supervisor->inherited.restarts++;
@@ -129,33 +136,43 @@ static void on_ready(struct supervisor *supervisor)
     if (len < 0)
         return;
     if (len >= 5 && memcmp(text, "ready", 5) == 0) {
-        uint64_t now_ms = clock_mono_ms();
         supervisor->ready = supervisor->ever_ready = true;
-        for (uint32_t i = 0; i < supervisor->config.workers; i++)
-            supervisor->moved_ms[i] = now_ms;
+        memset(supervisor->stalls, 0, sizeof(supervisor->stalls));
         notify_systemd("READY=1");
     }
     close(supervisor->ready_fd);
     supervisor->ready_fd = -1;
 }
 
-/* Do all loops still turn? */
-static void look_at_ticks(struct supervisor *supervisor, uint64_t now_ms)
+/* Do all loops still turn? Of a server that drains nobody asks: its loops end one by one. */
+static bool all_move(struct supervisor *supervisor, uint64_t since_ms)
 {
-    bool all_move = supervisor->ready;
-    for (uint32_t i = 0; supervisor->ready && i < supervisor->config.workers; i++) {
-        unsigned long tick = atomic_load_explicit(&recorder_slot(supervisor->recorder, i)->tick, memory_order_relaxed);
-        if (tick != supervisor->ticks[i]) {
-            supervisor->ticks[i] = tick;
-            supervisor->moved_ms[i] = now_ms;
-        }
-        if (now_ms - supervisor->moved_ms[i] >= supervisor->config.hung_ms) {
-            LOG(LOG_ERROR, "loop stands still", LOG_I("worker", i), LOG_I("ms", now_ms - supervisor->moved_ms[i]));
-            supervisor->ready = all_move = false;
-            kill(supervisor->server, SIGABRT);
+    for (uint32_t i = 0; i < supervisor->config.workers; i++) {
+        struct recorder_slot *slot = recorder_slot(supervisor->recorder, i);
+        uint64_t stood_ms = stall_look(&supervisor->stalls[i], atomic_load_explicit(&slot->tick, memory_order_relaxed), since_ms);
+        if (stood_ms >= supervisor->config.hung_ms) {
+            LOG(LOG_ERROR, "loop stands still", LOG_I("worker", i), LOG_I("ms", stood_ms));
+            return false;
         }
     }
-    if (all_move && supervisor->watchdog_ms && now_ms - supervisor->told_ms >= supervisor->watchdog_ms) {
+    return true;
+}
+
+static void look_at_server(struct supervisor *supervisor, uint64_t now_ms)
+{
+    uint64_t since_ms = now_ms - supervisor->looked_ms;
+    supervisor->looked_ms = now_ms;
+    if (supervisor->aborted_ms && supervisor->server && now_ms - supervisor->aborted_ms >= supervisor->config.hung_ms) {
+        supervisor->aborted_ms = now_ms;
+        kill(supervisor->server, SIGKILL); /* a stopped process does not hear SIGABRT */
+    }
+    if (!supervisor->ready || supervisor->stopping)
+        return;
+    if (!all_move(supervisor, since_ms)) {
+        supervisor->ready = false;
+        supervisor->aborted_ms = now_ms;
+        kill(supervisor->server, SIGABRT);
+    } else if (supervisor->watchdog_ms && now_ms - supervisor->told_ms >= supervisor->watchdog_ms) {
         supervisor->told_ms = now_ms;
         notify_systemd("WATCHDOG=1");
     }
@@ -250,9 +267,28 @@ static bool setup(struct supervisor *supervisor)
     for (const int *signal = (const int[]){ SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0 }; *signal; signal++)
         sigaddset(&supervisor->signals, *signal);
     sigprocmask(SIG_BLOCK, &supervisor->signals, &supervisor->before);
+    signal(SIGPIPE, SIG_IGN); /* whoever reads our log may leave; the server stays */
     supervisor->signal_fd = signalfd(-1, &supervisor->signals, SFD_CLOEXEC | SFD_NONBLOCK);
     return supervisor->signal_fd >= 0 &&
            recorder_make(supervisor->config.workers, &supervisor->recorder, &supervisor->inherited.recorder_fd) == OK;
+}
+
+static void start_if_due(struct supervisor *supervisor, uint64_t now_ms)
+{
+    if (supervisor->server || now_ms < supervisor->start_at_ms || start_server(supervisor))
+        return;
+    LOG(LOG_ERROR, "server cannot be started", LOG_T("why", strerror(errno)));
+    supervisor->start_at_ms = now_ms + NO_PROCESS_WAIT_MS; /* no process or descriptor to be had: try again */
+}
+
+static int until_next(const struct supervisor *supervisor, uint64_t now_ms)
+{
+    uint64_t wait_ms = LOOK_MS;
+    if (supervisor->watchdog_ms && supervisor->watchdog_ms < wait_ms)
+        wait_ms = supervisor->watchdog_ms;
+    if (!supervisor->server && supervisor->start_at_ms - now_ms < wait_ms)
+        wait_ms = supervisor->start_at_ms - now_ms;
+    return (int)wait_ms;
 }
 
 static int loop(struct supervisor *supervisor)
@@ -260,15 +296,12 @@ static int loop(struct supervisor *supervisor)
     int code = CODE_NONE;
     while (code == CODE_NONE) {
         uint64_t now_ms = clock_mono_ms();
-        if (!supervisor->server && now_ms >= supervisor->start_at_ms && !start_server(supervisor))
-            supervisor->start_at_ms = now_ms + 1000; /* no process or descriptor to be had: try again */
-        look_at_ticks(supervisor, now_ms);
-        struct pollfd watched[2] = { { supervisor->signal_fd, POLLIN, 0 }, { supervisor->ready_fd, POLLIN, 0 } };
-        uint64_t wait_ms = !supervisor->server && supervisor->start_at_ms > now_ms && supervisor->start_at_ms - now_ms < LOOK_MS
-                               ? supervisor->start_at_ms - now_ms
-                               : LOOK_MS;
+        start_if_due(supervisor, now_ms);
+        look_at_server(supervisor, now_ms);
         log_flush();
-        poll(watched, 2, (int)wait_ms);
+        struct pollfd watched[2] = { { supervisor->signal_fd, POLLIN, 0 }, { supervisor->ready_fd, POLLIN, 0 } };
+        if (poll(watched, 2, until_next(supervisor, now_ms)) <= 0)
+            continue;
         if (watched[1].revents)
             on_ready(supervisor);
         if (watched[0].revents)
@@ -283,6 +316,7 @@ int supervisor_run(const struct supervisor_config *config)
     static struct supervisor supervisor; /* large, and there is one */
     supervisor = (struct supervisor){ .config = *config, .ready_fd = -1, .watchdog_ms = notify_watchdog_ms() };
     uint64_t given = 0;
+    assert(config->workers > 0 && config->workers <= WORKERS_MAX && config->listen_count <= ADDRESSES_MAX);
     for (int i = 0; i < SUPERVISOR_WAITS; i++)
         given += config->waits_ms[i];
     if (given == 0)

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "super/inherited.h"
 #include "super/listeners.h"
+#include "super/stall.h"
 #include "super/supervisor.h"
 
 enum { DEADLINE_MS = 20000 };
@@ -249,7 +250,9 @@ TEST(a_taken_port_is_said)
     CHECK(why, strstr(why, "is taken") && strstr(why, bound) && strstr(why, "--listen"));
     close(fds[0]);
     close(fds[1]);
-    const char *const junk[] = { "", ":", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:99999x", "[::1", "host with space:1" };
+    const char *const junk[] = {
+        "", ":", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:99999x", "127.0.0.1:65537", "127.0.0.1:0x50", "[::1", "host with space:1"
+    };
     for (size_t i = 0; i < COUNT(junk); i++)
         CHECK_EQ(junk[i], listeners_open(junk[i], 1, fds, bound, why), ERR_INVALID);
 }
@@ -267,6 +270,11 @@ TEST(the_admin_socket_is_for_its_owner_only)
     close(fd);
     CHECK_EQ("a left over file is replaced", listeners_open_unix(path, &fd, why), OK);
     close(fd);
+    unlink(path);
+    FILE *file = fopen(path, "w");
+    CHECK("a file of somebody's", file && fputs("keep me", file) >= 0);
+    fclose(file);
+    CHECK("stays", listeners_open_unix(path, &fd, why) == ERR_EXISTS && strstr(why, "not a socket") && access(path, F_OK) == 0);
     memset(long_path, 'a', sizeof(long_path));
     long_path[199] = '\0';
     CHECK("too long", listeners_open_unix(long_path, &fd, why) == ERR_INVALID && strstr(why, "--admin"));
@@ -274,6 +282,18 @@ TEST(the_admin_socket_is_for_its_owner_only)
     snprintf(path, sizeof(path), "%s/run", folder);
     rmdir(path);
     rmdir(folder);
+}
+
+/* ---- ticks ---- */
+
+TEST(only_time_that_was_looked_at_counts_as_standing_still)
+{
+    struct stall stall = { 0 };
+    CHECK_EQ("moves", stall_look(&stall, 1, 500), 0);
+    CHECK_EQ("stands", stall_look(&stall, 1, 500), 500);
+    CHECK_EQ("stands on", stall_look(&stall, 1, 700), 1200);
+    CHECK_EQ("a machine that slept for an hour", stall_look(&stall, 1, 3600000), 1200 + STALL_STEP_MAX_MS);
+    CHECK_EQ("moves again", stall_look(&stall, 2, 500), 0);
 }
 
 /* ---- what is passed on ---- */
