@@ -26,6 +26,7 @@ struct conn {
     struct conn *next, *prev;
     enum conn_state state;
     struct request request;
+    bool admitted;   /* counts towards connections_max */
     bool claimed;    /* the consumer has the request: on_head let it pass, and it is not answered */
     bool processing; /* bytes are being fed further up the stack */
     bool reading;    /* libuv reads */
@@ -394,6 +395,7 @@ void conn_close(struct conn *conn)
     conn->state = CONN_CLOSED;
     tell_gone(conn);
     conn->reading = false;
+    conn->listener->admitted -= conn->admitted ? 1 : 0;
     if (conn->prev)
         conn->prev->next = conn->next;
     else
@@ -436,9 +438,14 @@ struct conn *conn_accept(struct listener *listener, uv_stream_t *server)
     write_address(conn);
     if (!listener->is_unix)
         uv_tcp_nodelay(&conn->io.tcp, 1);
-    if (listener->conn_count > listener->config.connections_max)
-        refuse_for_number(conn);
-    else
+    if (listener->admitted < listener->config.connections_max) {
+        conn->admitted = true;
+        listener->admitted++;
         read_on(conn);
+    } else if (listener->conn_count <= listener->config.connections_max + REFUSED_MAX) {
+        refuse_for_number(conn);
+    } else {
+        conn_close(conn);
+    }
     return conn;
 }

@@ -4,7 +4,10 @@
 
 #include "listen/conn.h"
 
-enum { READ_BYTES = 64 << 10 };
+enum {
+    READ_BYTES = 64 << 10,
+    REFUSED_MAX = 1000, /* connections past connections_max that are answered 503; further ones are closed at once */
+};
 
 struct listener {
     uv_loop_t *loop;
@@ -18,8 +21,9 @@ struct listener {
     } server;
     bool is_unix;
     uv_timer_t sweep;
-    struct conn *conns; /* all that are open */
-    uint32_t conn_count;
+    struct conn *conns;  /* all that are open */
+    uint32_t conn_count; /* refused ones too, until their answer is taken */
+    uint32_t admitted;   /* of them; at most connections_max */
     bool draining, closing;
     int open_handles; /* close callbacks still to come, of the listener's own */
     void (*on_closed)(void *arg);
