@@ -38,6 +38,7 @@
 
 enum {
     STORE_RETRY_MS = 1000,
+    DRAIN_GRACE_MS = 3000, /* beyond the drain: for commits on their way */
     RESERVE_BYTES = 32 << 20,
     MIN_FREE_BYTES = 1 << 30,
     BODIES_MAX = 256 << 20, /* bytes of bodies in memory, the whole process */
@@ -70,7 +71,7 @@ struct server {
     struct watch *watch;
     struct admin *admin;
     uv_signal_t terminate, interrupt, hangup;
-    uv_timer_t retry;
+    uv_timer_t retry; /* of opening the store; then the end of the drain */
 };
 
 /* ---- the end ---- */
@@ -107,6 +108,14 @@ static void on_worker_ended(struct server *server)
     close_main(server);
 }
 
+/* A full disk holds back results for as long as it is full; they are of attempts that are then made again. */
+static void on_drain_over(uv_timer_t *timer)
+{
+    LOG(LOG_WARN, "drain cut off");
+    log_flush();
+    _exit(0);
+}
+
 static void drain(struct server *server)
 {
     if (server->phase == DRAINING)
@@ -119,6 +128,7 @@ static void drain(struct server *server)
         close_main(server);
         return;
     }
+    uv_timer_start(&server->retry, on_drain_over, server->config->drain_ms + DRAIN_GRACE_MS, 0);
     for (uint32_t i = 0; i < server->inherited->workers; i++)
         worker_drain(server->workers[i], server->config->drain_ms);
 }

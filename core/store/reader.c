@@ -17,7 +17,8 @@ static void copy_log(struct store *store)
     if (atomic_load(&store->wal_pages) < WAL_COPY_PAGES || atomic_load(&store->wal_copied))
         return;
     int rc = sqlite3_wal_checkpoint_v2(store->read_db, NULL, SQLITE_CHECKPOINT_PASSIVE, &all, &copied);
-    if (rc == SQLITE_OK && all - copied < WAL_LEFT_PAGES)
+    bool failed = db_result(rc) == ERR_STORE && (rc & 0xFF) != SQLITE_BUSY; /* the writer tries too, and ends the server */
+    if (failed || (rc == SQLITE_OK && all - copied < WAL_LEFT_PAGES))
         atomic_store(&store->wal_copied, true);
 }
 

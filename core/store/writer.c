@@ -369,6 +369,27 @@ static void on_disk_full(struct store *store, struct store_op *batch)
     log_flush();
 }
 
+/* What was stuck goes first; while it does not fit nothing else is written. */
+static struct store_op *behind_stuck(struct store *store, struct store_op *batch)
+{
+    struct handed *stuck = store->stuck;
+    if (!stuck)
+        return batch;
+    *store->stuck_last = batch ? &batch->handed : NULL;
+    store->stuck = NULL;
+    store->stuck_last = &store->stuck;
+    return (struct store_op *)stuck;
+}
+
+/* At the end what did not fit goes home unwritten: the next process finds it waiting and does it again. */
+static void give_up_stuck(struct store *store)
+{
+    struct store_op *stuck = behind_stuck(store, NULL);
+    for (struct store_op *op = stuck; op; op = op_next(op))
+        op->result = ERR_DISK_FULL;
+    hand_back_all(store, stuck);
+}
+
 static void note_size(struct store *store, const struct store_op *batch)
 {
     unsigned long long size = 0;
@@ -390,18 +411,6 @@ static void process(struct store *store, struct store_op *batch)
     } else {
         die(store, "writing the store failed");
     }
-}
-
-/* What was stuck goes first; while it does not fit nothing else is written. */
-static struct store_op *behind_stuck(struct store *store, struct store_op *batch)
-{
-    struct handed *stuck = store->stuck;
-    if (!stuck)
-        return batch;
-    *store->stuck_last = batch ? &batch->handed : NULL;
-    store->stuck = NULL;
-    store->stuck_last = &store->stuck;
-    return (struct store_op *)stuck;
 }
 
 /* ---- between batches ---- */
@@ -465,15 +474,18 @@ void *writer_main(void *arg)
         struct store_op *batch = queue_take(&store->writes, STORE_BATCH_MAX, store->stuck ? RETRY_FULL_MS : IDLE_MS, &stopping);
         if (store->dead)
             return NULL; /* on_fatal returned, as it does in tests only: nothing is handed back any more */
-        if (!batch && stopping)
+        bool idle = !batch, last = idle && stopping;
+        if (last && !store->stuck)
             break;
-        bool idle = !batch;
         batch = behind_stuck(store, batch);
         if (batch)
             process(store, batch);
+        if (!store->dead && last)
+            break;
         if (!store->dead)
             between(store, idle);
     }
+    give_up_stuck(store);
     log_flush();
     return NULL;
 }

@@ -28,7 +28,7 @@ async function post() {
 before(async () => {
   await disk('');
   target = await startTarget();
-  router = await Router.start({ 'in.lua': rule(target.url) }, { env: { TIDEWIRE_STORE_VFS: 'faults', TIDEWIRE_FAULTS_FILE: control } });
+  router = await Router.start({ 'in.lua': rule(target.url) }, { flags: ['--drain', '1s'], env: { TIDEWIRE_STORE_VFS: 'faults', TIDEWIRE_FAULTS_FILE: control } });
   router.agent = false;
 });
 
@@ -71,6 +71,15 @@ for (const fault of ['write', 'fsync']) {
     });
   });
 }
+
+test('a full disk does not hold up the end', async () => {
+  await disk('full');
+  await post();
+  assert.deepEqual(await router.stop(), { code: 0, signal: null });
+  await disk('');
+  await router.launch();
+  await servesAgain();
+});
 
 test('everything that was answered arrives', async () => {
   await until('all of it', () => {
