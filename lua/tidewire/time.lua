@@ -3,12 +3,13 @@
 -- @module tidewire.time
 local clock = require "tidewire.clock"
 local units = require "tidewire.units"
+local views = require "tidewire.views"
 
 local M = { now = clock.now }
 
-local floor = math.floor
+local floor, type_of = math.floor, views.words.type
 local DAY = 86400
-local MOST = 253402300800 -- the year 10000
+local LEAST, MOST = -62167219200, 253402300800 -- the years that have four digits: 0 to 9999
 
 local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 local month_names = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -37,23 +38,27 @@ local function date_of(number)
 end
 
 local function moment(value, word)
-  if type(value) ~= "number" or not (value >= 0 and value < MOST) then
-    error(("time.%s wants a time: seconds since 1970 as a number"):format(word), 3)
+  if type(value) ~= "number" then
+    error(("time.%s wants a time: seconds since 1970 as a number, got %s"):format(word, type_of(value)), 3)
+  elseif not (value >= LEAST and value < MOST) then
+    error(("time.%s: %s is outside of the years 0 to 9999: write seconds since 1970, not milliseconds"):format(word,
+      tostring(value)), 3)
   end
   return value
 end
 
 local function parts_of(value)
+  value = floor(value)
   local day = floor(value / DAY)
   local seconds = value - day * DAY
   local year, month, date = date_of(day)
   return { year = year, month = month, day = date, hour = floor(seconds / 3600), minute = floor(seconds / 60) % 60,
-    second = floor(seconds) % 60, weekday = day % 7 + 1, yearday = day - days_of(year, 1, 1) + 1 }
+    second = seconds % 60, weekday = day % 7 + 1, yearday = day - days_of(year, 1, 1) + 1 }
 end
 
 --- "2026-11-20T09:14:02Z", with milliseconds only where there is a fraction.
 function M.iso(value)
-  local rounded = floor(moment(value, "iso") * 1000 + 0.5)
+  local rounded = math.min(floor(moment(value, "iso") * 1000 + 0.5), MOST * 1000 - 1)
   local p, ms = parts_of(floor(rounded / 1000)), rounded % 1000
   return ("%04d-%02d-%02dT%02d:%02d:%02d%sZ"):format(p.year, p.month, p.day, p.hour, p.minute, p.second,
     ms > 0 and (".%03d"):format(ms) or "")
@@ -76,9 +81,9 @@ end
 
 local function parse_rfc3339(text)
   local year, month, day, hour, minute, second, fraction, zone =
-    text:match "^(%d%d%d%d)-(%d%d)-(%d%d)[Tt ](%d%d):(%d%d):(%d%d)(%.?%d*)(.+)$"
+    text:match "^(%d%d%d%d)-(%d%d)-(%d%d)[Tt ](%d%d):(%d%d):(%d%d)([%.%d]*)([Zz+-].*)$"
   local offset = zone and offset_of(zone)
-  if not offset or fraction == "." then return nil end
+  if not offset or not (fraction == "" or fraction:find "^%.%d+$") then return nil end
   local seconds, why = seconds_of(year + 0, month + 0, day + 0, hour + 0, minute + 0, second + 0)
   return seconds and seconds + (tonumber("0" .. fraction) or 0) - offset, why or ""
 end
@@ -98,7 +103,7 @@ end
 -- @treturn number|nil  nil and why
 function M.parse(text)
   if type(text) ~= "string" then
-    error("time.parse wants text", 2)
+    error(("time.parse wants text, got %s"):format(type_of(text)), 2)
   end
   local seconds, why = parse_rfc3339(text)
   if not seconds and not why then
@@ -129,10 +134,13 @@ local directives = {
 }
 
 --- As strftime, in UTC: %Y %m %d %H %M %S %y %j %a %A %b %B %F %T %Z %z %%.
-function M.format(value, pattern)
+-- @tparam ?string zone  "UTC"; others are an error, so that nobody reads a time of day as another place's
+function M.format(value, pattern, zone)
   local parts = parts_of(moment(value, "format"))
   if type(pattern) ~= "string" then
     error("time.format wants a pattern such as \"%Y-%m-%d\"", 2)
+  elseif zone ~= nil and zone ~= "UTC" then
+    error("time.format: the zone is \"UTC\"; others are not known", 2)
   end
   local unknown
   local text = pattern:gsub("%%(.?)", function(letter)

@@ -1,7 +1,7 @@
 /* codec.c: base64 and hex (RFC 4648). Decoding takes the canonical form only: no white space, no bits left over. */
 #include <lauxlib.h>
-#include <string.h>
 
+#include "json/secret.h"
 #include "script/lib/libs.h"
 
 static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -10,6 +10,8 @@ static const char urlsafe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw
 static struct slice text_argument(lua_State *L, const char *word)
 {
     struct slice text;
+    if (secret_is(L, 1))
+        luaL_error(L, "%s wants text, got a secret: rules never see its value", word);
     if (lua_type(L, 1) != LUA_TSTRING)
         luaL_error(L, "%s wants text, got %s", word, luaL_typename(L, 1));
     text.data = lua_tolstring(L, 1, &text.len);
@@ -41,8 +43,13 @@ static int encode(lua_State *L, const char *word, const char *alphabet, bool pad
 
 static int value_of(char c, const char *alphabet)
 {
-    const char *at = c ? strchr(alphabet, c) : NULL;
-    return at ? (int)(at - alphabet) : -1;
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == alphabet[62] ? 62 : c == alphabet[63] ? 63 : -1;
 }
 
 static int decode(lua_State *L, const char *word, const char *alphabet, bool padding_required)

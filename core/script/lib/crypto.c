@@ -39,28 +39,75 @@ static const EVP_MD *algorithm_argument(lua_State *L, const char *word)
 static struct slice text_argument(lua_State *L, int index, const char *word, const char *what)
 {
     struct slice text;
+    if (secret_is(L, index))
+        luaL_error(L, "%s: %s is text, got a secret", word, what);
     if (lua_type(L, index) != LUA_TSTRING)
         luaL_error(L, "%s: %s is text, got %s", word, what, luaL_typename(L, index));
     text.data = lua_tolstring(L, index, &text.len);
     return text;
 }
 
-/* A text, or a bare secret whose value the rules of this generation know. */
+/* The value of name number i of the bare secret at index. It is the resolver's, valid for the call. An empty one is not set: it
+ * would protect nothing. */
+static bool secret_value(lua_State *L, int index, size_t i, struct slice *value)
+{
+    struct slice name;
+    lua_getfield(L, LUA_REGISTRYINDEX, SECRETS_KEY);
+    struct resolver *resolver = lua_touserdata(L, -1); /* anchored in the registry */
+    lua_pop(L, 1);
+    return resolver && secret_name(L, index, i, &name) && resolver->resolve(resolver->arg, name, value) && value->len > 0;
+}
+
+static size_t names_of(lua_State *L, int index, const char *word)
+{
+    struct slice name;
+    size_t n = 0;
+    while (n < SECRET_NAMES_MAX && secret_name(L, index, n, &name))
+        n++;
+    if (n == 0)
+        luaL_error(L, "%s: a secret that is joined with text cannot be used here", word);
+    return n;
+}
+
+static int not_set(lua_State *L, int index, const char *word)
+{
+    struct slice name = { NULL, 0 };
+    (void)secret_name(L, index, 0, &name); /* names_of has seen it */
+    lua_pushlstring(L, name.data, name.len);
+    return luaL_error(L, "%s: secret \"%s\" is not set", word, lua_tostring(L, -1));
+}
+
+/* A text, or a bare secret whose value the rules of this generation know; of several names the first signs. */
 static struct slice key_argument(lua_State *L, int index, const char *word)
 {
-    struct slice name, key;
+    struct slice key;
     if (!secret_is(L, index))
         return text_argument(L, index, word, "the key");
-    if (!secret_name(L, index, 0, &name))
-        luaL_error(L, "%s: a secret that is joined with text is no key", word);
-    lua_getfield(L, LUA_REGISTRYINDEX, SECRETS_KEY);
-    struct resolver *resolver = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    if (!resolver || !resolver->resolve(resolver->arg, name, &key)) {
-        lua_pushlstring(L, name.data, name.len);
-        luaL_error(L, "%s: secret \"%s\" is not set", word, lua_tostring(L, -1));
-    }
+    (void)names_of(L, index, word);
+    if (!secret_value(L, index, 0, &key))
+        not_set(L, index, word);
     return key;
+}
+
+/* What equal compares: a text by itself, a secret by each of its names that is set, since any of them verifies. */
+struct values {
+    struct slice list[SECRET_NAMES_MAX];
+    size_t count;
+};
+
+static struct values compared_argument(lua_State *L, int index, const char *word, const char *what)
+{
+    struct values values = { .count = 0 };
+    if (!secret_is(L, index)) {
+        values.list[values.count++] = text_argument(L, index, word, what);
+        return values;
+    }
+    size_t names = names_of(L, index, word);
+    for (size_t i = 0; i < names; i++)
+        values.count += secret_value(L, index, i, &values.list[values.count]);
+    if (values.count == 0)
+        not_set(L, index, word);
+    return values;
 }
 
 /* The digest as hex, base64 or raw bytes, by the argument at `index`. */
@@ -69,7 +116,7 @@ static int push_digest(lua_State *L, const unsigned char *digest, size_t len, in
     static const char *const forms[] = { "hex", "base64", "raw", NULL };
     static const char digits[] = "0123456789abcdef";
     char text[2 * EVP_MAX_MD_SIZE + 1];
-    const char *form = luaL_optstring(L, index, "hex");
+    const char *form = lua_isnoneornil(L, index) ? forms[0] : lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
     if (strcmp(form, forms[0]) == 0) {
         for (size_t i = 0; i < len; i++) {
             text[2 * i] = digits[digest[i] >> 4];
@@ -113,20 +160,26 @@ static int crypto_hash(lua_State *L)
     return push_digest(L, digest, len, 3, "crypto.hash");
 }
 
-/* equal(a, b): how long it takes says nothing about where they differ. A secret is compared by its value. */
+/* equal(a, b): how long it takes says nothing about where they differ. A secret is compared by its value; of several names any
+ * may be the equal one, and all are compared. */
 static int crypto_equal(lua_State *L)
 {
-    struct slice a = key_argument(L, 1, "crypto.equal"), b = key_argument(L, 2, "crypto.equal");
-    lua_pushboolean(L, a.len == b.len && CRYPTO_memcmp(a.data, b.data, a.len) == 0);
+    struct values a = compared_argument(L, 1, "crypto.equal", "the first"),
+                  b = compared_argument(L, 2, "crypto.equal", "the second");
+    bool equal = false;
+    for (size_t i = 0; i < a.count; i++)
+        for (size_t j = 0; j < b.count; j++)
+            equal |= a.list[i].len == b.list[j].len && CRYPTO_memcmp(a.list[i].data, b.list[j].data, a.list[i].len) == 0;
+    lua_pushboolean(L, equal);
     return 1;
 }
 
 /* random(n): n bytes from the system */
 static int crypto_random(lua_State *L)
 {
-    lua_Number n = luaL_checknumber(L, 1);
-    if (!(n >= 1 && n <= LIBS_RANDOM_MAX))
-        return luaL_error(L, "crypto.random: from 1 to %d bytes", LIBS_RANDOM_MAX);
+    lua_Number n = lua_type(L, 1) == LUA_TNUMBER ? lua_tonumber(L, 1) : 0;
+    if (!(n >= 1 && n <= LIBS_RANDOM_MAX && n == (int)n))
+        return luaL_error(L, "crypto.random: from 1 to %d bytes, as a whole number", LIBS_RANDOM_MAX);
     unsigned char *bytes = lua_newuserdata(L, (size_t)n);
     if (RAND_bytes(bytes, (int)n) != 1)
         return luaL_error(L, "crypto.random: the system gives none now");
