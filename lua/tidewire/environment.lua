@@ -24,7 +24,8 @@ end
 --- f with its callback counted: these ways re-enter the C stack, which has an end.
 local function counted(f, callback_at)
   return function(...)
-    if type((select(callback_at, ...))) ~= "function" then
+    local kind = type((select(callback_at, ...)))
+    if kind ~= "function" and kind ~= "table" then -- a table's __index is a callback, too
       return f(...)
     end
     if nesting[1] >= DEPTH_MAX then
@@ -80,24 +81,25 @@ local function table_library()
 end
 
 --- getmetatable of what is not the rule's own is false.
-local own = setmetatable({}, { __mode = "k" })
+local own = setmetatable({}, { __mode = "kv" }) -- table → the metatable that a rule gave it, which json.array may have replaced
 
 local function rule_setmetatable(t, meta)
   if type(t) ~= "table" then
     error("setmetatable wants a plain table", 2)
   end
-  if getmetatable_raw(t) and not own[t] then
+  if getmetatable_raw(t) ~= own[t] then
     error("this table is not the rule's own", 2)
   end
   if meta ~= nil and rawget(meta, "__gc") ~= nil then
     error("__gc is not offered", 2)
   end
-  own[t] = true
-  return setmetatable(t, meta)
+  setmetatable(t, meta)
+  own[t] = meta
+  return t
 end
 
 local function rule_getmetatable(value)
-  if type(value) == "table" and (own[value] or not getmetatable_raw(value)) then
+  if type(value) == "table" and getmetatable_raw(value) == own[value] then
     return getmetatable(value)
   end
   return false

@@ -3,6 +3,7 @@
 local M = {}
 
 local milliseconds = { ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
+local LONGEST = 36500 * milliseconds.d -- so that every sum of times is a whole number of milliseconds
 local bytes = { B = 1, KiB = 2 ^ 10, MiB = 2 ^ 20, GiB = 2 ^ 30, KB = 1e3, MB = 1e6, GB = 1e9 }
 local per_second = { s = 1, m = 60, h = 3600 }
 
@@ -19,7 +20,11 @@ function M.duration(value)
   if not number or not milliseconds[unit] then
     return nil, "write a number and ms, s, m, h or d, for example \"10s\""
   end
-  return tonumber(number) * milliseconds[unit]
+  local ms = tonumber(number) * milliseconds[unit]
+  if ms > LONGEST then
+    return nil, "at most \"36500d\""
+  end
+  return ms
 end
 
 --- "64KiB", "1MiB".

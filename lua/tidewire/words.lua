@@ -6,7 +6,7 @@ local raw = {
   type = type, pairs = pairs, ipairs = ipairs, next = next, unpack = unpack, tonumber = tonumber,
   concat = table.concat, insert = table.insert, remove = table.remove, sort = table.sort, format = string.format,
 }
-local type, select, error, pcall, setmetatable = type, select, error, pcall, setmetatable
+local type, select, error, pcall, getmetatable, setmetatable = type, select, error, pcall, getmetatable, setmetatable
 local null, array_meta, is_view, digits = c.null, c.array_meta, c.is_view, c.digits
 local kind, metatable = c.kind, c.metatable_of
 
@@ -58,22 +58,27 @@ end
 
 -- ---- table ----
 
-local function refuse_view(t)
-  if is_view(t) then error(c.read_only, 3) end
+-- What cannot be assigned to cannot be changed by the raw functions of table either.
+local function refuse_locked(t)
+  if type(t) == "userdata" then
+    if is_view(t) then error(c.read_only, 3) end
+  elseif getmetatable(t) == false then
+    error("this table cannot be changed: it is the same for all rules", 3)
+  end
 end
 
 function M.table.insert(t, ...)
-  if type(t) == "userdata" then refuse_view(t) end
+  refuse_locked(t)
   return raw.insert(t, ...)
 end
 
 function M.table.remove(t, ...)
-  if type(t) == "userdata" then refuse_view(t) end
+  refuse_locked(t)
   return raw.remove(t, ...)
 end
 
 function M.table.sort(t, before)
-  if type(t) == "userdata" then refuse_view(t) end
+  refuse_locked(t)
   return raw.sort(t, before)
 end
 

@@ -27,11 +27,11 @@ static const struct script_limits limits = {
     .handler_cpu_ms = 100, .handler_time_ms = 2000, .handler_memory = 8 << 20, .state_memory = 64 << 20
 };
 
-static struct generation *generation_of(const char *rules)
+/* NULL: they have mistakes. */
+static struct generation *try_rules(const char *rules, struct load_report *report)
 {
     char folder[] = "/tmp/tidewire-script-XXXXXX", path[64], command[64];
     struct generation *made = NULL;
-    struct load_report report;
     if (!mkdtemp(folder))
         abort();
     snprintf(path, sizeof(path), "%s/a.lua", folder);
@@ -39,7 +39,18 @@ static struct generation *generation_of(const char *rules)
     fputs(rules, file);
     fclose(file);
     struct load_options options = { .folder = folder, .limits = { 1000, 1000, 64 << 20, 256 << 20 } };
-    if (load_generation(&options, &made, &report) != OK) {
+    enum result rc = load_generation(&options, &made, report);
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    if (system(command) != 0)
+        abort();
+    return rc == OK ? made : NULL;
+}
+
+static struct generation *generation_of(const char *rules)
+{
+    struct load_report report;
+    struct generation *made = try_rules(rules, &report);
+    if (!made) {
         struct buf text;
         buf_init(&text, 1 << 20);
         load_report_print(&report, &text, false);
@@ -49,9 +60,6 @@ static struct generation *generation_of(const char *rules)
     }
     load_report_deinit(&report);
     made->number = 1;
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    if (system(command) != 0)
-        abort();
     return made;
 }
 
@@ -139,13 +147,16 @@ static void check_innocent(const char *after)
     event_unref(event);
 }
 
+/* The innocent one throws, catches, and takes callbacks. */
 #define HEAD                                                                                                                     \
     "local t = target \"t\" { url = \"http://a.example.com\" }\nlocal u = target \"u\" { url = \"http://b.example.com\" }\n"     \
     "local kept = {}\nlocal deep deep = {}\n"                                                                                    \
     "route \"/innocent\" { verify = verify.none \"t\", handle = function(event)\n"                                               \
     "  local ok, why = pcall(error, \"x\") assert(not ok and why == \"x\")\n"                                                    \
     "  local ok2 = pcall(function() local n = nil; return n.x end) assert(not ok2)\n"                                            \
-    "  send(t, { json = { n = event.body.n, s = (\"abc\"):upper() } }) end }\n"
+    "  local s = (\"abc\"):gsub(\"b\", function(c) return c:upper() end) assert(s == \"aBc\")\n"                                 \
+    "  local l = { 2, 1 } table.sort(l, function(a, b) return a < b end) assert(l[1] == 1)\n"                                    \
+    "  send(t, { json = { n = event.body.n, s = s } }) end }\n"
 
 /* ---- hostile handlers: each costs its event only ---- */
 
@@ -182,7 +193,19 @@ static const struct hostile hostiles[] = {
     { "while true do local b = event.body.n end", RUN_CPU, NULL },
     { "while true do for k, v in pairs(event.body) do end end", RUN_CPU, NULL },
     { "while true do log.debug 'x' end", RUN_CPU, NULL },
+    { "local t = {} for i = 1, 3000 do t[i] = i % 7 end for i = 1, 1e9 do pcall(table.sort, t, function(a, b) return i % 2 == 0 "
+      "end) "
+      "end",
+      RUN_CPU, NULL },
+    { "xpcall(function() error 'x' end, function(e) for i = 1, 1e300 do end end)", RUN_CPU, NULL },
+    { "local t = setmetatable({}, { __index = function() while true do end end }) return (('x'):gsub('x', t))", RUN_CPU, NULL },
+    { "local m = { __lt = function() while true do end end } local a, b = setmetatable({}, m), setmetatable({}, m) "
+      "table.sort({ a, b })",
+      RUN_CPU, NULL },
+    { "for c in (('x'):rep(1e5)):gmatch('.') do for d in (('x'):rep(1e5)):gmatch('.') do end end", RUN_CPU, NULL },
+    { "return (('a'):rep(1e5)):match(('a-'):rep(20) .. 'b')", RUN_CPU, NULL },
     { "sleep '1m'", RUN_WAIT, NULL },
+    { "pcall(sleep, '1m')", RUN_WAIT, NULL },
     { "while true do sleep '100ms' end", RUN_WAIT, NULL },
     /* memory */
     { "local a = {} for i = 1, 1e9 do a[i] = ('x'):rep(1000) .. i end", RUN_MEMORY, NULL },
@@ -196,7 +219,25 @@ static const struct hostile hostiles[] = {
     { "return (('x'):rep(1e6)):gsub('x', ('y'):rep(100))", -1, NULL },
     { "local s = '[' .. ('[],'):rep(1e6) .. '[]]' while true do kept[#kept + 1] = json.decode(s) end", -1, NULL },
     { "return base64.encode(('x'):rep(7e6))", RUN_MEMORY, NULL },
+    { "local t = {} for i = 1, 2000 do t[i] = ('x'):rep(999) .. i end local s = table.concat(t) "
+      "while true do s = table.concat({ s, s }) end",
+      RUN_MEMORY, NULL },
+    { "return table.concat({ 'a', 'b' }, ('x'):rep(7e6)):upper():lower()", RUN_MEMORY, NULL },
+    { "return hex.encode(('x'):rep(6e6))", RUN_MEMORY, NULL },
+    { "return text.split(('a,'):rep(2e6), ',')", -1, NULL },
+    { "local s = ('x'):rep(4e6) return s:gsub('x', '%0%0%0')", -1, NULL },
+    { "return string.format('%s%s', ('x'):rep(5e6), ('y'):rep(5e6))", RUN_MEMORY, NULL },
     /* stack */
+    { "local m = {} setmetatable(m, m) m.__lt = function() table.sort({ m, m }) return true end table.sort({ m, m })", -1, NULL },
+    { "local t t = setmetatable({}, { __index = function(_, k) return (k:gsub('.', t)) end }) return t.x", -1, NULL },
+    { "local m m = setmetatable({}, { __call = function(s, ...) return s(1, ...) end }) m()", -1, NULL },
+    { "local m m = setmetatable({}, { __newindex = function(t, k, v) t[k .. 'x'] = v end }) m.a = 1", -1, NULL },
+    { "local m m = setmetatable({}, { __add = function(a, b) return 1 + (a + b) end }) return m + m", -1, NULL },
+    { "local function f(v) return map({ v }, f) end return f(1)", -1, NULL },
+    { "local function f() return xpcall(f, f) end local ok, why = f() error(why)", -1, NULL },
+    { "local function f() error(f()) end f()", RUN_STACK, NULL },
+    { "return string.char(unpack({}, 1, 1e6))", -1, NULL },
+    { "assert(json.decode(('['):rep(1e5) .. (']'):rep(1e5)))", RUN_ERROR, "128" },
     { "local function f() return 1 + f() end return f()", RUN_STACK, NULL },
     { "local function f() pcall(f) f() end f()", -1, NULL },
     { "local m = {} m.__index = function(t, k) return t[k] end return setmetatable({}, m).x", -1, NULL },
@@ -258,6 +299,67 @@ static const struct hostile hostiles[] = {
     { "retry('x', { after = 5 })", RUN_ERROR, "5s" },
     { "local _ = (('x')):gsub('x', function() drop('no') end)", RUN_ERROR, "callback" },
     { "table.sort({ 2, 1 }, function() sleep '1s' end)", RUN_ERROR, "callback" },
+    /* what locks whom */
+    { "table.sort = nil", RUN_ERROR, "cannot be set" },
+    { "math.huge = 1", RUN_ERROR, "cannot be set" },
+    { "text.trim = print", RUN_ERROR, "cannot be set" },
+    { "crypto.equal = function() return true end", RUN_ERROR, "cannot be set" },
+    { "table.insert(table, 1)", RUN_ERROR, "same for all rules" },
+    { "table.insert(log, 1)", RUN_ERROR, "same for all rules" },
+    { "local a = json.array(setmetatable({}, {})) getmetatable(a).__index = error", RUN_ERROR, NULL },
+    { "setmetatable(json.array {}, { __index = error })", RUN_ERROR, "not the rule's own" },
+    { "local m = setmetatable({}, { __metatable = 1 }) setmetatable(m, {})", RUN_ERROR, "protected" },
+    { "local s = string s.gsub = 1", RUN_ERROR, "cannot be set" },
+    { "setmetatable(event, {})", RUN_ERROR, "plain table" },
+    { "setmetatable('', {})", RUN_ERROR, "plain table" },
+    { "setmetatable(json.null, {})", RUN_ERROR, NULL },
+    { "setmetatable(t, {})", RUN_ERROR, NULL },
+    { "t.url = 'http://c.example.com'", RUN_ERROR, NULL },
+    { "event.id = nil", RUN_ERROR, "read-only" },
+    { "event.new = 1", RUN_ERROR, "read-only" },
+    { "event.body.data.x = {}", RUN_ERROR, "read-only" },
+    { "table.remove(event.body)", RUN_ERROR, "read-only" },
+    { "table.sort(event.body)", RUN_ERROR, "read-only" },
+    { "return string.nope", RUN_ERROR, "no string.nope" },
+    { "return table.foreach", RUN_ERROR, "no table.foreach" },
+    { "return ('x').nope.y", RUN_ERROR, NULL },
+    { "return event.body .. 'x'", RUN_ERROR, "cannot be joined to text" },
+    { "return event.body + 1", RUN_ERROR, NULL },
+    { "return event.body()", RUN_ERROR, NULL },
+    { "retry('x', { after = '99999999999999999999d' })", RUN_ERROR, "36500d" },
+    { "retry({})", RUN_ERROR, "wants a reason as text" },
+    { "drop(7)", RUN_ERROR, "wants a reason as text" },
+    { "sleep(1)", RUN_ERROR, "1s" },
+    { "sleep '99999999999999999999d'", RUN_ERROR, "36500d" },
+    { "local t2 = setmetatable({}, { __index = function() drop 'no' end }) local _ = (('x'):gsub('x', t2))", RUN_ERROR,
+      "callback" },
+    { "xpcall(error, function() drop 'no' end) error 'after'", RUN_ERROR, "after" },
+    { "send(u, { json = { s = secret 'HOME' .. 'x' }, text = secret 'HOME' })", RUN_ERROR, "one body" },
+    { "log.info(secret 'HOME')", RUN_ERROR, "secret" },
+    { "log.info('x', { s = secret 'HOME' })", RUN_ERROR, "secret" },
+    { "log.info('x', { s = ('x'):rep(5000) })", RUN_ERROR, "4096 bytes" },
+    { "return ('%s'):format(secret 'HOME')", RUN_ERROR, "secret" },
+    { "return json.encode { s = secret 'HOME' }", RUN_ERROR, "secret" },
+    { "return table.concat { 'x', secret 'HOME' }", RUN_ERROR, NULL },
+    { "send(u, { text = 'x', query = { [1] = 'x' } })", RUN_ERROR, "query is a table of names" },
+    { "send(u, { text = 'x', query = { x = {} } })", RUN_ERROR, "query.x" },
+    { "send(u, { text = 'x', path = 'a?b' })", RUN_ERROR, "no '?'" },
+    { "send(u, { text = 'x', content_type = 'a\\r\\nX: y' })", RUN_ERROR, "line ends" },
+    { "send(u, { text = 'x', id = ('a'):rep(257) })", RUN_ERROR, "1 to 256" },
+    { "send(u, { text = 'x', delay = '1m' })", RUN_ERROR, "later version" },
+    { "local s = send s(u)", RUN_ERROR, "wants a message" },
+    { "send(u, event, event)", RUN_ERROR, "one message" },
+    { "send({ t, 'u' }, event)", RUN_ERROR, "not its name" },
+    { "local big = ('x'):rep(2 ^ 20) for i = 1, 40 do send(u, { text = big }) end", RUN_ERROR, "at most 32 MiB" },
+    { "error(setmetatable({}, { __tostring = function() return 7 end }))", RUN_ERROR, NULL },
+    { "error(setmetatable({}, { __tostring = function() error 'inner' end }))", RUN_ERROR, NULL },
+    { "error(setmetatable({}, { __tostring = function() drop 'no' end }))", RUN_ERROR, NULL },
+    { "error(event)", RUN_ERROR, NULL },
+    { "error(event.body)", RUN_ERROR, NULL },
+    { "error(secret 'HOME')", RUN_ERROR, NULL },
+    { "error(('x'):rep(1e6))", RUN_ERROR, NULL },
+    { "error('\\0\\255\\254')", RUN_ERROR, NULL },
+    { "xpcall(error, function() error 'again' end) error 'after'", RUN_ERROR, "after" },
     { "error()", RUN_ERROR, NULL },
     { "error({})", RUN_ERROR, NULL },
     { "error(nil)", RUN_ERROR, NULL },
@@ -469,6 +571,345 @@ static void questions(void)
     check_innocent("questions");
 }
 
+/* ---- every kind of message ---- */
+
+static const char kinds[] = HEAD ROUTE("text", "send(t, { text = 'grüße', method = 'DELETE' })")
+    ROUTE("body", "send(t, { body = '\\0\\255', content_type = 'image/png', query = { b = 2, a = true } })")
+        ROUTE("raw", "send(t, { body = 'x' })") ROUTE("empty", "send(t, { method = 'GET', path = '/a/%2F/ü' })")
+            ROUTE("array", "send(t, { json = json.array {} })") ROUTE("null", "send(t, { json = json.null })")
+                ROUTE("scalar", "send(t, { json = 'x\\n' })") ROUTE("view", "send(t, { json = event.body })")
+                    ROUTE("own_type", "send(t, { json = { b = 1, a = 0.1 }, content_type = 'application/problem+json' })")
+                        ROUTE("order", "for i = 1, 3 do send({ u, t }, { text = 'n' .. i }) end");
+
+struct kind {
+    const char *route, *content_type, *body, *method, *path, *query; /* content_type, method NULL: not said */
+    size_t body_len;
+};
+
+static void check_kind(const struct kind *kind)
+{
+    struct event *event;
+    struct arena arena = { 0 };
+    struct outcome *outcome = run_route(kind->route, "{ \"n\" : 1.50 }", &event);
+    CHECK_EQ(kind->route, outcome->delivery_count, 1);
+    if (outcome->delivery_count == 1) {
+        struct rendered message = render(outcome->deliveries, &arena);
+        CHECK_BYTES(kind->route, message.body.data, message.body.len, kind->body, kind->body_len);
+        CHECK_SLICE(kind->route, message.content_type, kind->content_type ? kind->content_type : "");
+        CHECK_SLICE(kind->route, message.method, kind->method ? kind->method : "");
+        CHECK_SLICE(kind->route, message.path, kind->path ? kind->path : "");
+        CHECK_SLICE(kind->route, message.query, kind->query ? kind->query : "");
+        CHECK(kind->route, !message.body_of_event);
+    }
+    event_unref(event);
+    arena_deinit(&arena);
+}
+
+#define BODY(text) .body = text, .body_len = sizeof(text) - 1
+
+static void message_kinds(void)
+{
+    static const struct kind list[] = {
+        { "/text", "text/plain; charset=utf-8",
+          BODY("gr\xc3\xbc\xc3\x9f"
+               "e"),
+          .method = "DELETE" },
+        { "/body", "image/png", BODY("\0\xff"), .query = "a=true&b=2" },
+        { "/raw", "application/octet-stream", BODY("x") },
+        { "/empty", NULL, BODY(""), .method = "GET", .path = "/a/%2F/%C3%BC" },
+        { "/array", "application/json", BODY("[]") },
+        { "/null", "application/json", BODY("null") },
+        { "/scalar", "application/json", BODY("\"x\\n\"") },
+        { "/view", "application/json", BODY("{ \"n\" : 1.50 }") },
+        { "/own_type", "application/problem+json", BODY("{\"a\":0.1,\"b\":1}") },
+    };
+    use_rules(kinds);
+    for (size_t i = 0; i < COUNT(list); i++)
+        check_kind(&list[i]);
+}
+
+static void order_of_messages(void)
+{
+    static const char *const targets[] = { "u", "t", "u", "t", "u", "t" }, *const bodies[] = {
+        "n1", "n1", "n2", "n2", "n3", "n3"
+    };
+    struct event *event;
+    struct arena arena = { 0 };
+    size_t i = 0;
+    use_rules(kinds);
+    struct outcome *outcome = run_route("/order", "{}", &event);
+    CHECK_EQ("all", outcome->delivery_count, COUNT(targets));
+    for (const struct new_delivery *delivery = outcome->deliveries; delivery && i < COUNT(targets);
+         delivery = delivery->next, i++) {
+        CHECK_SLICE("target", delivery->target, targets[i]);
+        CHECK_SLICE("body", render(delivery, &arena).body, bodies[i]);
+    }
+    event_unref(event);
+    arena_deinit(&arena);
+}
+
+/* ---- the edge of handler_memory (8 MiB here), in strings of 64 KiB; and garbage, which is given back ---- */
+
+static const char memory[] =
+    HEAD "local function hold(n) local list = {} for i = 1, n do list[i] = ('x'):rep(65000) .. i end return #list end\n" ROUTE(
+        "under", "assert(hold(112) == 112) send(t, event)") ROUTE("over", "hold(130) send(t, event)")
+        ROUTE("often", "for i = 1, 3000 do local s = ('x'):rep(10000) .. i end send(t, event)");
+
+static void memory_limit(void)
+{
+    struct event *event;
+    use_rules(memory);
+    for (int n = 0; n < 3; n++) {
+        struct outcome *outcome = run_route("/under", "{}", &event);
+        CHECK("just under", outcome && outcome->state == EVENT_HANDLED);
+        event_unref(event);
+        fresh_state(); /* what others left counts for a run that frees it */
+        outcome = run_route("/over", "{}", &event);
+        CHECK("just over", outcome && outcome->state == EVENT_WAITING && outcome->reason == RUN_MEMORY);
+        CHECK("says which limit", outcome && slice_is(outcome->text, "more than handler_memory (8 MiB)"));
+        event_unref(event);
+        outcome = run_route("/often", "{}", &event);
+        CHECK("what is garbage does not count for ever", outcome && outcome->state == EVENT_HANDLED);
+        event_unref(event);
+        check_innocent("memory");
+    }
+}
+
+/* ---- others wait while one is lost ---- */
+
+static const char together[] = HEAD ROUTE("waits", "sleep '10s' send(t, event)")
+    ROUTE("short", "local n = event.body.n sleep '30ms' assert(event.body.n == n) send(t, event)")
+        ROUTE("lost", "return (('a'):rep(30000)):find(('.-'):rep(16) .. 'b')");
+
+struct waiting {
+    struct run run;
+    struct outcome *outcome;
+    int ends;
+};
+
+static void on_waiting_done(struct run *run, struct outcome *outcome)
+{
+    struct waiting *waiting = run->owner;
+    waiting->outcome = outcome;
+    waiting->ends++;
+}
+
+static void start_waiting(struct waiting *waiting, const char *route, const char *body)
+{
+    struct event *event = make_event(route, body);
+    *waiting = (struct waiting){ .run = { .event = event,
+                                          .route = generation_route(generation, event->route),
+                                          .on_done = on_waiting_done,
+                                          .owner = waiting } };
+    CHECK_EQ("waits", script_run(script, &waiting->run), RUN_WAITS);
+}
+
+static void waiting_together(void)
+{
+    struct waiting list[20];
+    struct event *event;
+    char body[32];
+    use_rules(together);
+    for (size_t i = 0; i < COUNT(list); i++) {
+        snprintf(body, sizeof(body), "{\"n\":%zu}", i);
+        start_waiting(&list[i], "/short", body);
+    }
+    CHECK_EQ("all wait", script_waiting(script), COUNT(list));
+    check_innocent("twenty that wait");
+    for (uint64_t end_ms = clock_mono_ms() + DEADLINE_MS; script_waiting(script) > 0 && clock_mono_ms() < end_ms;)
+        uv_run(&loop, UV_RUN_ONCE);
+    for (size_t i = 0; i < COUNT(list); i++) {
+        CHECK("its own event", list[i].ends == 1 && list[i].outcome && list[i].outcome->state == EVENT_HANDLED);
+        event_unref(list[i].run.event);
+    }
+    struct waiting one, two;
+    start_waiting(&one, "/waits", "{}");
+    start_waiting(&two, "/waits", "{}");
+    struct outcome *outcome = run_route("/lost", "{}", &event);
+    CHECK("the lost one pays", outcome && outcome->reason == RUN_CPU && outcome->attempt == 1);
+    CHECK("the others run again, uncounted", one.ends == 1 && two.ends == 1 && !one.outcome && !two.outcome);
+    event_unref(event);
+    event_unref(one.run.event);
+    event_unref(two.run.event);
+    check_innocent("a lost state");
+}
+
+static void ended_from_outside(void)
+{
+    struct waiting cancelled, freed;
+    use_rules(together);
+    start_waiting(&cancelled, "/waits", "{}");
+    start_waiting(&freed, "/waits", "{}");
+    script_cancel(&cancelled.run);
+    CHECK("cancelled in silence", cancelled.ends == 0 && script_waiting(script) == 1);
+    fresh_state();
+    CHECK("freed: to be run again", freed.ends == 1 && !freed.outcome);
+    event_unref(cancelled.run.event);
+    event_unref(freed.run.event);
+    check_innocent("a freed state");
+}
+
+/* ---- whatever is kept of an event, it says that it has ended, and nothing reads what is gone ---- */
+
+static const char *const kept_uses[] = {
+    "return kept.body.n",
+    "return #kept.body",
+    "return kept.body.list[1]",
+    "return kept.list[1]",
+    "for k, v in pairs(kept.body) do end",
+    "for i, v in ipairs(kept.list) do end",
+    "return next(kept.body)",
+    "return kept.next(kept.state, kept.first)",
+    "return tostring(kept.body)",
+    "return ('%s'):format(kept.body)",
+    "return json.encode(kept.body)",
+    "return json.encode { x = kept.list }",
+    "return copy(kept.body)",
+    "return merge(kept.body, { x = 1 })",
+    "return get(kept.body, 'list[1]')",
+    "return pick(kept.body, 'n')",
+    "return map(kept.list, function(v) return v end)",
+    "return table.concat(kept.list, ',')",
+    "return unpack(kept.list)",
+    "send(t, { json = kept.body })",
+    "send(t, { json = { deep = { kept.list } } })",
+    "send(t, kept.event)",
+    "return kept.event.id",
+    "return kept.event.body",
+    "return kept.event.headers.x",
+    "return kept.event:get 'body.n'",
+    "return kept.get(kept.event, 'body.n')",
+    "log.info('x', { b = kept.body })",
+};
+
+static void add_kept_use(struct buf *rules, size_t i)
+{
+    buf_addf(rules,
+             "route \"/k%zu\" { verify = verify.none \"t\", handle = function(event)\n"
+             "  local ok, why = pcall(function() %s end)\n"
+             "  assert(not ok, 'it was still there')\n"
+             "  assert(tostring(why):find('has ended', 1, true) and tostring(why):find('copy(', 1, true), why)\n"
+             "end }\n",
+             i, kept_uses[i]);
+}
+
+static void kept_and_used(void)
+{
+    struct buf rules;
+    struct event *event;
+    buf_init(&rules, RULES_MAX);
+    buf_add_text(&rules,
+                 HEAD ROUTE("keep", "kept.event, kept.body, kept.list, kept.get = event, event.body, event.body.list, event.get "
+                                    "kept.next, kept.state, kept.first = pairs(event.body)"));
+    for (size_t i = 0; i < COUNT(kept_uses); i++)
+        add_kept_use(&rules, i);
+    buf_add_byte(&rules, '\0');
+    use_rules(rules.data);
+    buf_deinit(&rules);
+    struct outcome *outcome = run_route("/keep", "{\"n\":1,\"list\":[\"a\",\"b\"]}", &event);
+    CHECK("kept", outcome && outcome->state == EVENT_HANDLED);
+    event_unref(event);
+    for (size_t i = 0; i < COUNT(kept_uses); i++) {
+        char route[16];
+        snprintf(route, sizeof(route), "/k%zu", i);
+        outcome = run_route(route, "{}", &event);
+        CHECK(kept_uses[i], outcome && outcome->state == EVENT_HANDLED);
+        if (outcome && outcome->state != EVENT_HANDLED)
+            printf("#     %.*s\n", SLICE_ARGS(outcome->text));
+        event_unref(event);
+    }
+    check_innocent("kept values");
+}
+
+/* ---- functions that are asked, and answer badly ---- */
+
+static const char asked[] = HEAD
+#define ASKED(name, when, dedupe)                                                                                                \
+    "route \"/" name "\" { verify = verify.none \"t\", when = function(event) " when " end, dedupe = function(event) " dedupe    \
+    " end, handle = function() end }\n"
+    ASKED("error", "error 'no'", "error 'no'") ASKED("send", "send(t, event) return true", "send(t, event) return 'k'")
+        ASKED("sleep", "sleep '1ms' return true", "sleep '1ms' return 'k'") ASKED("drop", "drop 'x'", "drop 'x'")
+            ASKED("caught", "pcall(send, t, event) error 'still'", "pcall(drop) error 'still'")
+                ASKED("memory", "return ('x'):rep(2 ^ 25)", "return ('x'):rep(2 ^ 25)") ASKED("type", "return", "return {}")
+                    ASKED("number", "return 0", "return 17") ASKED("none", "return nil", "return nil");
+#undef ASKED
+
+static void bad_answers(void)
+{
+    static const char *const failing[] = { "/error", "/send", "/sleep", "/drop", "/caught", "/memory" };
+    struct slice error, key;
+    bool holds;
+    use_rules(asked);
+    for (size_t i = 0; i < COUNT(failing); i++) {
+        const struct route *route = generation_route(generation, slice_of(failing[i]));
+        struct event *event = make_event(failing[i], "{}");
+        CHECK(failing[i], script_when(script, route, event, &holds, &error) == ERR_SCRIPT && error.len > 0);
+        CHECK(failing[i], script_dedupe(script, route, event, &key, &error) == ERR_SCRIPT && error.len > 0);
+        event_unref(event);
+        check_innocent(failing[i]);
+    }
+    struct event *event = make_event("/type", "{}");
+    const struct route *type = generation_route(generation, SLICE("/type")),
+                       *number = generation_route(generation, SLICE("/number"));
+    CHECK("nothing is no", script_when(script, type, event, &holds, &error) == OK && !holds);
+    CHECK("a table is no key", script_dedupe(script, type, event, &key, &error) == ERR_SCRIPT);
+    CHECK("0 is true, as everywhere in Lua", script_when(script, number, event, &holds, &error) == OK && holds);
+    CHECK("a number is a key", script_dedupe(script, number, event, &key, &error) == OK && slice_is(key, "17"));
+    const struct route *none = generation_route(generation, SLICE("/none"));
+    CHECK("nil is no key", script_dedupe(script, none, event, &key, &error) == OK && !key.data);
+    event_unref(event);
+}
+
+static const char judges[] =
+    HEAD "target \"j1\" { url = \"http://a.example.com\", success = function(a) error 'no' end }\n"
+         "target \"j2\" { url = \"http://a.example.com\", success = function(a) send(t, { text = 'x' }) return true end }\n"
+         "target \"j3\" { url = \"http://a.example.com\", success = function(a) sleep '1ms' return true end }\n"
+         "target \"j4\" { url = \"http://a.example.com\", success = function(a) while true do end end }\n"
+         "target \"j5\" { url = \"http://a.example.com\", success = function(a) return a.headers['x-ok'] == 'yes' end }\n";
+
+static void bad_judges(void)
+{
+    static const char *const failing[] = { "j1", "j2", "j3", "j4" };
+    struct pair header = { SLICE("x-ok"), SLICE("yes") };
+    struct script_answer answer = { .status = 200, .headers = &header, .header_count = 1 };
+    struct arena arena = { 0 };
+    struct slice error;
+    bool success = false;
+    use_rules(judges);
+    CHECK("headers",
+          script_success(script, generation_target(generation, SLICE("j5")), &answer, &arena, &success, &error) == OK && success);
+    for (size_t i = 0; i < COUNT(failing); i++) {
+        const struct target *target = generation_target(generation, slice_of(failing[i]));
+        CHECK(failing[i], script_success(script, target, &answer, &arena, &success, &error) == ERR_SCRIPT && error.len > 0);
+        if (script_is_abandoned(script))
+            fresh_state();
+        check_innocent(failing[i]);
+    }
+    arena_deinit(&arena);
+}
+
+/* ---- what is not there is a mistake of the file ---- */
+
+static void absent_words(void)
+{
+    static const char *const absent[] = { "coroutine",      "io",         "os",       "debug",  "ffi",    "jit",      "package",
+                                          "load",           "loadstring", "loadfile", "dofile", "rawset", "rawget",   "rawequal",
+                                          "collectgarbage", "setfenv",    "getfenv",  "_G",     "module", "newproxy", "gcinfo" };
+    for (size_t i = 0; i < COUNT(absent); i++) {
+        char rules[256], wanted[64];
+        struct load_report report;
+        snprintf(rules, sizeof(rules), "route \"/a\" { verify = verify.none \"t\", handle = function() return %s end }\n",
+                 absent[i]);
+        snprintf(wanted, sizeof(wanted), "there is no name '%s' here", absent[i]);
+        struct generation *made = try_rules(rules, &report);
+        CHECK(absent[i], !made && report.error_count == 1);
+        if (report.error_count == 1)
+            CHECK_SLICE(absent[i], report.findings[0].message, wanted);
+        load_report_deinit(&report);
+        generation_unref(made);
+    }
+}
+
 /* ---- the callbacks of a killed handler are over, too ---- */
 
 /* Each of these ends 60 callbacks deep, without a jump: what the state counts must not stay at 60. */
@@ -555,6 +996,42 @@ TEST(a_kept_event_says_that_it_has_ended)
 TEST(questions_get_answers_and_nothing_else)
 {
     as_worker(questions);
+}
+TEST(every_kind_of_message_is_rendered_as_said)
+{
+    as_worker(message_kinds);
+}
+TEST(messages_keep_the_order_of_send)
+{
+    as_worker(order_of_messages);
+}
+TEST(memory_has_an_edge)
+{
+    as_worker(memory_limit);
+}
+TEST(those_that_wait_are_not_harmed_by_one_that_is_lost)
+{
+    as_worker(waiting_together);
+}
+TEST(a_run_can_be_ended_from_outside)
+{
+    as_worker(ended_from_outside);
+}
+TEST(whatever_is_kept_of_an_event_says_that_it_has_ended)
+{
+    as_worker(kept_and_used);
+}
+TEST(functions_that_are_asked_can_only_answer)
+{
+    as_worker(bad_answers);
+}
+TEST(judges_of_answers_can_only_answer)
+{
+    as_worker(bad_judges);
+}
+TEST(words_that_are_absent_are_mistakes)
+{
+    as_worker(absent_words);
 }
 TEST(callbacks_of_a_killed_handler_are_over)
 {
