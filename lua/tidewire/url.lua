@@ -67,7 +67,7 @@ function M.parse(url)
     end
   end
   parts.path, parts.query, parts.fragment = rest:match "^([^?#]*)%??([^#]*)#?(.*)$"
-  if not rest:find("?", 1, true) then parts.query = nil end
+  if not rest:find "^[^#]*%?" then parts.query = nil end -- a '?' behind the '#' is the fragment's
   if not rest:find("#", 1, true) then parts.fragment = nil end
   return parts
 end
