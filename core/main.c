@@ -49,7 +49,7 @@ static bool starts_router(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct command command = { argc, argv, 1 };
-    struct script_config config = { .limits = { 0, 0, 512 << 20, 512 << 20 } };
+    struct script_config config = { .memory = 512 << 20 };
     struct script *script;
     if (starts_router(argc, argv))
         return run_main(argc, argv);

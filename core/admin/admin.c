@@ -20,6 +20,8 @@ enum {
     REQUEST_BODY_MAX = 64 << 10,
 };
 
+static const struct slice EVENTS = SLICE("/v1/events/"), REPLAY = SLICE(":replay");
+
 struct admin {
     struct admin_config config;
     struct listener *listener;
@@ -52,19 +54,29 @@ static void end_call(struct admin_call *call)
     mem_free(call);
 }
 
-void admin_answer(struct admin_call *call, uint16_t status, struct slice json)
+static void answer(struct admin_call *call, uint16_t status, struct slice content_type, struct slice body)
 {
     struct reply reply;
     if (call->conn) {
         reply_init(&reply, status);
-        reply.content_type = SLICE("application/json");
-        reply.body = json;
+        reply.content_type = content_type;
+        reply.body = body;
         conn_reply(call->conn, &reply);
     }
     end_call(call);
 }
 
-static void answer_problem(struct admin_call *call, uint16_t status, const char *detail)
+void admin_answer(struct admin_call *call, uint16_t status, struct slice json)
+{
+    answer(call, status, SLICE("application/json"), json);
+}
+
+void admin_answer_text(struct admin_call *call, struct slice text)
+{
+    answer(call, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"), text);
+}
+
+void admin_answer_problem(struct admin_call *call, uint16_t status, const char *detail)
 {
     struct reply reply;
     if (call->conn) {
@@ -93,9 +105,9 @@ static void on_read(struct handed *handed)
         event_unref(call->show.event);
     store_read_free(op);
     if (result == ERR_NOT_FOUND)
-        answer_problem(call, 404, "no such event");
+        admin_answer_problem(call, 404, "no such event");
     else if (result != OK || !buf_ok(&out))
-        answer_problem(call, 500, result != OK ? "the store could not be read" : "the answer is too large");
+        admin_answer_problem(call, 500, result != OK ? "the store could not be read" : "the answer is too large");
     else
         admin_answer(call, 200, buf_slice(&out));
     buf_deinit(&out);
@@ -113,14 +125,14 @@ static void submit(struct admin_call *call, struct store *store, enum store_kind
 {
     call->op = (struct store_op){ .kind = kind, .on_done = on_store_done, .owner = call };
     if (!store_submit_read(store, &call->op))
-        answer_problem(call, 503, "the store has too much to read just now");
+        admin_answer_problem(call, 503, "the store has too much to read just now");
 }
 
 static struct store *store_of(struct admin_call *call)
 {
     struct store *store = call->admin->config.store(call->admin->config.arg);
     if (!store)
-        answer_problem(call, 503, "the store is not open");
+        admin_answer_problem(call, 503, "the store is not open");
     return store;
 }
 
@@ -180,7 +192,7 @@ static void list_events(struct admin_call *call, struct slice query)
     buf_deinit(&value);
     struct store *store = why ? NULL : store_of(call);
     if (why)
-        answer_problem(call, 400, why);
+        admin_answer_problem(call, 400, why);
     else if (store)
         submit(call, store, STORE_READ_LIST);
 }
@@ -188,7 +200,7 @@ static void list_events(struct admin_call *call, struct slice query)
 static void show_event(struct admin_call *call, struct slice id)
 {
     if (!uuid_parse(id, &call->show.id)) {
-        answer_problem(call, 404, "no such event: an id looks like 01963f0e-6d1c-7abc-8def-0123456789ab");
+        admin_answer_problem(call, 404, "no such event: an id looks like 01963f0e-6d1c-7abc-8def-0123456789ab");
         return;
     }
     struct store *store = store_of(call);
@@ -196,11 +208,46 @@ static void show_event(struct admin_call *call, struct slice id)
         submit(call, store, STORE_READ_SHOW);
 }
 
+/* What can be chosen is not built yet, and nothing that was asked for is left out in silence. */
+static const char *refused_option(struct slice body)
+{
+    struct json_doc *doc;
+    struct json_error error;
+    const char *why = NULL;
+    if (body.len == 0)
+        return NULL;
+    if (json_index(body, &doc, &error) != OK)
+        return "the body is not JSON";
+    for (struct json_value option = json_first(json_root(doc)); option.doc && !why; option = json_next(option)) {
+        bool escaped;
+        struct slice name = json_key(option, &escaped), text = json_text(option);
+        bool usual = (slice_is(name, "generation") && slice_is(text, "\"current\"")) ||
+                     (slice_is(name, "dry_run") && slice_is(text, "false"));
+        if (!usual)
+            why = "only { \"generation\": \"current\", \"dry_run\": false } can be asked for";
+    }
+    json_free(doc);
+    return why;
+}
+
+static void replay(struct admin_call *call, struct slice path, struct slice body)
+{
+    struct uuid id;
+    struct slice text = slice_make(path.data + EVENTS.len, path.len - EVENTS.len - REPLAY.len);
+    const char *why = refused_option(body);
+    if (!uuid_parse(text, &id))
+        admin_answer_problem(call, 404, "no such event: an id looks like 01963f0e-6d1c-7abc-8def-0123456789ab");
+    else if (why)
+        admin_answer_problem(call, 422, why);
+    else
+        call->admin->config.replay(call->admin->config.arg, call, id);
+}
+
 static void say_health(struct admin_call *call, bool ready)
 {
     const char *why = ready ? call->admin->config.not_ready(call->admin->config.arg) : NULL;
     if (why)
-        answer_problem(call, 503, why);
+        admin_answer_problem(call, 503, why);
     else
         admin_answer(call, 200, SLICE("{\"status\":\"ok\"}"));
 }
@@ -210,7 +257,8 @@ static void say_health(struct admin_call *call, bool ready)
 static const struct endpoint {
     const char *method, *path;
 } endpoints[] = {
-    { "GET", "/healthz" }, { "GET", "/readyz" }, { "GET", "/v1/status" }, { "GET", "/v1/events" }, { "POST", "/v1/rules:reload" },
+    { "GET", "/healthz" },   { "GET", "/readyz" },           { "GET", "/metrics" },         { "GET", "/v1/status" },
+    { "GET", "/v1/events" }, { "POST", "/v1/rules:reload" }, { "POST", "/v1/rules:check" },
 };
 
 static bool is_known_path(struct slice path)
@@ -218,7 +266,7 @@ static bool is_known_path(struct slice path)
     for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
         if (slice_is(path, endpoints[i].path))
             return true;
-    return slice_starts(path, SLICE("/v1/events/"));
+    return slice_starts(path, EVENTS);
 }
 
 static void on_request(struct conn *conn, struct request *request, void *arg)
@@ -239,14 +287,20 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         admin->config.status(admin->config.arg, call);
     else if (get && slice_is(path, "/v1/events"))
         list_events(call, request->query);
-    else if (get && slice_starts(path, SLICE("/v1/events/")))
-        show_event(call, slice_from(path, strlen("/v1/events/")));
+    else if (get && slice_starts(path, EVENTS))
+        show_event(call, slice_from(path, EVENTS.len));
+    else if (get && slice_is(path, "/metrics"))
+        admin->config.metrics(admin->config.arg, call);
     else if (slice_is(method, "POST") && slice_is(path, "/v1/rules:reload"))
         admin->config.reload(admin->config.arg, call);
+    else if (slice_is(method, "POST") && slice_is(path, "/v1/rules:check"))
+        admin->config.check(admin->config.arg, call);
+    else if (slice_is(method, "POST") && slice_starts(path, EVENTS) && slice_ends(path, REPLAY))
+        replay(call, path, request->body);
     else if (is_known_path(path))
-        answer_problem(call, 405, "not with this method");
+        admin_answer_problem(call, 405, "not with this method");
     else
-        answer_problem(call, 404, "there is no such endpoint");
+        admin_answer_problem(call, 404, "there is no such endpoint");
 }
 
 /* Changing requests say so in a header, as everywhere in this API: a browser's form cannot. */

@@ -23,13 +23,20 @@ struct admin_config {
     const char *(*not_ready)(void *arg);
     /* Each ends in exactly one admin_answer, now or later, on this thread. */
     void (*status)(void *arg, struct admin_call *call);
+    void (*metrics)(void *arg, struct admin_call *call);
     void (*reload)(void *arg, struct admin_call *call);
+    void (*check)(void *arg, struct admin_call *call); /* what a reload would say */
+    void (*replay)(void *arg, struct admin_call *call, struct uuid event);
     void *arg;
 };
 
 enum result admin_start(const struct admin_config *config, struct admin **out) MUST_CHECK;
 /* 200, 422, 503 … with a JSON body, which is copied. */
 void admin_answer(struct admin_call *call, uint16_t status, struct slice json);
+/* As Prometheus text. */
+void admin_answer_text(struct admin_call *call, struct slice text);
+/* A problem of RFC 9457; detail is a static text. */
+void admin_answer_problem(struct admin_call *call, uint16_t status, const char *detail);
 /* on_closed from the loop; calls that wait are forgotten when their answer comes. */
 void admin_stop(struct admin *admin, void (*on_closed)(void *arg), void *arg);
 

@@ -42,6 +42,11 @@ static inline bool slice_eq_nocase(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || strncasecmp(a.data, b.data, a.len) == 0);
 }
 
+static inline bool slice_ends(struct slice a, struct slice end)
+{
+    return a.len >= end.len && (end.len == 0 || memcmp(a.data + a.len - end.len, end.data, end.len) == 0);
+}
+
 static inline bool slice_starts(struct slice a, struct slice prefix)
 {
     return a.len >= prefix.len && (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);

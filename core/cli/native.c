@@ -248,7 +248,6 @@ static int native_check(lua_State *L)
         .folder = luaL_checkstring(L, 1),
         .production = lua_toboolean(L, 2),
         .secrets_folder = getenv("CREDENTIALS_DIRECTORY"),
-        .limits = { .handler_cpu_ms = 200, .handler_time_ms = 30000, .handler_memory = 64 << 20, .state_memory = 256 << 20 },
     };
     struct load_report report;
     native_close();

@@ -120,14 +120,6 @@ static void refuse_head(struct intake *intake, struct head_verdict *verdict, enu
     intake_end(intake);
 }
 
-/* A function of the rules will be asked, and for some milliseconds there is no Lua state to ask. */
-static bool must_wait_for_rules(const struct intake *intake)
-{
-    const struct ingest_worker *to = &intake->ingest->config.to;
-    bool asks = intake->route->when_function || intake->route->dedupe == DEDUPE_FUNCTION;
-    return asks && !to->can_run(to->arg);
-}
-
 /* A method that stands for a body, and no word about one (RFC 9110, 15.5.12): what came after the head would be lost. */
 static bool lacks_length(const struct request *request)
 {
@@ -162,8 +154,6 @@ static void on_head(struct conn *conn, struct request *request, struct head_verd
         refuse_head(intake, verdict, REFUSED_ADDRESS, 403, "this address may not send here");
     else if (lacks_length(request))
         refuse_head(intake, verdict, REFUSED_HTTP, 411, "say how long the body is: Content-Length, 0 for none, or chunked");
-    else if (must_wait_for_rules(intake))
-        refuse_head(intake, verdict, REFUSED_DRAINING, 503, "the rules are being loaded: try again");
     else if (!store_accepts(ingest->config.store))
         refuse_head(intake, verdict, REFUSED_STORE_FULL, 503, "the store has no room: try again");
     else {
@@ -294,10 +284,13 @@ static void find_type(struct intake *intake)
 
 /* ---- when ---- */
 
-static void fail_first_try(struct intake *intake, struct slice error)
+static void fail_first_try(struct intake *intake, const struct script_failure *failure)
 {
-    intake->outcome = script_failed_outcome(intake->route, intake->event, intake->generation->number, RUN_ERROR, error,
-                                            clock_wall_ms(), intake->ingest->config.rng);
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    to->on_failed(to->arg, intake->route, intake->event, failure->reason);
+    intake->outcome = script_failed_outcome(intake->route, intake->event, intake->generation->number, failure, clock_wall_ms(),
+                                            intake->ingest->config.rng);
+    intake->run_again = !intake->outcome;
 }
 
 /* false: the event is ignored. An error in the function is a failed try of the handler, not a refusal (rules.md 2). */
@@ -305,12 +298,10 @@ static bool wanted(struct intake *intake)
 {
     const struct ingest_worker *to = &intake->ingest->config.to;
     bool holds = true;
-    if (intake->route->when_function) {
-        struct slice error;
-        if (to->when(to->arg, intake->route, intake->event, &holds, &error) != OK) {
-            fail_first_try(intake, error);
-            return true;
-        }
+    if (intake->route->when_function && !intake->store_first) {
+        struct script_failure failure;
+        if (to->when(to->arg, intake->route, intake->event, &holds, &failure) != OK)
+            fail_first_try(intake, &failure);
         return holds;
     }
     return when_holds(intake->route->when, intake->route->when_count, intake->event, &intake->ingest->scratch);
@@ -350,12 +341,13 @@ static bool make_keys(struct intake *intake, const struct verify_result *verifie
 {
     const struct route *route = intake->route;
     const struct ingest_worker *to = &intake->ingest->config.to;
-    struct slice key = { NULL, 0 }, error;
+    struct slice key = { NULL, 0 };
     if (route->dedupe == DEDUPE_PATH) {
         key = key_text(intake);
-    } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome) {
-        if (to->dedupe(to->arg, route, intake->event, &key, &error) != OK)
-            fail_first_try(intake, error);
+    } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome && !intake->store_first) {
+        struct script_failure failure;
+        if (to->dedupe(to->arg, route, intake->event, &key, &failure) != OK)
+            fail_first_try(intake, &failure);
     }
     if (key.len > 0) {
         add_key(intake, 'k', key);
@@ -493,7 +485,8 @@ static void run(struct intake *intake)
     if (intake->route->ack == ACK_RECEIVED)
         answer_now(intake);
     intake->state = INTAKE_RUNNING;
-    if (!intake->outcome && to->can_run(to->arg) && to->may_wait(to->arg)) {
+    bool may_run = !intake->store_first && !intake->run_again && to->can_run(to->arg) && to->may_wait(to->arg);
+    if (!intake->outcome && may_run) {
         intake->run = (struct run){ .event = intake->event, .route = intake->route, .on_done = on_run_done, .owner = intake };
         intake->run_waits = to->run(to->arg, &intake->run) == RUN_WAITS;
     } else if (!intake->outcome) {
@@ -632,6 +625,7 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
     if (!decode(intake))
         return;
     find_type(intake);
+    intake->store_first = intake->ingest->config.to.store_first(intake->ingest->config.to.arg, intake->route);
     if (!wanted(intake)) {
         ignore(intake);
         return;

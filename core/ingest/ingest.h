@@ -46,8 +46,13 @@ struct ingest_worker {
     void (*cancel)(void *arg, struct run *run); /* of a run that waits, whose event could not be stored */
     bool (*can_run)(void *arg);                 /* false: for some milliseconds there is no Lua state */
     bool (*may_wait)(void *arg);                /* room for one more handler that waits */
-    enum result (*when)(void *arg, const struct route *route, struct event *event, bool *holds, struct slice *error);
-    enum result (*dedupe)(void *arg, const struct route *route, struct event *event, struct slice *key, struct slice *error);
+    /* true: run its events only after their commit, and ask none of the route's functions before (design.md, "Who pays"). */
+    bool (*store_first)(void *arg, const struct route *route);
+    enum result (*when)(void *arg, const struct route *route, struct event *event, bool *holds, struct script_failure *failure);
+    enum result (*dedupe)(void *arg, const struct route *route, struct event *event, struct slice *key,
+                          struct script_failure *failure);
+    /* A function of the route failed before the event was stored. */
+    void (*on_failed)(void *arg, const struct route *route, const struct event *event, enum run_reason reason);
     /* The commit is on disk; the event is borrowed for the call. */
     void (*on_stored)(void *arg, struct event *event, struct outcome *outcome);
     /* Of a stored event whose handler waits: from `hold` on nobody else runs it; then exactly one settle (outcome NULL: run it

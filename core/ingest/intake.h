@@ -30,8 +30,9 @@ struct intake {
     struct event *event;     /* counted, from the decoding on */
     struct outcome *outcome; /* in the event's arena, once the handler returned */
     struct run run;
-    bool run_waits; /* the handler waits: the event is committed without an outcome */
-    bool run_again; /* its state was lost: run it from the store */
+    bool store_first; /* its rules are asked only after the commit, from the store */
+    bool run_waits;   /* the handler waits: the event is committed without an outcome */
+    bool run_again;   /* its state was lost: run it from the store */
     struct dedupe_key keys[KEYS_MAX];
     size_t key_count, claimed; /* keys[0 .. claimed) are claimed */
     struct dedupe_wait wait;

@@ -27,7 +27,7 @@ struct reload {
     uint64_t began_ms;
     struct asker askers[ASKERS_MAX]; /* of the present one, then of the next */
     size_t asker_count, next_count;
-    bool again;
+    bool again, failed;
     char wanted[65]; /* the hash that the next load has to find; "": any */
     struct buf text, json;
 };
@@ -73,6 +73,7 @@ static void say(struct reload *reload, bool loaded)
 {
     struct reload_result result = { loaded, buf_slice(&reload->text), buf_slice(&reload->json) };
     size_t count = reload->asker_count;
+    reload->failed = !loaded;
     ssize_t written = write(STDOUT_FILENO, reload->text.data, reload->text.len);
     (void)written; /* a closed screen stops nothing */
     LOG(loaded ? LOG_INFO : LOG_WARN, loaded ? "rules loaded" : "rules not loaded", LOG_I("generation", reload->current->number));
@@ -199,6 +200,32 @@ void reload_ask(struct reload *reload, reload_done done, void *arg)
     reload->again = true;
     reload->wanted[0] = '\0';
     run_waiting(reload);
+}
+
+void reload_check(struct reload *reload, reload_done done, void *arg)
+{
+    struct load_report report;
+    struct generation *generation;
+    enum result rc = load_generation(&reload->config.options, &generation, &report);
+    buf_clear(&reload->text);
+    if (rc != OK) {
+        load_report_print(&report, &reload->text, false);
+    } else {
+        if (strcmp(generation->hash, reload->current->hash) == 0)
+            buf_add_text(&reload->text, "nothing would change");
+        else
+            changes_write(reload->current, generation, &reload->text);
+        buf_add_byte(&reload->text, '\n');
+    }
+    write_json(reload, rc == OK, &report);
+    done(arg, &(struct reload_result){ rc == OK, buf_slice(&reload->text), buf_slice(&reload->json) });
+    generation_unref(generation);
+    load_report_deinit(&report);
+}
+
+bool reload_failed(const struct reload *reload)
+{
+    return reload->failed;
 }
 
 void reload_ask_for(struct reload *reload, const char *hash)

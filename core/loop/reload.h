@@ -34,6 +34,10 @@ void reload_ask(struct reload *reload, reload_done done, void *arg);
 /* The same for a watched folder whose files had this hash: if they have another one by now, they are still being written, and
  * nothing happens. */
 void reload_ask_for(struct reload *reload, const char *hash);
+/* What a reload would change or find wrong, now; nothing is put into force. */
+void reload_check(struct reload *reload, reload_done done, void *arg);
+/* Did the last load fail? */
+bool reload_failed(const struct reload *reload);
 /* For callers whose done must not be called any more. */
 void reload_forget(struct reload *reload, void *arg);
 /* A worker has the generation in force, or could not build it. */

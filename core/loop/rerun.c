@@ -8,6 +8,7 @@ enum {
     WAIT_FOR_ROOM_MS = 100,
     NO_ROUTE_AGAIN_MS = 60000, /* new rules ask at once; this is only the net */
     READ_AGAIN_MS = 1000,
+    NO_STATE_AGAIN_MS = 20, /* a state is made anew in about that time */
 };
 
 /* A stored event that is held here: being read, running, or being settled. Linked while it lives. */
@@ -18,7 +19,10 @@ struct held {
     struct uuid id;
     struct run run;
     struct outcome *outcome;
-    bool has_room; /* for its settle */
+    bool has_room;      /* for its settle */
+    bool on_probation;  /* it has taken its route's turn */
+    struct slice route; /* then; in names */
+    struct arena names;
     struct store_settle settle;
     struct store_read_event read;
     struct handed handed;
@@ -72,6 +76,7 @@ static void let_go(struct held *held)
     if (held->has_room)
         store_give_room(rerun->config.store, ROOM_EVENT);
     event_unref(held->event);
+    arena_deinit(&held->names);
     mem_free(held);
 }
 
@@ -172,38 +177,76 @@ void rerun_settle(struct rerun *rerun, struct event *event, struct outcome *outc
 
 /* ---- running what fell due ---- */
 
-static void on_run_done(struct run *run, struct outcome *outcome)
+static void give_turn(struct held *held)
 {
-    struct held *held = run->owner;
+    const struct rerun_config *config = &held->rerun->config;
+    if (held->on_probation)
+        config->give_turn(config->arg, held->route);
+    held->on_probation = false;
+}
+
+/* It is not run now: somebody else has finished it, its route has gone meanwhile, or the state was lost. */
+static void put_back(struct held *held, uint64_t again_ms)
+{
     struct rerun *rerun = held->rerun;
+    give_turn(held);
     rerun->running--;
-    rerun->look_again = true;
-    if (outcome) {
-        held->outcome = outcome;
-        submit_settle(held);
+    let_go(held);
+    rerun_note(rerun, clock_wall_ms() + again_ms);
+}
+
+static void end_run(struct held *held, struct outcome *outcome)
+{
+    struct rerun *rerun = held->rerun;
+    if (!outcome) {
+        put_back(held, 0);
         return;
     }
-    let_go(held);
-    rerun_note(rerun, clock_wall_ms());
+    give_turn(held);
+    rerun->running--;
+    rerun->look_again = true;
+    held->outcome = outcome;
+    submit_settle(held);
+}
+
+static void on_run_done(struct run *run, struct outcome *outcome)
+{
+    end_run(run->owner, outcome);
+}
+
+/* `when` is asked again: the newest rules decide, and of what was stored before its rules were asked it was never asked. */
+static void ask_and_run(struct held *held, const struct route *route)
+{
+    const struct rerun_config *config = &held->rerun->config;
+    struct script_failure failure;
+    bool holds = true;
+    enum result rc = config->wanted(config->arg, route, held->event, &holds, &failure);
+    if (rc != OK || !holds) {
+        end_run(held, config->outcome_of(config->arg, route, held->event, rc == OK ? NULL : &failure));
+        return;
+    }
+    if (!config->can_run(config->arg)) {
+        put_back(held, NO_STATE_AGAIN_MS);
+        return;
+    }
+    held->run = (struct run){
+        .event = held->event, .route = route, .on_probation = held->on_probation, .on_done = on_run_done, .owner = held
+    };
+    (void)config->run(config->arg, &held->run); /* both ways end in on_run_done */
 }
 
 static void on_read_back(struct handed *handed)
 {
     struct held *held = (struct held *)((char *)handed - offsetof(struct held, handed));
     struct rerun *rerun = held->rerun;
+    const struct rerun_config *config = &rerun->config;
     bool usable = held->read.op.result == OK && held->read.state == EVENT_WAITING && !rerun->stopped;
-    const struct route *route = NULL;
     held->event = held->read.op.result == OK ? held->read.event : NULL;
-    if (usable)
-        route = rerun->config.route_of(rerun->config.arg, held->event->route);
-    if (!route) {
-        rerun->running--;
-        let_go(held);
-        rerun_note(rerun, clock_wall_ms() + READ_AGAIN_MS); /* the state may have been lost meanwhile */
-        return;
-    }
-    held->run = (struct run){ .event = held->event, .route = route, .on_done = on_run_done, .owner = held };
-    (void)rerun->config.run(rerun->config.arg, &held->run); /* both ways end in on_run_done */
+    const struct route *route = usable ? config->route_of(config->arg, held->event->route) : NULL;
+    if (!route || !config->can_run(config->arg))
+        put_back(held, route ? NO_STATE_AGAIN_MS : READ_AGAIN_MS);
+    else
+        ask_and_run(held, route);
 }
 
 static void on_read_done(struct store_op *op)
@@ -215,7 +258,7 @@ static void on_read_done(struct store_op *op)
 }
 
 /* Room for the settle is taken before the handler may run. false: not now. */
-static bool start(struct rerun *rerun, const struct due_event *row)
+static bool start(struct rerun *rerun, const struct due_event *row, bool on_probation)
 {
     if (rerun->running >= RERUN_RUNNING_MAX || !store_take_room(rerun->config.store, ROOM_EVENT))
         return false;
@@ -230,34 +273,52 @@ static bool start(struct rerun *rerun, const struct due_event *row)
         let_go(held);
         return false;
     }
+    held->on_probation = on_probation;
+    if (on_probation)
+        held->route = arena_copy(&held->names, row->route);
     rerun->running++;
     return true;
+}
+
+/* What is due of one route, now or when its turn comes. false: nothing more can be started just now. */
+static bool start_due(struct rerun *rerun, const struct due_event *row, uint64_t now_ms)
+{
+    const struct rerun_config *config = &rerun->config;
+    const struct route *route = config->route_of(config->arg, row->route);
+    bool on_probation = false;
+    if (!route) {
+        rerun->without_route++;
+        return true;
+    }
+    uint64_t wait_ms = config->take_turn(config->arg, route, &on_probation);
+    if (wait_ms > 0) {
+        rerun_note(rerun, now_ms + wait_ms);
+        return true;
+    }
+    bool started = start(rerun, row, on_probation);
+    if (!started && on_probation)
+        config->give_turn(config->arg, row->route);
+    return started;
 }
 
 static void on_due_back(struct handed *handed)
 {
     struct rerun *rerun = (struct rerun *)((char *)handed - offsetof(struct rerun, due_handed));
     uint64_t now_ms = clock_wall_ms();
+    bool ready = rerun->due.op.result == OK && !rerun->stopped, can_run = rerun->config.can_run(rerun->config.arg),
+         full = !can_run;
     rerun->reading = false;
     rerun->next_ms = UINT64_MAX;
     rerun->without_route = 0;
-    bool full = false;
-    if (rerun->due.op.result == OK && !rerun->stopped) {
-        for (size_t i = 0; i < rerun->due.count && !full; i++) {
-            const struct due_event *row = &rerun->due.rows[i];
-            if (find(rerun, row->id))
-                continue;
-            if (!rerun->config.route_of(rerun->config.arg, row->route))
-                rerun->without_route++;
-            else
-                full = !start(rerun, row);
-        }
+    for (size_t i = 0; ready && i < rerun->due.count && !full; i++)
+        if (!find(rerun, rerun->due.rows[i].id))
+            full = !start_due(rerun, &rerun->due.rows[i], now_ms);
+    if (ready)
         rerun_note(rerun, rerun->due.next_due_ms > now_ms ? rerun->due.next_due_ms : now_ms + READ_AGAIN_MS);
-    }
     if (rerun->without_route)
         rerun_note(rerun, now_ms + NO_ROUTE_AGAIN_MS);
     if (full)
-        rerun_note(rerun, now_ms + READ_AGAIN_MS);
+        rerun_note(rerun, now_ms + (can_run ? READ_AGAIN_MS : NO_STATE_AGAIN_MS));
     store_read_free(&rerun->due.op);
     if (rerun->look_again)
         look(rerun);
@@ -281,7 +342,7 @@ static void look(struct rerun *rerun)
         .worker = rerun->config.worker,
         .workers = rerun->config.workers,
         .due_before_ms = clock_wall_ms(),
-        .limit = RERUN_READ + rerun->held_count + rerun->without_route,
+        .limit = RERUN_READ + rerun->held_count,
     };
     rerun->reading = store_submit_read(rerun->config.store, &rerun->due.op);
     rerun->next_ms = UINT64_MAX;

@@ -28,9 +28,20 @@ struct rerun_config {
     struct store *store;
     struct handoff *handoff; /* of the worker: store operations come back through it */
     uint32_t worker, workers;
-    /* Starts the handler of a stored event. NULL as route: its name is gone, or its state is not ready: it stays waiting. */
+    /* NULL: its name is gone; what waits for it stays waiting. */
     const struct route *(*route_of)(void *arg, struct slice path);
+    /* false: for some milliseconds there is no Lua state. */
+    bool (*can_run)(void *arg);
+    /* May an event of this route run now? 0: yes. Else how many milliseconds to wait. With give_turn after the end when
+     * *on_probation is set. */
+    uint64_t (*take_turn)(void *arg, const struct route *route, bool *on_probation);
+    void (*give_turn)(void *arg, struct slice route);
+    /* What the newest rules say of it: does `when` hold? ERR_SCRIPT: it could not be asked, a failed try. */
+    enum result (*wanted)(void *arg, const struct route *route, struct event *event, bool *holds, struct script_failure *failure);
     enum run_state (*run)(void *arg, struct run *run);
+    /* An outcome that no handler made: dropped by `when` (failure NULL), or a failed try. NULL without memory. */
+    struct outcome *(*outcome_of)(void *arg, const struct route *route, struct event *event,
+                                  const struct script_failure *failure);
     /* After the commit: its deliveries can go. The event is borrowed for the call. */
     void (*on_settled)(void *arg, struct event *event, struct outcome *outcome);
     void *arg;

@@ -1,5 +1,6 @@
 #include "loop/rules.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ingest/verify.h"
@@ -10,13 +11,17 @@ struct alive {
     struct ingest_rules view;
     struct script *script;       /* owned */
     struct verifier **verifiers; /* owned, by route index */
+    bool jump_noted;
 };
+
+enum { BUILD_AGAIN_MS = 1000 };
 
 struct rules {
     struct rules_config config;
     struct alive *newest;      /* the one in force first; NULL: none yet */
     struct alive *building;    /* owned; not in the list yet */
     struct generation *wanted; /* counted: to be built after `building`; NULL: none */
+    uint64_t build_again_ms;   /* not before: monotonic */
     uv_idle_t idle;            /* runs while something is being built */
     void (*on_closed)(void *arg);
 };
@@ -40,9 +45,10 @@ static enum result make_script(const struct rules *rules, struct generation *gen
     struct script_config config = {
         .loop = rules->config.loop,
         .generation = generation,
-        .limits = rules->config.limits,
         .ids = rules->config.ids,
         .slot = rules->config.slot,
+        .on_ended = rules->config.on_ended,
+        .arg = rules->config.arg,
     };
     return script_new(&config, out);
 }
@@ -102,6 +108,7 @@ static void put_in_force(struct rules *rules)
     rules->building = NULL;
     alive->next = rules->newest;
     rules->newest = alive;
+    rules->build_again_ms = 0;
     end_oldest(rules);
     rules->config.on_ready(rules->config.arg, alive->view.generation, NULL);
 }
@@ -152,24 +159,12 @@ const struct ingest_rules *rules_current(const struct rules *rules)
 
 bool rules_can_run(const struct rules *rules)
 {
-    return is_usable(rules->newest);
-}
-
-/* The state in force was lost by the last call: a fresh one of the same generation takes its place. */
-static void replace_if_abandoned(struct rules *rules)
-{
-    struct alive *lost = rules->newest;
-    if (is_usable(lost) || rules->building)
-        return;
-    LOG(LOG_WARN, "lua state replaced", LOG_I("generation", lost->view.generation->number));
-    start_building(rules, lost->view.generation);
+    return is_usable(rules->newest) && script_has_room(rules->newest->script);
 }
 
 enum run_state rules_run(struct rules *rules, struct run *run)
 {
-    enum run_state state = script_run(rules->newest->script, run);
-    replace_if_abandoned(rules);
-    return state;
+    return script_run(rules->newest->script, run);
 }
 
 void rules_cancel(struct rules *rules, struct run *run)
@@ -178,33 +173,24 @@ void rules_cancel(struct rules *rules, struct run *run)
     script_cancel(run);
 }
 
-enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds, struct slice *error)
+enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds,
+                       struct script_failure *failure)
 {
-    enum result rc = script_when(rules->newest->script, route, event, holds, error);
-    replace_if_abandoned(rules);
-    return rc;
+    return script_when(rules->newest->script, route, event, holds, failure);
 }
 
 enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,
-                         struct slice *error)
+                         struct script_failure *failure)
 {
-    enum result rc = script_dedupe(rules->newest->script, route, event, key, error);
-    replace_if_abandoned(rules);
-    return rc;
+    return script_dedupe(rules->newest->script, route, event, key, failure);
 }
 
-enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer, bool *success)
+enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer,
+                          struct arena *arena, bool *success, struct script_failure *failure)
 {
-    struct arena arena = { 0 };
-    struct slice error;
     if (!is_usable(rules->newest))
-        return ERR_SCRIPT;
-    enum result rc = script_success(rules->newest->script, target, answer, &arena, success, &error);
-    if (rc != OK)
-        LOG(LOG_WARN, "success failed", LOG_S("target", target->name), LOG_S("detail", error));
-    arena_deinit(&arena);
-    replace_if_abandoned(rules);
-    return rc;
+        return ERR_FULL;
+    return script_success(rules->newest->script, target, answer, arena, success, failure);
 }
 
 uint32_t rules_waiting(const struct rules *rules)
@@ -215,8 +201,47 @@ uint32_t rules_waiting(const struct rules *rules)
     return waiting;
 }
 
+uint32_t rules_alive(const struct rules *rules)
+{
+    uint32_t count = rules->building ? 1 : 0;
+    for (const struct alive *alive = rules->newest; alive; alive = alive->next)
+        count++;
+    return count;
+}
+
+uint64_t rules_memory(const struct rules *rules)
+{
+    uint64_t memory = 0;
+    for (const struct alive *alive = rules->newest; alive; alive = alive->next)
+        memory += script_memory(alive->script);
+    return memory;
+}
+
+static void note_jumps(struct rules *rules)
+{
+    for (struct alive *alive = rules->newest; alive; alive = alive->next) {
+        if (!script_was_jumped(alive->script) || alive->jump_noted)
+            continue;
+        alive->jump_noted = true;
+        rules->config.on_jumped(rules->config.arg);
+    }
+}
+
+/* A state that was lost is replaced by a fresh one of the same generation. What failed to be built is tried again each second. */
+static void replace_abandoned(struct rules *rules)
+{
+    struct alive *lost = rules->newest;
+    if (!lost || is_usable(lost) || rules->building || clock_mono_ms() < rules->build_again_ms)
+        return;
+    LOG(LOG_WARN, "lua state replaced", LOG_I("generation", lost->view.generation->number));
+    rules->build_again_ms = clock_mono_ms() + BUILD_AGAIN_MS;
+    start_building(rules, lost->view.generation);
+}
+
 void rules_sweep(struct rules *rules)
 {
+    note_jumps(rules);
+    replace_abandoned(rules);
     struct alive **place = rules->newest ? &rules->newest->next : NULL;
     while (place && *place) {
         struct alive *alive = *place;

@@ -24,11 +24,13 @@ enum {
 
 struct rules_config {
     uv_loop_t *loop;
-    struct script_limits limits;
     struct uuid_maker *ids;
     struct watchdog_slot *slot;
     /* A generation came into force, or could not be built (then `error` says why and the former one stays). */
     void (*on_ready)(void *arg, struct generation *generation, const char *error);
+    void (*on_ended)(void *arg, const struct run *run, const struct outcome *outcome); /* of script.h */
+    /* A state was left by a jump: what it leaves behind is never given back. */
+    void (*on_jumped)(void *arg);
     void *arg;
 };
 
@@ -37,19 +39,24 @@ struct rules *rules_new(const struct rules_config *config);
 void rules_load(struct rules *rules, struct generation *generation);
 /* NULL until the first generation is built. */
 const struct ingest_rules *rules_current(const struct rules *rules);
-/* false while an abandoned state is being replaced, for some milliseconds: nothing can be run now. */
+/* false while an abandoned state is being replaced, for some milliseconds, or while handlers that wait hold half of its memory:
+ * nothing can be run now. */
 bool rules_can_run(const struct rules *rules);
-/* script_run with what follows from it: a state that was abandoned is replaced. */
 enum run_state rules_run(struct rules *rules, struct run *run);
 /* Ends a run that waits, without its on_done. */
 void rules_cancel(struct rules *rules, struct run *run);
-enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds, struct slice *error);
+enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds,
+                       struct script_failure *failure);
 enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,
-                         struct slice *error);
-enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer, bool *success);
+                         struct script_failure *failure);
+/* failure->text lies in the arena. ERR_FULL: there is no state to ask just now. */
+enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer,
+                          struct arena *arena, bool *success, struct script_failure *failure);
 /* Handlers that wait, in all generations. */
 uint32_t rules_waiting(const struct rules *rules);
-/* Frees ended generations; once per loop turn. */
+uint32_t rules_alive(const struct rules *rules);  /* generations */
+uint64_t rules_memory(const struct rules *rules); /* bytes of all their states */
+/* Replaces a state that was abandoned, frees ended generations; once per loop turn. */
 void rules_sweep(struct rules *rules);
 /* Ends all waits (their events run again from the store). */
 void rules_free(struct rules *rules, void (*on_closed)(void *arg));

@@ -25,16 +25,20 @@
 #include "base/mem.h"
 #include "loop/closed_door.h"
 #include "loop/kept_rules.h"
+#include "loop/kept_wards.h"
+#include "loop/probation.h"
 #include "loop/reload.h"
+#include "loop/replay.h"
 #include "loop/screen.h"
 #include "loop/status.h"
+#include "loop/verdict.h"
 #include "loop/watch.h"
 #include "loop/worker.h"
-#include "script/abandon.h"
 #include "script/load.h"
 #include "script/watchdog.h"
 #include "store/store.h"
 #include "super/recorder.h"
+#include "super/supervisor.h"
 
 enum {
     STORE_RETRY_MS = 1000,
@@ -43,7 +47,8 @@ enum {
     MIN_FREE_BYTES = 1 << 30,
     BODIES_MAX = 256 << 20, /* bytes of bodies in memory, the whole process */
     CONNECTIONS_MAX = 10000,
-    STATUS_MAX = 16 << 20,
+    JUMPS_MAX = 200, /* then a fresh server takes over */
+    SECOND_MS = 1000,
 };
 
 enum phase { STARTING, SERVING, DRAINING };
@@ -64,6 +69,11 @@ struct server {
     struct store *store;
     struct closed_door *door;
     struct recorder *recorder;
+    struct probation *probation;
+    uint32_t probation_kept; /* its version that the store has */
+    struct uuid_maker ids;
+    uint32_t jumps; /* Lua states left by a jump */
+    int exit_code;
     struct body_budget budget;
     struct worker *workers[WORKERS_MAX];
     uint32_t ready, ended; /* workers */
@@ -71,7 +81,8 @@ struct server {
     struct watch *watch;
     struct admin *admin;
     uv_signal_t terminate, interrupt, hangup;
-    uv_timer_t retry; /* of opening the store; then the end of the drain */
+    uv_timer_t retry;  /* of opening the store; then the end of the drain */
+    uv_timer_t second; /* while serving: what has changed is kept */
 };
 
 /* ---- the end ---- */
@@ -93,6 +104,7 @@ static void close_main(struct server *server)
     uv_close((uv_handle_t *)&server->interrupt, nothing_closed);
     uv_close((uv_handle_t *)&server->hangup, nothing_closed);
     uv_close((uv_handle_t *)&server->retry, nothing_closed);
+    uv_close((uv_handle_t *)&server->second, nothing_closed);
     handoff_close(&server->handoff, nothing_closed);
 }
 
@@ -111,9 +123,10 @@ static void on_worker_ended(struct server *server)
 /* A full disk holds back results for as long as it is full; they are of attempts that are then made again. */
 static void on_drain_over(uv_timer_t *timer)
 {
+    struct server *server = timer->data;
     LOG(LOG_WARN, "drain cut off");
     log_flush();
-    _exit(0);
+    _exit(server->exit_code);
 }
 
 static void drain(struct server *server)
@@ -164,65 +177,70 @@ static const char *admin_not_ready(void *arg)
     return store_accepts(server->store) ? NULL : "the disk is full";
 }
 
-/* One question for the status: the counts of every worker, then one answer. */
-struct status_ask {
-    struct server *server;
-    struct admin_call *call;
-    uint32_t missing;
-    struct worker_counts counts[];
-};
-
-static void answer_status(struct server *server, struct admin_call *call, const struct status_ask *ask)
+static struct status status_of(const struct server *server)
 {
-    const struct buf *workers[WORKERS_MAX];
-    struct buf out;
-    struct status status = {
+    return (struct status){
         .started_ms = server->started_ms,
         .restarts = server->inherited->restarts,
+        .jumps = server->jumps,
         .ready = server->phase == SERVING,
         .rules = server->reload ? reload_current(server->reload) : server->first,
         .runs_kept_rules = server->runs_kept_rules,
+        .last_reload_failed = server->reload && reload_failed(server->reload),
         .folder = server->folder,
         .listen = (const char(*)[64])server->listen,
         .listen_count = server->inherited->addresses,
         .store = server->store,
-        .workers = ask ? workers : NULL,
+        .workers = server->phase == SERVING ? (struct worker **)server->workers : NULL,
         .worker_count = server->inherited->workers,
+        .probation = server->probation,
+        .handoff = (struct handoff *)&server->handoff,
     };
-    for (uint32_t i = 0; ask && i < server->inherited->workers; i++)
-        workers[i] = &ask->counts[i].json;
-    buf_init(&out, STATUS_MAX);
-    status_write(&status, &out);
-    admin_answer(call, 200, buf_slice(&out));
-    buf_deinit(&out);
 }
 
-static void on_counts(struct worker_counts *counts)
+static void on_status(void *arg, struct slice text)
 {
-    struct status_ask *ask = counts->owner;
-    if (--ask->missing > 0)
-        return;
-    answer_status(ask->server, ask->call, ask);
-    for (uint32_t i = 0; i < ask->server->inherited->workers; i++)
-        buf_deinit(&ask->counts[i].json);
-    mem_free(ask);
+    admin_answer(arg, 200, text);
 }
 
 static void admin_status(void *arg, struct admin_call *call)
 {
+    struct status status = status_of(arg);
+    status_ask(&status, STATUS_JSON, on_status, call);
+}
+
+static void on_metrics(void *arg, struct slice text)
+{
+    admin_answer_text(arg, text);
+}
+
+static void admin_metrics(void *arg, struct admin_call *call)
+{
+    struct status status = status_of(arg);
+    status_ask(&status, STATUS_METRICS, on_metrics, call);
+}
+
+static void on_replay_done(void *arg, uint16_t status, struct slice json, const char *detail)
+{
+    if (detail)
+        admin_answer_problem(arg, status, detail);
+    else
+        admin_answer(arg, status, json);
+}
+
+static void admin_replay(void *arg, struct admin_call *call, struct uuid id)
+{
     struct server *server = arg;
-    uint32_t workers = server->inherited->workers;
-    if (server->phase != SERVING) {
-        answer_status(server, call, NULL);
-        return;
-    }
-    struct status_ask *ask = mem_new(sizeof(*ask) + workers * sizeof(ask->counts[0]));
-    *ask = (struct status_ask){ .server = server, .call = call, .missing = workers };
-    for (uint32_t i = 0; i < workers; i++) {
-        ask->counts[i].on_done = on_counts;
-        ask->counts[i].owner = ask;
-        worker_ask_counts(server->workers[i], &ask->counts[i]);
-    }
+    struct replay replay = { .store = server->store,
+                             .handoff = &server->handoff,
+                             .rules = server->reload ? reload_current(server->reload) : NULL,
+                             .workers = server->workers,
+                             .worker_count = server->inherited->workers,
+                             .ids = &server->ids };
+    if (server->phase == SERVING)
+        replay_event(&replay, id, on_replay_done, call);
+    else
+        admin_answer_problem(call, 503, "the router is starting or ending");
 }
 
 static void on_reload_done(void *arg, const struct reload_result *result)
@@ -239,6 +257,15 @@ static void admin_reload(void *arg, struct admin_call *call)
         admin_answer(call, 503, SLICE("{\"loaded\":false,\"problems\":[],\"report\":\"the router is starting or ending\\n\"}"));
 }
 
+static void admin_check(void *arg, struct admin_call *call)
+{
+    struct server *server = arg;
+    if (server->phase == SERVING)
+        reload_check(server->reload, on_reload_done, call);
+    else
+        admin_answer_problem(call, 503, "the router is starting or ending");
+}
+
 static void start_admin(struct server *server)
 {
     struct admin_config config = {
@@ -248,7 +275,10 @@ static void start_admin(struct server *server)
         .store = admin_store,
         .not_ready = admin_not_ready,
         .status = admin_status,
+        .metrics = admin_metrics,
         .reload = admin_reload,
+        .check = admin_check,
+        .replay = admin_replay,
         .arg = server,
     };
     if (server->inherited->admin_fd >= 0 && admin_start(&config, &server->admin) != OK)
@@ -275,6 +305,7 @@ static void on_rules_loaded(void *arg, struct generation *generation)
 {
     struct server *server = arg;
     server->runs_kept_rules = false;
+    probation_rules_changed(server->probation, generation);
     kept_rules_write(server->store, &server->handoff, generation);
 }
 
@@ -301,9 +332,17 @@ static void tell_supervisor(const struct server *server)
     close(server->inherited->ready_fd);
 }
 
+static void on_second(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    if (server->phase == SERVING)
+        kept_wards_write(server->store, &server->handoff, server->probation, &server->probation_kept);
+}
+
 static void serve(struct server *server)
 {
     server->phase = SERVING;
+    uv_timer_start(&server->second, on_second, 0, SECOND_MS);
     start_reloads(server);
     if (server->inherited->restarts == 0)
         screen_start(server->config, (const char(*)[64])server->listen, server->inherited->addresses, server->first,
@@ -323,6 +362,16 @@ static void on_first_rules(struct server *server, const char *error)
     _exit(EXIT_RULES);
 }
 
+/* What a jump leaves mapped makes every Lua error a little slower: after many a fresh server takes over (design.md). */
+static void on_jump(struct server *server)
+{
+    if (++server->jumps < JUMPS_MAX || server->phase != SERVING)
+        return;
+    LOG(LOG_WARN, "planned replacement", LOG_I("abandoned_states", server->jumps));
+    server->exit_code = SERVER_REPLACE;
+    drain(server);
+}
+
 static void on_notice(struct handed *handed)
 {
     struct worker_notice *notice = (struct worker_notice *)handed;
@@ -337,6 +386,9 @@ static void on_notice(struct handed *handed)
             reload_on_worker(server->reload, notice);
         else
             on_first_rules(server, notice->error);
+        break;
+    case WORKER_JUMPED:
+        on_jump(server);
         break;
     case WORKER_DRAINED:
         on_worker_ended(server);
@@ -358,10 +410,10 @@ static bool start_workers(struct server *server)
             .listeners = &inherited->listeners[i * inherited->addresses],
             .listener_count = inherited->addresses,
             .store = server->store,
-            .limits = server->options.limits,
             .connections_max = CONNECTIONS_MAX,
             .budget = &server->budget,
             .slot = recorder_slot(server->recorder, i),
+            .probation = server->probation,
             .main = &server->handoff,
             .on_notice = on_notice,
             .owner = server,
@@ -416,6 +468,9 @@ static void open_and_serve(struct server *server)
     if (open_store(server, why, sizeof(why)) == OK) {
         if (!kept_rules_choose(server->store, &server->options, &server->first, &server->runs_kept_rules))
             _exit(EXIT_RULES);
+        kept_wards_read(server->store, server->probation);
+        probation_rules_changed(server->probation, server->first); /* files may be others than those that failed */
+        verdict_draw(server->recorder, server->inherited->workers, server->store, server->probation, server->first);
         if (store_start(server->store) != OK || !start_workers(server)) {
             fprintf(stderr, "tidewire: the workers cannot be started: not enough memory\n");
             _exit(1);
@@ -478,7 +533,6 @@ static bool load_rules(struct server *server)
         .folder = server->config->folder,
         .production = server->config->production,
         .secrets_folder = server->config->secrets_folder,
-        .limits = { .handler_cpu_ms = 200, .handler_time_ms = 30000, .handler_memory = 64 << 20, .state_memory = 256 << 20 },
     };
     enum result rc = load_generation(&server->options, &server->first, &server->report);
     server->load_ms = clock_mono_ms() - began_ms;
@@ -510,7 +564,8 @@ static void start_signals(struct server *server)
         uv_signal_start(signals[i].handle, signals[i].run, signals[i].signal);
     }
     uv_timer_init(&server->loop, &server->retry);
-    server->retry.data = server;
+    uv_timer_init(&server->loop, &server->second);
+    server->retry.data = server->second.data = server;
 }
 
 /* Files, sockets: as many as we may have. Core dumps: none, they would hold secrets. */
@@ -537,11 +592,12 @@ int server_run(const struct config *config, const struct inherited *inherited)
         fprintf(stderr, "tidewire: the folder %s cannot be read: %s\n", config->folder, strerror(errno));
         return 1;
     }
+    server.probation = probation_new();
+    uuid_maker_init(&server.ids);
     name_addresses(&server);
     if (!load_rules(&server) && inherited->restarts == 0)
         return EXIT_RULES;
     set_limits(&server);
-    abandon_setup();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     uv_loop_init(&server.loop);
     if (handoff_init(&server.handoff, &server.loop) != OK || watchdog_start() != OK) {
@@ -556,9 +612,10 @@ int server_run(const struct config *config, const struct inherited *inherited)
     if (server.reload)
         reload_free(server.reload);
     generation_unref(server.first);
+    probation_free(server.probation);
     load_report_deinit(&server.report);
     uv_loop_close(&server.loop);
     curl_global_cleanup();
     log_flush();
-    return 0;
+    return server.exit_code;
 }

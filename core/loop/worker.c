@@ -9,13 +9,15 @@
 #include "deliver/deliver.h"
 #include "ingest/ingest.h"
 #include "listen/listener.h"
+#include "ingest/when.h"
+#include "loop/probation.h"
 #include "loop/rerun.h"
 #include "loop/rules.h"
 #include "observe/access.h"
 #include "observe/counts.h"
 #include "script/watchdog.h"
 
-enum { COUNTS_JSON_MAX = 4 << 20, DRAIN_CHECK_MS = 20 };
+enum { COUNTS_JSON_MAX = 4 << 20, DRAIN_CHECK_MS = 20, WHEN_SCRATCH_MAX = 256 << 10 };
 
 struct worker {
     struct worker_config config;
@@ -97,16 +99,56 @@ static bool may_wait(void *arg)
     return rules_waiting(worker->rules) < INGEST_WAITING_MAX;
 }
 
-static enum result ask_when(void *arg, const struct route *route, struct event *event, bool *holds, struct slice *error)
+static enum result ask_when(void *arg, const struct route *route, struct event *event, bool *holds,
+                            struct script_failure *failure)
 {
     struct worker *worker = arg;
-    return rules_when(worker->rules, route, event, holds, error);
+    return rules_when(worker->rules, route, event, holds, failure);
 }
 
-static enum result ask_dedupe(void *arg, const struct route *route, struct event *event, struct slice *key, struct slice *error)
+/* Its events run only when they are stored: while no state is there to ask, and for what has cost too much. */
+static bool store_first(void *arg, const struct route *route)
 {
     struct worker *worker = arg;
-    return rules_dedupe(worker->rules, route, event, key, error);
+    bool asks = route->when_function || route->dedupe == DEDUPE_FUNCTION;
+    return (asks && !rules_can_run(worker->rules)) ||
+           probation_of(worker->config.probation, WARD_ROUTE, route->path) != STANDING_GOOD;
+}
+
+static void charge(struct worker *worker, enum ward_kind kind, struct slice name, struct uuid event, enum run_reason reason)
+{
+    const struct generation *generation = rules_current(worker->rules)->generation;
+    if (script_is_costly(reason) &&
+        probation_failed(worker->config.probation, kind, name, generation, event, reason, clock_wall_ms()))
+        LOG(LOG_ERROR, "on probation", LOG_T("kind", kind == WARD_ROUTE ? "route" : "target"), LOG_S("name", name),
+            LOG_T("reason", run_reason_name(reason)));
+}
+
+static void on_question_failed(void *arg, const struct route *route, const struct event *event, enum run_reason reason)
+{
+    struct worker *worker = arg;
+    charge(worker, WARD_ROUTE, route->path, event->id, reason);
+}
+
+/* Every run of a handler ends here first. */
+static void on_run_ended(void *arg, const struct run *run, const struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    struct slice route = run->route->path;
+    if (!outcome) /* lost with its state: it runs again */
+        return;
+    counts_run(worker->counts, route, &run->cost, outcome->reason);
+    charge(worker, WARD_ROUTE, route, run->event->id, outcome->reason);
+    bool well = outcome->state == EVENT_HANDLED || outcome->state == EVENT_DROPPED;
+    if (well && probation_went_well(worker->config.probation, route))
+        LOG(LOG_INFO, "probation over", LOG_S("route", route));
+}
+
+static enum result ask_dedupe(void *arg, const struct route *route, struct event *event, struct slice *key,
+                              struct script_failure *failure)
+{
+    struct worker *worker = arg;
+    return rules_dedupe(worker->rules, route, event, key, failure);
 }
 
 /* An outcome is on disk: its deliveries can go, or it is due again. */
@@ -143,7 +185,52 @@ static const struct route *route_of(void *arg, struct slice path)
 {
     struct worker *worker = arg;
     const struct ingest_rules *rules = rules_current(worker->rules);
-    return rules && rules_can_run(worker->rules) ? generation_route(rules->generation, path) : NULL;
+    return rules ? generation_route(rules->generation, path) : NULL;
+}
+
+static uint64_t take_turn(void *arg, const struct route *route, bool *on_probation)
+{
+    struct worker *worker = arg;
+    struct probation *probation = worker->config.probation;
+    *on_probation = probation_of(probation, WARD_ROUTE, route->path) == STANDING_PROBATION;
+    return *on_probation ? probation_take_turn(probation, route->path, clock_wall_ms()) : 0;
+}
+
+static void give_turn(void *arg, struct slice route)
+{
+    struct worker *worker = arg;
+    probation_give_turn(worker->config.probation, route);
+}
+
+static enum result is_wanted(void *arg, const struct route *route, struct event *event, bool *holds,
+                             struct script_failure *failure)
+{
+    struct worker *worker = arg;
+    struct buf scratch;
+    if (route->when_function) {
+        enum result rc = rules_when(worker->rules, route, event, holds, failure);
+        if (rc != OK)
+            charge(worker, WARD_ROUTE, route->path, event->id, failure->reason);
+        return rc;
+    }
+    buf_init(&scratch, WHEN_SCRATCH_MAX);
+    *holds = when_holds(route->when, route->when_count, event, &scratch);
+    buf_deinit(&scratch);
+    return OK;
+}
+
+static struct outcome *outcome_of(void *arg, const struct route *route, struct event *event, const struct script_failure *failure)
+{
+    struct worker *worker = arg;
+    uint32_t generation = rules_current(worker->rules)->generation->number;
+    if (failure)
+        return script_failed_outcome(route, event, generation, failure, clock_wall_ms(), &worker->rng);
+    struct outcome *outcome = arena_alloc(&event->arena, sizeof(*outcome));
+    if (outcome)
+        *outcome = (struct outcome){
+            .state = EVENT_DROPPED, .text = SLICE("`when` does not hold"), .attempt = event->attempt + 1, .generation = generation
+        };
+    return outcome;
 }
 
 /* ---- what deliver asks ---- */
@@ -175,12 +262,24 @@ static void hand_over_delivery(void *arg, uint32_t owner, struct event *event, s
     }
 }
 
+/* A target's own word on an answer. One that costs others is not asked until its file changes: the attempt counts as failed, for
+ * a message that goes out twice is better than one that is lost. */
 static bool judge(void *arg, const struct target *target, const struct deliver_answer *answer)
 {
     struct worker *worker = arg;
+    struct arena arena = { 0 };
+    struct script_failure failure;
     bool success = false;
     struct script_answer view = { .status = answer->status, .body = answer->body, .content_type = answer->content_type };
-    return rules_success(worker->rules, target, &view, &success) == OK && success;
+    if (probation_of(worker->config.probation, WARD_TARGET, target->name) != STANDING_GOOD)
+        return false;
+    enum result rc = rules_success(worker->rules, target, &view, &arena, &success, &failure);
+    if (rc == ERR_SCRIPT) {
+        LOG(LOG_WARN, "success failed", LOG_S("target", target->name), LOG_S("detail", failure.text));
+        charge(worker, WARD_TARGET, target->name, uuid_v7(&worker->ids, clock_wall_ms()), failure.reason);
+    }
+    arena_deinit(&arena);
+    return rc == OK && success;
 }
 
 static void on_attempt(void *arg, const struct deliver_report *report)
@@ -224,10 +323,16 @@ static void open_door(struct worker *worker)
     notify_main(worker, WORKER_READY, NULL, NULL);
 }
 
+static void on_jumped(void *arg)
+{
+    notify_main(arg, WORKER_JUMPED, NULL, NULL);
+}
+
 static void on_rules_ready(void *arg, struct generation *generation, const char *error)
 {
     struct worker *worker = arg;
     if (!error) {
+        counts_know(worker->counts, generation);
         deliver_set_generation(worker->deliver, generation);
         if (!worker->open)
             open_door(worker);
@@ -263,6 +368,13 @@ void worker_load(struct worker *worker, struct generation *generation)
 
 /* ---- counts ---- */
 
+/* Main has ended; the asker's memory went with it. */
+static void on_nobody_asks(struct worker_counts *counts)
+{
+    buf_deinit(&counts->json);
+    counts_free(counts->copy);
+}
+
 static void on_ask_counts(struct handed *handed)
 {
     struct worker_counts *counts = (struct worker_counts *)handed;
@@ -272,11 +384,14 @@ static void on_ask_counts(struct handed *handed)
     counts_write_json(worker->counts, &counts->json);
     buf_add_text(&counts->json, ",\"targets\":");
     deliver_write_json(worker->deliver, &counts->json);
-    buf_addf(&counts->json, ",\"without_route\":%u,\"waiting_handlers\":%u}", rerun_without_route(worker->rerun),
-             rules_waiting(worker->rules));
+    counts->copy = counts_copy(worker->counts);
+    counts->lua_memory = rules_memory(worker->rules);
+    buf_addf(&counts->json, ",\"without_route\":%u,\"waiting_handlers\":%u,\"generations_alive\":%u,\"lua_memory\":%llu}",
+             rerun_without_route(worker->rerun), rules_waiting(worker->rules), rules_alive(worker->rules),
+             (unsigned long long)counts->lua_memory);
     counts->handed.run = (void (*)(struct handed *))(void *)counts->on_done;
     if (handoff_send(worker->config.main, &counts->handed) != OK)
-        buf_deinit(&counts->json); /* main has ended; the asker's memory went with it */
+        on_nobody_asks(counts);
 }
 
 void worker_ask_counts(struct worker *worker, struct worker_counts *counts)
@@ -287,6 +402,26 @@ void worker_ask_counts(struct worker *worker, struct worker_counts *counts)
         buf_init(&counts->json, 0);
         counts->on_done(counts);
     }
+}
+
+struct look_handed {
+    struct handed handed;
+    struct worker *worker;
+};
+
+static void on_look(struct handed *handed)
+{
+    struct look_handed *look = (struct look_handed *)handed;
+    rerun_note(look->worker->rerun, clock_wall_ms());
+    mem_free(look);
+}
+
+void worker_look(struct worker *worker)
+{
+    struct look_handed *look = MEM_NEW(struct look_handed);
+    *look = (struct look_handed){ { .run = on_look }, worker };
+    if (handoff_send(&worker->handoff, &look->handed) != OK)
+        mem_free(look);
 }
 
 /* ---- the end: door, then handlers and transfers, then timers ---- */
@@ -395,8 +530,20 @@ static void make_ingest(struct worker *worker)
         .rng = &worker->rng,
         .worker = worker->config.index,
         .workers = worker->config.count,
-        .to = { present_rules, run_handler, cancel_run, can_run, may_wait, ask_when, ask_dedupe, on_outcome_stored, hold_event,
-                settle_event, run_later, worker },
+        .to = { .rules = present_rules,
+                .run = run_handler,
+                .cancel = cancel_run,
+                .can_run = can_run,
+                .may_wait = may_wait,
+                .store_first = store_first,
+                .when = ask_when,
+                .dedupe = ask_dedupe,
+                .on_failed = on_question_failed,
+                .on_stored = on_outcome_stored,
+                .hold = hold_event,
+                .settle = settle_event,
+                .run_later = run_later,
+                .arg = worker },
     };
     worker->ingest = ingest_new(&config);
 }
@@ -410,7 +557,12 @@ static void make_rerun(struct worker *worker)
         .worker = worker->config.index,
         .workers = worker->config.count,
         .route_of = route_of,
+        .can_run = can_run,
+        .take_turn = take_turn,
+        .give_turn = give_turn,
+        .wanted = is_wanted,
         .run = run_handler,
+        .outcome_of = outcome_of,
         .on_settled = on_outcome_stored,
         .arg = worker,
     };
@@ -438,10 +590,11 @@ static void make_rules(struct worker *worker)
 {
     struct rules_config config = {
         .loop = &worker->loop,
-        .limits = worker->config.limits,
         .ids = &worker->ids,
         .slot = worker->watchdog,
         .on_ready = on_rules_ready,
+        .on_ended = on_run_ended,
+        .on_jumped = on_jumped,
         .arg = worker,
     };
     worker->rules = rules_new(&config);
@@ -462,6 +615,8 @@ static void *worker_main(void *arg)
     struct worker *worker = arg;
     log_thread((int)worker->config.index);
     worker->watchdog = watchdog_slot_new();
+    if (worker->watchdog)
+        worker->watchdog->flight = &worker->config.slot->flight;
     make_rules(worker);
     make_rerun(worker);
     make_deliver(worker);

@@ -15,6 +15,8 @@
 #include "store/store.h"
 #include "super/recorder.h"
 
+struct counts;
+struct probation;
 struct worker;
 
 enum {
@@ -28,7 +30,7 @@ enum {
 struct worker_notice {
     struct handed handed;
     struct worker *worker;
-    enum { WORKER_READY, WORKER_RULES, WORKER_DRAINED } kind;
+    enum { WORKER_READY, WORKER_RULES, WORKER_JUMPED /* a Lua state was left by a jump */, WORKER_DRAINED } kind;
     struct generation *generation; /* WORKER_RULES: counted */
     char error[512];               /* WORKER_RULES: why they could not be built; "" */
 };
@@ -39,10 +41,10 @@ struct worker_config {
     const int *listeners; /* listening sockets of this worker; not owned */
     size_t listener_count;
     struct store *store;
-    struct script_limits limits;
     uint32_t connections_max;
     struct body_budget *budget; /* of all workers */
     struct recorder_slot *slot;
+    struct probation *probation;              /* of all workers */
     struct handoff *main;                     /* where notices go */
     void (*on_notice)(struct handed *handed); /* set as handed.run; frees the notice */
     void *owner;                              /* the server, for on_notice */
@@ -64,10 +66,14 @@ void worker_join(struct worker *worker);
 struct worker_counts {
     struct handed handed;
     struct worker *worker;
-    struct buf json; /* {"requests":[…],"targets":[…],"without_route":N} */
+    struct buf json;     /* {"requests":[…],"targets":[…],"without_route":N,"generations_alive":N,"lua_memory":N} */
+    struct counts *copy; /* the asker's (counts_free) */
+    uint64_t lua_memory; /* bytes */
     void (*on_done)(struct worker_counts *counts);
     void *owner;
 };
 void worker_ask_counts(struct worker *worker, struct worker_counts *counts);
+/* Any thread: something in the store was made due for this worker. */
+void worker_look(struct worker *worker);
 
 #endif

@@ -76,6 +76,16 @@ struct condition {
     size_t any_count;
 };
 
+/* ---- what one run may use (interface.md 2.1, `limits`) ---- */
+
+struct limits {
+    uint64_t handler_cpu_ms;  /* processor time of one run, between its start and its end */
+    uint64_t handler_time_ms; /* wall time of one run, waiting included */
+    uint64_t handler_memory;  /* bytes that one run may add */
+    uint64_t state_memory;    /* bytes of a whole Lua state */
+};
+#define LIMITS_DEFAULT ((struct limits){ 200, 30000, 64 << 20, 256 << 20 })
+
 /* ---- routes ---- */
 
 enum ack { ACK_STORED, ACK_RECEIVED };
@@ -133,6 +143,7 @@ struct route {
     uint64_t keep_ms;
     struct static_reply reply;
     struct retry_policy retry;
+    struct limits limits; /* its own, or the generation's */
 };
 
 /* ---- targets ---- */
@@ -189,6 +200,7 @@ struct generation {
     char hash[65];   /* SHA-256 of names and bytes, hex */
     uint64_t loaded_ms;
     bool production;
+    struct limits limits; /* of tidewire.lua, or the defaults */
     const struct rule_file *files;
     size_t file_count;
     const struct route *routes; /* sorted as they are matched: see ingest/router.h */

@@ -9,12 +9,20 @@
 #include "model/event.h"
 
 /* Why a run failed; one list everywhere (design.md "States"). */
-enum run_reason { RUN_OK = 0, RUN_ERROR, RUN_RETRY, RUN_CPU, RUN_WAIT, RUN_MEMORY, RUN_STACK, RUN_CRASH };
+enum run_reason { RUN_OK = 0, RUN_ERROR, RUN_RETRY, RUN_CPU, RUN_WAIT, RUN_MEMORY, RUN_STACK, RUN_CRASH, RUN_REASONS };
+
+/* What a run has cost. */
+struct run_cost {
+    uint64_t cpu_ns;  /* in Lua, all its stretches */
+    uint64_t wall_ns; /* from start to end, waits included */
+    uint64_t memory;  /* bytes, the most that it held */
+};
 
 struct outcome {
     enum event_state state;          /* EVENT_WAITING: the run failed and is tried again at due_ms */
     enum run_reason reason;          /* RUN_OK unless the run failed */
     struct slice text;               /* why it was dropped, or failed: the error with file:line; "" */
+    uint64_t at_ms;                  /* wall clock: when the run failed */
     uint64_t due_ms;                 /* wall clock; only with EVENT_WAITING */
     uint32_t attempt;                /* tries that ended, this one counted */
     uint32_t generation;             /* the rules it ran with */

@@ -3,30 +3,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "observe/inside.h"
 
-enum { FOLD_MS = 60000, DETAIL_MAX = 160, ADDRESS_MAX = 46 };
+enum { FOLD_MS = 60000 };
 
-struct refused {
-    uint64_t at_ms;
-    enum refusal reason;
-    uint16_t status;
-    char remote_ip[ADDRESS_MAX];
-    char detail[DETAIL_MAX];
-};
-
-struct route_counts {
-    char *route; /* owned */
-    uint64_t accepted, ignored, duplicates;
-    uint64_t refused[REFUSAL_KINDS];
-    uint64_t logged_ms[REFUSAL_KINDS];
-    uint32_t folded[REFUSAL_KINDS];
-    struct refused *last; /* owned ring of REFUSALS_KEPT, made with the first refusal */
-    uint32_t last_count;  /* ever written: the next place is last_count % REFUSALS_KEPT */
-};
-
-struct counts {
-    struct route_counts *routes[COUNTS_ROUTES_MAX]; /* owned */
-    size_t count;
+const double duration_buckets[DURATION_BUCKETS] = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 };
 
 static const char *const names[REFUSAL_KINDS] = {
@@ -140,6 +122,86 @@ void counts_accepted(struct counts *counts, struct slice route)
     find(counts, route)->accepted++;
 }
 
+static size_t bucket_of(uint64_t ns)
+{
+    size_t bucket = 0;
+    while (bucket < DURATION_BUCKETS && (double)ns > duration_buckets[bucket] * 1e9)
+        bucket++;
+    return bucket;
+}
+
+void counts_run(struct counts *counts, struct slice route, const struct run_cost *cost, enum run_reason reason)
+{
+    struct handler_counts *handler = &find(counts, route)->handler;
+    handler->runs++;
+    handler->cpu_ns += cost->cpu_ns;
+    handler->wall_ns += cost->wall_ns;
+    handler->slower[bucket_of(cost->wall_ns)]++;
+    handler->ended[reason]++;
+    if (cost->memory > handler->memory_most)
+        handler->memory_most = cost->memory;
+}
+
+void counts_know(struct counts *counts, const struct generation *generation)
+{
+    for (size_t i = 0; i < generation->route_count; i++)
+        (void)find(counts, generation->routes[i].path);
+}
+
+/* ---- all workers together ---- */
+
+struct counts *counts_copy(const struct counts *counts)
+{
+    struct counts *copy = counts_new();
+    counts_add(copy, counts);
+    return copy;
+}
+
+static void add_handler(struct handler_counts *to, const struct handler_counts *from)
+{
+    to->runs += from->runs;
+    to->cpu_ns += from->cpu_ns;
+    to->wall_ns += from->wall_ns;
+    if (from->memory_most > to->memory_most)
+        to->memory_most = from->memory_most;
+    for (size_t i = 0; i <= DURATION_BUCKETS; i++)
+        to->slower[i] += from->slower[i];
+    for (size_t i = 0; i < RUN_REASONS; i++)
+        to->ended[i] += from->ended[i];
+}
+
+void counts_add(struct counts *to, const struct counts *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const struct route_counts *more = from->routes[i];
+        struct route_counts *sum = find(to, slice_of(more->route));
+        sum->accepted += more->accepted;
+        sum->ignored += more->ignored;
+        sum->duplicates += more->duplicates;
+        for (size_t reason = 0; reason < REFUSAL_KINDS; reason++)
+            sum->refused[reason] += more->refused[reason];
+        add_handler(&sum->handler, &more->handler);
+    }
+}
+
+/* ---- as JSON ---- */
+
+static void write_handler(const struct handler_counts *handler, struct buf *out)
+{
+    buf_addf(out, ",\"handler\":{\"runs\":%llu,\"cpu_ms\":%.3f,\"wall_ms\":%.3f,\"memory_peak\":%llu,\"failures\":{",
+             (unsigned long long)handler->runs, (double)handler->cpu_ns / 1e6, (double)handler->wall_ns / 1e6,
+             (unsigned long long)handler->memory_most);
+    const char *comma = "";
+    for (int reason = RUN_ERROR; reason < RUN_REASONS; reason++) {
+        if (handler->ended[reason] == 0)
+            continue;
+        buf_addf(out, "%s\"%s\":%llu", comma, run_reason_name((enum run_reason)reason),
+                 (unsigned long long)handler->ended[reason]);
+        comma = ",";
+    }
+    buf_add_text(out, "}}");
+}
+
 static void write_last(const struct route_counts *route, struct buf *out)
 {
     uint32_t kept = route->last_count < REFUSALS_KEPT ? route->last_count : REFUSALS_KEPT;
@@ -172,6 +234,7 @@ static void write_route(const struct route_counts *route, struct buf *out)
         first = false;
     }
     buf_add_byte(out, '}');
+    write_handler(&route->handler, out);
     write_last(route, out);
     buf_add_byte(out, '}');
 }

@@ -1,5 +1,5 @@
-/* counts.h: what happened to requests, counted per route and reason, and the last refusals of each route (design.md, promise 4).
- * One struct per worker, written by its thread; other threads read the numbers through counts_write_json on that thread. */
+/* counts.h: what happened to requests and what handlers have cost, counted per route and reason, and the last refusals of each
+ * route (design.md, promise 4). One struct per worker, written by its thread; other threads get a copy, made on that thread. */
 #ifndef TIDEWIRE_COUNTS_H
 #define TIDEWIRE_COUNTS_H
 
@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "model/generation.h"
+#include "model/outcome.h"
 
 /* Every way a request can end that is not "stored": names as in tidewire_events_refused_total (interface.md 4.1). */
 enum refusal {
@@ -36,10 +38,19 @@ void counts_refused(struct counts *counts, struct slice route, enum refusal reas
 void counts_ignored(struct counts *counts, struct slice route);
 void counts_duplicate(struct counts *counts, struct slice route);
 void counts_accepted(struct counts *counts, struct slice route);
+/* A run of the route's handler has ended: what it cost, and how. */
+void counts_run(struct counts *counts, struct slice route, const struct run_cost *cost, enum run_reason reason);
+/* All routes of new rules are there from now on, with zeros. */
+void counts_know(struct counts *counts, const struct generation *generation);
 /* Once a minute: the folded numbers that were not logged yet. */
 void counts_flush(struct counts *counts, uint64_t now_ms);
 const char *refusal_name(enum refusal reason);
-/* [{"route":…,"accepted":…,"ignored":…,"duplicates":…,"refused":{…},"last_refused":[…]}] */
+/* [{"route":…,"accepted":…,"ignored":…,"duplicates":…,"refused":{…},"handler":{…},"last_refused":[…]}] */
 void counts_write_json(const struct counts *counts, struct buf *out);
+/* For /metrics: the numbers of all workers added up, on the thread that has the copies. */
+struct counts *counts_copy(const struct counts *counts);
+void counts_add(struct counts *to, const struct counts *from);
+/* Prometheus text (interface.md 4.1). */
+void counts_write_metrics(const struct counts *counts, struct buf *out);
 
 #endif

@@ -1,4 +1,5 @@
 /* call.c: the one way into Lua: charged, watched, and left whole or not at all. */
+#include <lauxlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,10 +10,9 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-static enum call_result resume(struct script *script, lua_State *coroutine, int n)
+static enum call_result resume(lua_State *coroutine, int n)
 {
     int status = lua_resume(coroutine, n);
-    (void)script;
     return status == 0 ? CALL_RETURNED : status == LUA_YIELD ? CALL_YIELDED : CALL_FAILED;
 }
 
@@ -26,46 +26,83 @@ static void forget_callbacks(struct script *script)
 }
 
 /* The state does not come back by itself: from here on nobody touches it. */
-static enum call_result abandon(struct script *script)
+static enum call_result abandon(struct script *script, enum jump jump, const struct stretch *stretch)
 {
 #ifdef __SANITIZE_ADDRESS__
     __asan_handle_no_return();
 #endif
     watchdog_after_jump(script->config.slot);
-    script->abandoned = true;
-    LOG(LOG_ERROR, "lua state abandoned", LOG_I("memory", heap_used(script->heap)));
+    script->abandoned = script->jumped = true;
+    script->lost = jump == JUMP_TIME ? RUN_CPU : jump == JUMP_STACK ? RUN_STACK : RUN_MEMORY;
+    LOG(LOG_ERROR, "lua state abandoned", LOG_T("reason", run_reason_name(script->lost)), LOG_S("name", stretch->name),
+        LOG_I("memory", heap_used(script->heap)));
     return CALL_ABANDONED;
 }
 
-enum call_result call_resume(struct script *script, lua_State *coroutine, int n, struct heap_account *account, uint64_t budget_ns,
-                             bool *late)
+static void write_flight(const struct script *script, const struct stretch *stretch)
+{
+    uint32_t generation = script->generation ? script->generation->number : 0;
+    flight_begin(script->config.slot->flight, stretch->task, stretch->event, stretch->name, generation);
+}
+
+enum call_result call_resume(struct script *script, lua_State *coroutine, int n, struct stretch *stretch)
 {
     struct watchdog_slot *slot = script->config.slot;
+    uint64_t start_ns = clock_mono_ns();
     enum call_result result;
-    *late = false;
+    int jump;
+    stretch->late = false;
     forget_callbacks(script);
-    heap_charge(script->heap, account);
+    heap_charge(script->heap, stretch->account);
     if (!slot) {
-        result = resume(script, coroutine, n);
-    } else if (sigsetjmp(slot->before, 0) == 0) {
-        watchdog_enter(slot, script->L, script->heap, budget_ns);
-        result = resume(script, coroutine, n);
-        *late = watchdog_leave(slot);
+        result = resume(coroutine, n);
+    } else if ((jump = sigsetjmp(slot->before, 0)) == 0) {
+        if (slot->flight)
+            write_flight(script, stretch);
+        watchdog_enter(slot, script->L, script->heap, start_ns, stretch->budget_ns, stretch->grace_ns);
+        result = resume(coroutine, n);
+        stretch->late = watchdog_leave(slot);
     } else {
-        *late = true;
-        result = abandon(script);
+        stretch->late = jump == JUMP_TIME;
+        result = abandon(script, (enum jump)jump, stretch);
     }
+    if (slot && slot->flight)
+        flight_end(slot->flight);
     heap_charge(script->heap, NULL);
+    stretch->used_ns = clock_mono_ns() - start_ns;
     return result;
+}
+
+/* Of what is held, so much belongs to runs that wait. */
+static size_t held_by_waiting(const struct script *script)
+{
+    size_t held = 0;
+    for (const struct inside_run *inside = script->runs; inside; inside = inside->next)
+        held += inside->account.used > 0 ? (size_t)inside->account.used : 0;
+    return held;
+}
+
+static int collect(lua_State *L)
+{
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    return 0;
 }
 
 void call_collect_if_due(struct script *script)
 {
     if (script->abandoned || (!heap_take_refusal(script->heap) && !heap_is_over_half(script->heap)))
         return;
-    lua_gc(script->L, LUA_GCCOLLECT, 0); /* LuaJIT collects nothing by itself when an allocation is refused */
-    if (heap_is_over_half(script->heap)) {
-        LOG(LOG_WARN, "lua state full", LOG_I("memory", heap_used(script->heap)));
-        script->abandoned = true;
-    }
+    if (lua_cpcall(script->L, collect, NULL) != 0) /* LuaJIT collects nothing by itself when an allocation is refused */
+        lua_pop(script->L, 1);
+    (void)heap_take_refusal(script->heap);
+    if (!heap_is_over_half(script->heap) || held_by_waiting(script) > heap_used(script->heap) / 2)
+        return;
+    LOG(LOG_WARN, "lua state full", LOG_I("memory", heap_used(script->heap)));
+    script->abandoned = true;
+    script->lost = RUN_MEMORY;
+}
+
+bool script_has_room(const struct script *script)
+{
+    return script->waiting == 0 || !heap_is_over_half(script->heap);
 }

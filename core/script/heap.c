@@ -143,8 +143,12 @@ static bool fits(struct heap *heap, size_t old_size, size_t new_size)
 static void count(struct heap *heap, size_t old_size, size_t new_size)
 {
     heap->used = heap->used - old_size + new_size;
-    if (heap->account)
-        heap->account->used += (int64_t)new_size - (int64_t)old_size;
+    struct heap_account *account = heap->account;
+    if (!account)
+        return;
+    account->used += (int64_t)new_size - (int64_t)old_size;
+    if (account->used > account->most)
+        account->most = account->used;
 }
 
 void *heap_allocate(void *ud, void *ptr, size_t old_size, size_t new_size)

@@ -11,6 +11,7 @@ struct heap;
 /* What one run adds between its start and its end. */
 struct heap_account {
     int64_t used;       /* bytes; below 0 when it freed what others made */
+    int64_t most;       /* the largest that used has been */
     int64_t limit;      /* 0: none */
     bool refused;       /* an allocation was refused because of this limit */
     bool state_refused; /* one was refused because the state is full, whoever filled it */

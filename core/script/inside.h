@@ -21,6 +21,18 @@ enum {
 /* What a handler may do right now. */
 enum phase { PHASE_LOADING, PHASE_IDLE, PHASE_HANDLER, PHASE_QUESTION /* when, dedupe, success: no actions, no waiting */ };
 
+/* A stretch in Lua, from a resume to the next return or yield: who pays, and what the flight recorder says of it. */
+struct stretch {
+    struct heap_account *account; /* NULL: nobody's */
+    uint64_t budget_ns, grace_ns;
+    enum flight_task task;
+    struct uuid event;
+    struct slice name;
+    /* after it */
+    uint64_t used_ns;
+    bool late; /* it was over its budget */
+};
+
 /* One run from its start to its end, waits included; on the script's list. Owned by the script. */
 struct inside_run {
     struct inside_run *next, *prev;
@@ -29,8 +41,8 @@ struct inside_run {
     int thread_ref; /* of its coroutine, in the registry */
     lua_State *coroutine;
     struct heap_account account;
-    uint64_t cpu_left_ns, started_ms; /* monotonic start, for handler_time */
-    struct outcome *outcome;          /* in the event's arena; its deliveries grow while the handler runs */
+    uint64_t cpu_ns, started_ms; /* used so far; monotonic start, for handler_time */
+    struct outcome *outcome;     /* in the event's arena; its deliveries grow while the handler runs */
     struct new_delivery **last_delivery;
     size_t sent_bytes;
     struct script_event *event; /* what Lua sees; ends with the run */
@@ -60,6 +72,8 @@ struct script {
     struct script_event *events, *free_events; /* owned places; those without an event */
     uint32_t waiting;
     bool abandoned;
+    bool jumped;          /* it was left in the middle of something: not even lua_close may touch it */
+    enum run_reason lost; /* why it was abandoned */
     char error[ERROR_SIZE];
     lua_State *loader;           /* the coroutine that loads the rules; NULL: none */
     int routes_ref, targets_ref; /* tables by path and name, made by the loader */
@@ -85,9 +99,20 @@ int luaopen_tidewire_actions_native(lua_State *L);
 enum ending { ENDING_NONE, ENDING_DROP, ENDING_FAIL, ENDING_RETRY, ENDING_SLEEP };
 enum ending plan_ending(lua_State *coroutine);
 
+/* run.c: the state was abandoned: events that waited in it run again, uncounted. */
+void runs_lose_all(struct script *script);
+
 /* outcome.c: what a run came to */
 void outcome_settle(struct inside_run *inside, enum event_state state, enum run_reason reason, struct slice text,
                     uint64_t after_ms);
+
+/* failure.c: why a stretch failed, from what stands on the coroutine, or from the loss of the state. function, file and line:
+ * what was called and where its sentence stands. The text lies in room (FAILURE_TEXT_SIZE) or in the Lua heap. */
+enum { FAILURE_TEXT_SIZE = 1024 };
+struct script_failure failure_of(const struct script *script, const struct stretch *stretch, const struct limits *limits,
+                                 lua_State *coroutine, const char *function, struct slice file, uint32_t line, char *room);
+/* Refused, though its run is not over its own limit: another's memory filled the state. It runs again, uncounted. */
+bool failure_is_anothers(const struct script *script, const struct stretch *stretch, lua_State *coroutine);
 
 /* paths.c */
 int luaopen_tidewire_paths(lua_State *L);
@@ -97,10 +122,10 @@ void modules_open(lua_State *L);
 
 /* call.c: every way into Lua */
 enum call_result { CALL_RETURNED, CALL_YIELDED, CALL_FAILED, CALL_ABANDONED };
-/* Resumes the coroutine with n arguments on its stack, charged to account, with so much processor time. late: it was over it. */
-enum call_result call_resume(struct script *script, lua_State *coroutine, int n, struct heap_account *account, uint64_t budget_ns,
-                             bool *late);
-/* A full collection where it is due, outside any run; ends the state when that does not help. */
+/* Resumes the coroutine with n arguments on its stack. */
+enum call_result call_resume(struct script *script, lua_State *coroutine, int n, struct stretch *stretch);
+/* A full collection where it is due, outside any run: after a refusal, and when the state is over half its limit. What is still
+ * over then and held by no run that waits is the rules' own: the state is abandoned. */
 void call_collect_if_due(struct script *script);
 
 #endif

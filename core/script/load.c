@@ -198,7 +198,7 @@ static int run_loader(lua_State *L)
 static enum result run_scratch(struct loading *loading)
 {
     struct script *scratch = NULL;
-    struct script_config config = { .limits = loading->options->limits };
+    struct script_config config = { .memory = LIMITS_DEFAULT.state_memory };
     enum result rc = script_new(&config, &scratch);
     if (rc != OK) {
         only_finding(loading->report, SLICE("not enough memory to load the rules"));
@@ -231,6 +231,7 @@ enum result load_generation(const struct load_options *options, struct generatio
     *report = (struct load_report){ 0 };
     atomic_init(&generation->refs, 1);
     generation->production = options->production;
+    generation->limits = LIMITS_DEFAULT;
     generation->loaded_ms = clock_wall_ms();
     enum result rc = read_files(options, &generation->arena, &files, &why);
     if (rc == OK) {

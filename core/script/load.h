@@ -35,8 +35,7 @@ struct load_options {
     const char *folder;         /* of `run`: FOLDER/rules/ is read if there is one, else FOLDER */
     bool production;            /* a missing secret is a mistake; otherwise a warning */
     const char *secrets_folder; /* files named like secrets (systemd credentials); NULL: environment only */
-    struct script_limits limits;
-    struct slice files; /* of rule_files.h, instead of what the folder holds; data NULL: read the folder */
+    struct slice files;         /* of rule_files.h, instead of what the folder holds; data NULL: read the folder */
 };
 
 /* Reads the folder. Which files are rule files: rules.md 1. ERR_SCRIPT: the report has errors and *out is NULL. Otherwise OK, and

@@ -16,7 +16,7 @@ static uint64_t wait_ms(const struct retry_policy *policy, uint32_t attempt, str
     return whole - whole / 2 + rng_below(rng, whole / 2 + 1);
 }
 
-static bool is_costly(enum run_reason reason)
+bool script_is_costly(enum run_reason reason)
 {
     return reason == RUN_CPU || reason == RUN_MEMORY || reason == RUN_STACK || reason == RUN_CRASH;
 }
@@ -24,8 +24,8 @@ static bool is_costly(enum run_reason reason)
 static uint64_t next_wait_ms(const struct route *route, enum run_reason reason, uint32_t attempt, uint64_t after_ms,
                              struct rng *rng)
 {
-    uint64_t wait = after_ms ? after_ms : wait_ms(&route->retry, attempt, rng);
-    if (is_costly(reason)) {
+    uint64_t wait = after_ms || !route ? after_ms : wait_ms(&route->retry, attempt, rng);
+    if (script_is_costly(reason)) {
         uint32_t place = attempt < 3 ? attempt - 1 : 2;
         if (wait < slow_waits_ms[place])
             wait = slow_waits_ms[place];
@@ -42,7 +42,7 @@ static struct slice keep_text(struct event *event, struct slice text)
 static void try_again_or_end(struct outcome *outcome, const struct route *route, uint64_t after_ms, uint64_t now_ms,
                              struct rng *rng)
 {
-    if (route->retry.attempts && outcome->attempt >= route->retry.attempts) {
+    if (route && route->retry.attempts && outcome->attempt >= route->retry.attempts) {
         outcome->state = EVENT_FAILED;
         return;
     }
@@ -50,15 +50,17 @@ static void try_again_or_end(struct outcome *outcome, const struct route *route,
     outcome->due_ms = now_ms + next_wait_ms(route, outcome->reason, outcome->attempt, after_ms, rng);
 }
 
-struct outcome *script_failed_outcome(const struct route *route, struct event *event, uint32_t generation, enum run_reason reason,
-                                      struct slice text, uint64_t now_ms, struct rng *rng)
+struct outcome *script_failed_outcome(const struct route *route, struct event *event, uint32_t generation,
+                                      const struct script_failure *failure, uint64_t now_ms, struct rng *rng)
 {
     struct outcome *outcome = arena_alloc(&event->arena, sizeof(*outcome));
     if (!outcome)
         return NULL; /* as if its state had been lost: it runs again, from the store */
-    *outcome = (struct outcome){
-        .reason = reason, .text = keep_text(event, text), .attempt = event->attempt + 1, .generation = generation
-    };
+    *outcome = (struct outcome){ .reason = failure->reason,
+                                 .text = keep_text(event, failure->text),
+                                 .attempt = event->attempt + 1,
+                                 .at_ms = now_ms,
+                                 .generation = generation };
     try_again_or_end(outcome, route, 0, now_ms, rng);
     return outcome;
 }
@@ -73,11 +75,12 @@ void outcome_settle(struct inside_run *inside, enum event_state state, enum run_
     outcome->reason = reason;
     outcome->text = keep_text(event, text);
     outcome->attempt = event->attempt + 1;
+    outcome->at_ms = reason == RUN_OK ? 0 : clock_wall_ms();
     outcome->generation = inside->script->generation->number;
     if (state == EVENT_HANDLED)
         return;
     outcome->deliveries = NULL;
     outcome->delivery_count = 0;
     if (state == EVENT_WAITING)
-        try_again_or_end(outcome, inside->run->route, after_ms, clock_wall_ms(), &inside->script->config.ids->rng);
+        try_again_or_end(outcome, inside->run->route, after_ms, outcome->at_ms, &inside->script->config.ids->rng);
 }

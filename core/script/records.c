@@ -155,6 +155,28 @@ static const struct pair *pairs_of(const struct reader *reader, const char *name
     return list;
 }
 
+/* ---- limits: of the installation, and of a route ---- */
+
+static uint64_t limit_of(const struct reader *reader, const char *name, uint64_t otherwise)
+{
+    double value = number_of(reader, name);
+    return value > 0 ? (uint64_t)value : otherwise;
+}
+
+static struct limits limits_of(const struct reader *reader, const struct limits *otherwise)
+{
+    struct limits limits = *otherwise;
+    size_t count;
+    if (!enter(reader, "limits", &count))
+        return limits;
+    limits.handler_cpu_ms = limit_of(reader, "handler_cpu", limits.handler_cpu_ms);
+    limits.handler_time_ms = limit_of(reader, "handler_time", limits.handler_time_ms);
+    limits.handler_memory = limit_of(reader, "handler_memory", limits.handler_memory);
+    limits.state_memory = limit_of(reader, "state_memory", limits.state_memory);
+    lua_pop(reader->L, 1);
+    return limits;
+}
+
 /* ---- retry, the same for both ---- */
 
 static struct retry_policy retry_of(const struct reader *reader, bool *off)
@@ -343,6 +365,7 @@ static void read_route(const struct reader *reader, struct route *route)
     route->keep_ms = (uint64_t)number_of(reader, "keep_ms");
     route->reply = reply_of(reader);
     route->retry = retry_of(reader, &off);
+    route->limits = limits_of(reader, &reader->generation->limits);
 }
 
 /* ---- targets ---- */
@@ -476,6 +499,7 @@ void records_read(lua_State *L, int index, struct generation *generation)
     lua_checkstack(L, 20);
     lua_pushvalue(L, index);
     generation->settings = pairs_of(&reader, "settings", &generation->setting_count, false);
+    generation->limits = limits_of(&reader, &LIMITS_DEFAULT);
     read_routes(&reader);
     read_targets(&reader);
     lua_pop(L, 1);

@@ -126,12 +126,24 @@ static enum result read_folder(struct reading *reading, const char *folder, cons
             if (depth < RULE_DEPTH_MAX && !(depth == 0 && is_other_folder(entry->d_name)))
                 rc = read_folder(reading, path, below, depth + 1);
         } else if (S_ISREG(info.st_mode) && ends_with(below, ".lua") && !ends_with(below, "_test.lua") &&
-                   !(depth == 0 && strcmp(below, "tidewire.lua") == 0)) {
+                   !(depth == 0 && strcmp(below, SETTINGS_FILE) == 0)) {
             rc = add_file(reading, path, below);
         }
     }
     closedir(dir);
     return rc;
+}
+
+/* FOLDER/tidewire.lua, where there is one: read, hashed and kept with the rules. */
+static enum result read_settings(struct reading *reading, const char *folder)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    snprintf(path, sizeof(path), "%s/%s", folder, SETTINGS_FILE);
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return OK;
+    reading->shown = "";
+    return add_file(reading, path, SETTINGS_FILE);
 }
 
 static int by_name(const void *a, const void *b)
@@ -166,6 +178,8 @@ enum result rule_files_read(const char *folder, struct arena *arena, struct rule
     if (!reading.files)
         return refuse(&reading, ERR_MEMORY, "not enough memory for the rule files");
     enum result rc = read_folder(&reading, path, "", 0);
+    if (rc == OK)
+        rc = read_settings(&reading, folder);
     if (rc != OK)
         return rc;
     qsort(reading.files, reading.count, sizeof(*reading.files), by_name);

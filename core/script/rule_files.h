@@ -9,6 +9,8 @@
 
 enum { RULE_FILES_MAX = 1000, RULE_FILE_BYTES_MAX = 1 << 20, RULE_BYTES_MAX = 16 << 20, RULE_DEPTH_MAX = 16 };
 
+#define SETTINGS_FILE "tidewire.lua" /* of the folder of `run`: no rule file, and read with them (interface.md 2.1) */
+
 struct rule_files {
     const struct rule_file *list; /* sorted by name, in the arena that was given */
     size_t count;

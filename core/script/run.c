@@ -23,8 +23,7 @@ static struct inside_run *inside_new(struct script *script, struct run *run)
     struct inside_run *inside = MEM_NEW(struct inside_run);
     inside->script = script;
     inside->run = run;
-    inside->account.limit = (int64_t)script->config.limits.handler_memory;
-    inside->cpu_left_ns = script->config.limits.handler_cpu_ms * 1000000;
+    inside->account.limit = (int64_t)run->route->limits.handler_memory;
     inside->started_ms = clock_mono_ms();
     inside->thread_ref = LUA_NOREF;
     inside->next = script->runs;
@@ -66,89 +65,70 @@ static void inside_free(struct inside_run *inside)
 static void finish(struct inside_run *inside, struct outcome *outcome)
 {
     struct run *run = inside->run;
+    run->cost =
+        (struct run_cost){ .cpu_ns = inside->cpu_ns,
+                           .wall_ns = inside->timer_open ? (clock_mono_ms() - inside->started_ms) * 1000000 : inside->cpu_ns,
+                           .memory = inside->account.most > 0 ? (uint64_t)inside->account.most : 0 };
+    const struct script_config *config = &inside->script->config;
+    if (config->on_ended)
+        config->on_ended(config->arg, run, outcome);
     inside_free(inside);
     run->on_done(run, outcome);
 }
 
+void runs_lose_all(struct script *script)
+{
+    while (script->runs)
+        finish(script->runs, NULL);
+}
+
 /* ---- how it ended ---- */
 
+/* What the coroutine gave with its end; actions.lua has seen to it that it is text. */
 static struct slice text_at(lua_State *L, int index)
 {
     struct slice text = { NULL, 0 };
     if (lua_type(L, index) == LUA_TSTRING)
         text.data = lua_tolstring(L, index, &text.len);
-    return text.data ? text : SLICE("an error that is no text");
-}
-
-static bool is_about_memory(struct slice text)
-{
-    return memmem(text.data, text.len, "not enough memory", 17) != NULL;
-}
-
-static enum run_reason reason_of(const struct inside_run *inside, struct slice text, bool late)
-{
-    if (late)
-        return RUN_CPU;
-    if (inside->account.refused || is_about_memory(text)) /* LuaJIT refuses by itself what is larger than any heap */
-        return RUN_MEMORY;
-    return text.len && memmem(text.data, text.len, "stack overflow", 14) ? RUN_STACK : RUN_ERROR;
-}
-
-static struct slice limit_text(const struct inside_run *inside, enum run_reason reason, struct slice text, char *room,
-                               size_t size)
-{
-    const struct script_limits *limits = &inside->script->config.limits;
-    int len = 0;
-    if (reason == RUN_MEMORY)
-        len = snprintf(room, size, "more than handler_memory (%zu MiB)", limits->handler_memory >> 20);
-    else if (reason == RUN_CPU)
-        len = snprintf(room, size, "more processor time than handler_cpu (%llu ms): %.*s",
-                       (unsigned long long)limits->handler_cpu_ms, text.len > 300 ? 300 : (int)text.len, text.data);
-    else if (reason == RUN_WAIT)
-        len = snprintf(room, size, "longer than handler_time (%llu ms)", (unsigned long long)limits->handler_time_ms);
-    else
-        return text;
-    return (struct slice){ room, (size_t)len < size ? (size_t)len : size - 1 };
+    return text.data ? text : SLICE("");
 }
 
 static void fail_run(struct inside_run *inside, enum run_reason reason, struct slice text)
 {
-    char room[400];
-    outcome_settle(inside, EVENT_WAITING, reason, limit_text(inside, reason, text, room, sizeof(room)), 0);
+    outcome_settle(inside, EVENT_WAITING, reason, text, 0);
     finish(inside, inside->outcome);
 }
 
-/* Refused, though it is not over its own limit: another's memory filled the state. It runs again, uncounted. */
-static bool is_anothers_fault(const struct inside_run *inside, struct slice text)
+/* The text of a common mistake with what would have helped (help.h). */
+static struct slice with_help(struct inside_run *inside, struct slice text)
 {
-    return is_about_memory(text) && inside->account.state_refused && !inside->account.refused;
+    struct buf *helped = &inside->script->scratch;
+    buf_clear(helped);
+    help_with_error(inside->script->generation, inside->run->event, inside->script->views, text, helped);
+    return buf_ok(helped) ? buf_slice(helped) : text;
 }
 
-static void on_failed(struct inside_run *inside, bool late)
+static void on_failed(struct inside_run *inside, const struct stretch *stretch)
 {
-    struct slice text = text_at(inside->coroutine, -1);
-    enum run_reason reason = reason_of(inside, text, late);
-    struct buf *helped = &inside->script->scratch;
-    if (!late && is_anothers_fault(inside, text)) {
+    const struct route *route = inside->run->route;
+    char room[FAILURE_TEXT_SIZE];
+    if (failure_is_anothers(inside->script, stretch, inside->coroutine)) {
         finish(inside, NULL);
         return;
     }
-    if (reason == RUN_ERROR) {
-        buf_clear(helped);
-        help_with_error(inside->script->generation, inside->run->event, inside->script->views, text, helped);
-        text = buf_ok(helped) ? buf_slice(helped) : text;
-    }
-    fail_run(inside, reason, text);
+    struct script_failure why =
+        failure_of(inside->script, stretch, &route->limits, inside->coroutine, "handle", route->file, route->line, room);
+    fail_run(inside, why.reason, why.reason == RUN_ERROR ? with_help(inside, why.text) : why.text);
 }
 
-static void on_abandoned(struct inside_run *inside)
+static void on_too_long(struct inside_run *inside)
 {
-    struct script *script = inside->script;
-    fail_run(inside, RUN_CPU, SLICE("a loop or a C function that does not come back"));
-    while (script->runs) { /* events that waited in the lost state run again */
-        struct inside_run *other = script->runs;
-        finish(other, NULL);
-    }
+    const struct route *route = inside->run->route;
+    char room[FAILURE_TEXT_SIZE];
+    int len = snprintf(room, sizeof(room), "%.*s:%u: in 'handle': longer than handler_time (%llu ms)",
+                       route->file.len > 500 ? 500 : (int)route->file.len, route->file.data, route->line,
+                       (unsigned long long)route->limits.handler_time_ms);
+    fail_run(inside, RUN_WAIT, slice_make(room, (size_t)len));
 }
 
 /* ---- waiting ---- */
@@ -156,20 +136,27 @@ static void on_abandoned(struct inside_run *inside)
 static void on_timer(uv_timer_t *timer)
 {
     struct inside_run *inside = timer->data;
+    struct script *script = inside->script;
     uint64_t age_ms = clock_mono_ms() - inside->started_ms;
+    if (age_ms >= inside->run->route->limits.handler_time_ms) {
+        on_too_long(inside);
+        return;
+    }
+    call_collect_if_due(script);
+    if (script->abandoned) {
+        runs_lose_all(script);
+        return;
+    }
     inside->waiting = false;
-    inside->script->waiting--;
-    if (age_ms >= inside->script->config.limits.handler_time_ms)
-        fail_run(inside, RUN_WAIT, SLICE(""));
-    else
-        (void)go_on(inside, 0);
+    script->waiting--;
+    (void)go_on(inside, 0);
 }
 
 /* The end of the wait, or of the time that a run may take, whichever comes first. */
 static enum run_state wait(struct inside_run *inside, uint64_t wait_ms)
 {
     struct script *script = inside->script;
-    uint64_t age_ms = clock_mono_ms() - inside->started_ms, most_ms = script->config.limits.handler_time_ms;
+    uint64_t age_ms = clock_mono_ms() - inside->started_ms, most_ms = inside->run->route->limits.handler_time_ms;
     uint64_t left_ms = age_ms < most_ms ? most_ms - age_ms : 0;
     if (!inside->timer_open) {
         uv_timer_init(script->config.loop, &inside->timer);
@@ -209,19 +196,32 @@ static enum run_state on_yielded(struct inside_run *inside)
 
 /* ---- in Lua ---- */
 
+static struct stretch stretch_of(struct inside_run *inside)
+{
+    const struct run *run = inside->run;
+    uint64_t budget_ns = run->route->limits.handler_cpu_ms * 1000000;
+    if (run->on_probation && budget_ns > PROBATION_CPU_MS * 1000000ull)
+        budget_ns = PROBATION_CPU_MS * 1000000ull;
+    return (struct stretch){
+        .account = &inside->account,
+        .budget_ns = budget_ns > inside->cpu_ns ? budget_ns - inside->cpu_ns : 1,
+        .grace_ns = (run->on_probation ? PROBATION_GRACE_MS : WATCHDOG_GRACE_MS) * 1000000ull,
+        .task = FLIGHT_HANDLER,
+        .event = run->event->id,
+        .name = run->route->path,
+    };
+}
+
 static enum run_state go_on(struct inside_run *inside, int arguments)
 {
     struct script *script = inside->script;
-    uint64_t before_ns = clock_mono_ns();
-    bool late;
+    struct stretch stretch = stretch_of(inside);
     script->current = inside;
     script->phase = PHASE_HANDLER;
-    enum call_result result = call_resume(script, inside->coroutine, arguments, &inside->account, inside->cpu_left_ns, &late);
+    enum call_result result = call_resume(script, inside->coroutine, arguments, &stretch);
     script->phase = PHASE_IDLE;
     script->current = NULL;
-    /* wall time on a thread of its own is processor time, near enough to share a budget between stretches */
-    uint64_t used_ns = clock_mono_ns() - before_ns;
-    inside->cpu_left_ns = inside->cpu_left_ns > used_ns ? inside->cpu_left_ns - used_ns : 1;
+    inside->cpu_ns += stretch.used_ns; /* wall time on a thread of its own is processor time, near enough */
     switch (result) {
     case CALL_RETURNED:
         outcome_settle(inside, EVENT_HANDLED, RUN_OK, SLICE(""), 0);
@@ -232,13 +232,13 @@ static enum run_state go_on(struct inside_run *inside, int arguments)
             return RUN_WAITS;
         break;
     case CALL_FAILED:
-        on_failed(inside, late);
-        break;
     case CALL_ABANDONED:
-        on_abandoned(inside);
-        return RUN_ENDED;
+        on_failed(inside, &stretch);
+        break;
     }
     call_collect_if_due(script);
+    if (script->abandoned)
+        runs_lose_all(script);
     return RUN_ENDED;
 }
 
@@ -278,6 +278,8 @@ enum run_state script_run(struct script *script, struct run *run)
         lua_pop(script->L, 1);
         finish(inside, NULL);
         call_collect_if_due(script);
+        if (script->abandoned)
+            runs_lose_all(script);
         return RUN_ENDED;
     }
     return go_on(inside, 1);

@@ -16,21 +16,18 @@
 #include "model/outcome.h"
 
 struct script;
+struct run;
 struct lua_State;
-
-struct script_limits {
-    uint64_t handler_cpu_ms;  /* processor time of one run, between its start and its end; 200 */
-    uint64_t handler_time_ms; /* wall time of one run, waiting included; 30000 */
-    size_t handler_memory;    /* bytes one run may add; 64 MiB */
-    size_t state_memory;      /* bytes of the whole state; 256 MiB */
-};
 
 struct script_config {
     uv_loop_t *loop;               /* timers of `sleep`; NULL for a scratch: waiting is then an error */
     struct generation *generation; /* counted; NULL while the scratch builds one */
-    struct script_limits limits;
-    struct uuid_maker *ids;     /* of the worker, for deliveries; borrowed */
-    struct watchdog_slot *slot; /* watchdog.h; NULL: no time limit (command line) */
+    uint64_t memory;               /* bytes of a state without a generation; with one its limits hold */
+    struct uuid_maker *ids;        /* of the worker, for deliveries; borrowed */
+    struct watchdog_slot *slot;    /* watchdog.h; NULL: no time limit (command line) */
+    /* Before each run's on_done, with its cost; NULL: nobody counts. outcome as there. */
+    void (*on_ended)(void *arg, const struct run *run, const struct outcome *outcome);
+    void *arg;
 };
 
 /* An empty state with the closed environment, rules not loaded yet. ERR_MEMORY. */
@@ -49,10 +46,14 @@ size_t script_memory(const struct script *script);
 
 /* ---- runs ---- */
 
+enum { PROBATION_CPU_MS = 20, PROBATION_GRACE_MS = 5 };
+
 /* One run of a handler. In the caller's memory until on_done. */
 struct run {
     struct event *event;       /* counted by the caller until on_done */
     const struct route *route; /* of the script's generation */
+    bool on_probation;         /* at most PROBATION_CPU_MS of processor time */
+    struct run_cost cost;      /* valid in on_done */
     /* Called once, when it ended: outcome lies in the event's arena; NULL: it has to run again without a counted try (its state
      * was abandoned or freed for another's fault). May be called from inside script_run. */
     void (*on_done)(struct run *run, struct outcome *outcome);
@@ -68,13 +69,16 @@ enum run_state script_run(struct script *script, struct run *run);
 /* Ends a run that waits, in whichever state it waits, without on_done. */
 void script_cancel(struct run *run);
 
-/* ---- functions without actions: `when`, `dedupe`, `success`. An error: ERR_SCRIPT, the words (file:line: …) in *error, which
- * lies in the event's arena (in `arena` for success) ---- */
+/* ---- functions without actions: `when`, `dedupe`, `success`. ERR_SCRIPT: it failed ---- */
+struct script_failure {
+    enum run_reason reason;
+    struct slice text; /* "rules/x.lua:3: …", in the event's arena (in `arena` for success) */
+};
 enum result script_when(struct script *script, const struct route *route, struct event *event, bool *holds,
-                        struct slice *error) MUST_CHECK;
+                        struct script_failure *failure) MUST_CHECK;
 /* key: in the event's arena; data NULL: no key. */
 enum result script_dedupe(struct script *script, const struct route *route, struct event *event, struct slice *key,
-                          struct slice *error) MUST_CHECK;
+                          struct script_failure *failure) MUST_CHECK;
 struct script_answer {
     uint16_t status;
     struct slice body, content_type;
@@ -82,15 +86,21 @@ struct script_answer {
     size_t header_count;
 };
 enum result script_success(struct script *script, const struct target *target, const struct script_answer *answer,
-                           struct arena *arena, bool *success, struct slice *error) MUST_CHECK;
+                           struct arena *arena, bool *success, struct script_failure *failure) MUST_CHECK;
 
-/* After an error in `when` and its kind: the failed try as an outcome (RUN_ERROR and the route's retry policy), in the event's
- * arena. */
-struct outcome *script_failed_outcome(const struct route *route, struct event *event, uint32_t generation, enum run_reason reason,
-                                      struct slice text, uint64_t now_ms, struct rng *rng);
+/* A failed try that no handler made (`when` raised, the server fell while it ran) as an outcome, by the route's retry policy; in
+ * the event's arena, NULL without memory. route NULL: it is gone, and the event waits on. */
+struct outcome *script_failed_outcome(const struct route *route, struct event *event, uint32_t generation,
+                                      const struct script_failure *failure, uint64_t now_ms, struct rng *rng);
+/* Does a run that failed so put its route nearer to probation? */
+bool script_is_costly(enum run_reason reason);
 
 /* Was the state abandoned by the last call (script_run, script_when, …)? Then nothing may be asked of it but script_free, and
  * the worker makes a fresh one of the same generation. */
 bool script_is_abandoned(const struct script *script);
+/* It was left by a jump, whose machine code stays mapped for ever. */
+bool script_was_jumped(const struct script *script);
+/* false: runs that wait hold so much of the state that no other should be started now. */
+bool script_has_room(const struct script *script);
 
 #endif

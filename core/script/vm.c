@@ -5,6 +5,7 @@
 #include <lualib.h>
 #include <luajit.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@
 
 #define SCRIPT_KEY "tidewire.script"
 
-enum { HOOK_EVERY = 1000 };
+enum { HOOK_EVERY = 1000, LOAD_SLICE_MS = 2000 /* of processor time, for what the loader does between two yields */ };
 
 struct script *script_of(lua_State *L)
 {
@@ -52,6 +53,11 @@ size_t script_memory(const struct script *script)
 bool script_is_abandoned(const struct script *script)
 {
     return script->abandoned;
+}
+
+bool script_was_jumped(const struct script *script)
+{
+    return script->jumped;
 }
 
 static void keep_error(struct script *script, lua_State *L)
@@ -121,11 +127,15 @@ static int open_state(lua_State *L)
     return 0;
 }
 
+/* Every way in is protected (call.c, script_protected): only an error inside the making of an error gets here. To return would
+ * end the process. */
 static int on_panic(lua_State *L)
 {
-    /* every way in is protected (call.c, script_protected): only an error inside the making of an error gets here */
+    struct watchdog_slot *slot = watchdog_own();
+    if (slot && slot->state == script_of(L)->L && watchdog_is_in_lua(slot))
+        siglongjmp(slot->before, JUMP_PANIC);
     fprintf(stderr, "tidewire: Lua gave up: %s\n", lua_tostring(L, -1));
-    return 0;
+    abort();
 }
 
 enum result script_new(const struct script_config *config, struct script **out)
@@ -136,10 +146,9 @@ enum result script_new(const struct script_config *config, struct script **out)
     script->routes_ref = script->targets_ref = LUA_NOREF;
     buf_init(&script->scratch, SCRATCH_MAX);
     buf_init(&script->pieces, SCRATCH_MAX);
-    script->heap = heap_new(config->limits.state_memory);
+    script->heap = heap_new(script->generation ? script->generation->limits.state_memory : config->memory);
     script->L = script->heap ? lua_newstate(heap_allocate, script->heap) : NULL;
     if (!script->L) {
-        script->abandoned = true;
         script_free(script);
         return ERR_MEMORY;
     }
@@ -160,12 +169,11 @@ void script_free(struct script *script)
 {
     if (!script)
         return;
-    while (script->runs) { /* the others' turn: their events run again */
-        struct run *run = script->runs->run;
-        script_cancel(run);
-        run->on_done(run, NULL);
-    }
-    /* the heap goes as a whole; finalisers of ours hold nothing outside it and what views hold is given back by views_free */
+    runs_lose_all(script);
+    /* Closed where that is possible, for the machine code lies outside the heap. Of an abandoned one only the heap goes, as a
+     * whole: finalisers of ours hold nothing outside it, and what views hold is given back by views_free. */
+    if (script->L && !script->jumped)
+        lua_close(script->L);
     views_free(script->views);
     event_api_free(script);
     heap_free(script->heap);
@@ -267,7 +275,10 @@ enum result script_load(struct script *script, uint32_t slice_ms)
 {
     uint64_t end_ms = clock_mono_ms() + slice_ms;
     int arguments = 0;
-    bool late;
+    struct stretch stretch = { .budget_ns = LOAD_SLICE_MS * 1000000ull,
+                               .grace_ns = WATCHDOG_GRACE_MS * 1000000ull,
+                               .task = FLIGHT_LOADING,
+                               .name = slice_of(script->generation->hash) };
     if (!script->loader) {
         if (lua_cpcall(script->L, start_loader, script) != 0)
             return fail_load(script, script->L);
@@ -275,8 +286,7 @@ enum result script_load(struct script *script, uint32_t slice_ms)
     }
     do {
         script->phase = PHASE_LOADING;
-        enum call_result result =
-            call_resume(script, script->loader, arguments, NULL, script->config.limits.handler_cpu_ms * 10 * 1000000, &late);
+        enum call_result result = call_resume(script, script->loader, arguments, &stretch);
         script->phase = PHASE_IDLE;
         arguments = 0;
         if (result == CALL_RETURNED)
@@ -290,153 +300,4 @@ enum result script_load(struct script *script, uint32_t slice_ms)
         lua_settop(script->loader, 0);
     } while (clock_mono_ms() < end_ms);
     return ERR_FULL;
-}
-
-/* ---- questions: when, dedupe, success ---- */
-
-struct question {
-    struct script *script;
-    int table_ref; /* routes or targets */
-    struct slice key;
-    const char *function;
-    struct script_event *event; /* NULL: an answer is judged */
-    const struct script_answer *answer;
-    lua_State *coroutine;
-    int thread_ref;
-};
-
-static void push_answer(lua_State *L, const struct script_answer *answer)
-{
-    lua_createtable(L, 0, 4);
-    lua_pushnumber(L, answer->status);
-    lua_setfield(L, -2, "status");
-    lua_pushlstring(L, answer->body.data ? answer->body.data : "", answer->body.len);
-    lua_setfield(L, -2, "body");
-    lua_pushlstring(L, answer->content_type.data ? answer->content_type.data : "", answer->content_type.len);
-    lua_setfield(L, -2, "content_type");
-    lua_createtable(L, 0, (int)answer->header_count);
-    for (size_t i = 0; i < answer->header_count; i++) {
-        lua_pushlstring(L, answer->headers[i].name.data, answer->headers[i].name.len);
-        lua_pushlstring(L, answer->headers[i].value.data, answer->headers[i].value.len);
-        lua_rawset(L, -3);
-    }
-    lua_setfield(L, -2, "headers");
-}
-
-static int push_question(lua_State *L)
-{
-    struct question *question = lua_touserdata(L, 1);
-    question->coroutine = lua_newthread(L);
-    question->thread_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, question->table_ref);
-    lua_pushlstring(L, question->key.data, question->key.len);
-    lua_rawget(L, -2);
-    lua_getfield(L, -1, question->function);
-    if (question->event)
-        event_api_push(L, question->script, question->event);
-    else
-        push_answer(L, question->answer);
-    lua_xmove(L, question->coroutine, 2);
-    return 0;
-}
-
-static void keep_question_error(struct question *question, struct arena *arena, const char *text, struct slice *error)
-{
-    struct slice kept = arena_copy(arena, slice_of(text ? text : "an error that is no text"));
-    (void)question;
-    *error = kept.data ? kept : SLICE("not enough memory");
-}
-
-/* ERR_SCRIPT: *error. OK: the result is on question->coroutine's stack until end_question. */
-static enum result ask(struct question *question, struct arena *arena, struct slice *error)
-{
-    struct script *script = question->script;
-    struct heap_account account = { .limit = (int64_t)script->config.limits.handler_memory };
-    bool late;
-    question->thread_ref = LUA_NOREF;
-    if (script->abandoned || lua_cpcall(script->L, push_question, question) != 0) {
-        keep_question_error(question, arena, "no memory for the question", error);
-        return ERR_SCRIPT;
-    }
-    script->phase = PHASE_QUESTION;
-    enum call_result result =
-        call_resume(script, question->coroutine, 1, &account, script->config.limits.handler_cpu_ms * 1000000, &late);
-    script->phase = PHASE_IDLE;
-    if (result == CALL_RETURNED)
-        return OK;
-    keep_question_error(question, arena,
-                        result == CALL_ABANDONED ? "a loop or a C function that does not come back"
-                        : result == CALL_YIELDED ? "nothing may wait here"
-                                                 : lua_tostring(question->coroutine, -1),
-                        error);
-    return ERR_SCRIPT;
-}
-
-static void end_question(struct question *question)
-{
-    struct script *script = question->script;
-    if (!script->abandoned && question->thread_ref != LUA_NOREF)
-        luaL_unref(script->L, LUA_REGISTRYINDEX, question->thread_ref);
-    if (question->event)
-        event_api_end(script, question->event);
-    call_collect_if_due(script);
-}
-
-static struct question question_of_route(struct script *script, const struct route *route, struct event *event,
-                                         const char *function)
-{
-    return (struct question){ .script = script,
-                              .table_ref = script->routes_ref,
-                              .key = route->path,
-                              .function = function,
-                              .event = event_api_begin(script, event) };
-}
-
-enum result script_when(struct script *script, const struct route *route, struct event *event, bool *holds, struct slice *error)
-{
-    struct question question = question_of_route(script, route, event, "when");
-    enum result rc = ask(&question, &event->arena, error);
-    if (rc == OK)
-        *holds = lua_toboolean(question.coroutine, -1) && lua_gettop(question.coroutine) > 0;
-    end_question(&question);
-    return rc;
-}
-
-static enum result take_key(lua_State *L, struct event *event, struct slice *key, struct slice *error)
-{
-    struct slice text;
-    *key = (struct slice){ NULL, 0 };
-    if (lua_gettop(L) == 0 || lua_isnil(L, -1))
-        return OK;
-    if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER) {
-        *error = SLICE("dedupe gives a text, a number or nil");
-        return ERR_SCRIPT;
-    }
-    text.data = lua_tolstring(L, -1, &text.len);
-    *key = arena_copy(&event->arena, text);
-    return OK;
-}
-
-enum result script_dedupe(struct script *script, const struct route *route, struct event *event, struct slice *key,
-                          struct slice *error)
-{
-    struct question question = question_of_route(script, route, event, "dedupe");
-    enum result rc = ask(&question, &event->arena, error);
-    if (rc == OK)
-        rc = take_key(question.coroutine, event, key, error);
-    end_question(&question);
-    return rc;
-}
-
-enum result script_success(struct script *script, const struct target *target, const struct script_answer *answer,
-                           struct arena *arena, bool *success, struct slice *error)
-{
-    struct question question = {
-        .script = script, .table_ref = script->targets_ref, .key = target->name, .function = "success", .answer = answer
-    };
-    enum result rc = ask(&question, arena, error);
-    if (rc == OK)
-        *success = lua_gettop(question.coroutine) > 0 && lua_toboolean(question.coroutine, -1);
-    end_question(&question);
-    return rc;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "script/abandon.h"
+#include "script/crash.h"
 #include "script/heap.h"
 
 enum { SIGNAL_STACK_BYTES = 64 << 10 };
@@ -45,15 +46,27 @@ static void on_time_signal(int signo, siginfo_t *info, void *context)
         return;
     lua_sethook(slot->state, raise_time_limit, LUA_MASKCOUNT, 1);
     if (atomic_load(&slot->past_grace) && abandon_is_allowed(slot, context))
-        siglongjmp(slot->before, 1);
+        siglongjmp(slot->before, JUMP_TIME);
 }
 
-void watchdog_enter(struct watchdog_slot *slot, lua_State *state, const struct heap *heap, uint64_t budget_ns)
+struct watchdog_slot *watchdog_own(void)
+{
+    return own_slot;
+}
+
+bool watchdog_is_in_lua(const struct watchdog_slot *slot)
+{
+    return atomic_load(&slot->run) % 2 == 1;
+}
+
+void watchdog_enter(struct watchdog_slot *slot, lua_State *state, const struct heap *heap, uint64_t now_ns, uint64_t budget_ns,
+                    uint64_t grace_ns)
 {
     slot->state = state;
     slot->heap = heap;
-    atomic_store_explicit(&slot->started_ns, clock_mono_ns(), memory_order_relaxed);
+    atomic_store_explicit(&slot->started_ns, now_ns, memory_order_relaxed);
     atomic_store_explicit(&slot->budget_ns, budget_ns, memory_order_relaxed);
+    atomic_store_explicit(&slot->grace_ns, grace_ns, memory_order_relaxed);
     atomic_fetch_add(&slot->run, 1);
 }
 
@@ -72,6 +85,8 @@ void watchdog_after_jump(struct watchdog_slot *slot)
     atomic_fetch_add(&slot->run, 1);
     sigemptyset(&signals);
     sigaddset(&signals, time_signal());
+    sigaddset(&signals, SIGSEGV);
+    sigaddset(&signals, SIGBUS);
     pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 }
 
@@ -114,7 +129,7 @@ static int look_at(struct watchdog_slot *slot, uint64_t now_ns)
         slot->late_ns = now_ns;
         atomic_store(&slot->past_grace, false);
         atomic_store(&slot->late_run, run);
-    } else if (now_ns - slot->late_ns > (uint64_t)WATCHDOG_GRACE_MS * 1000000) {
+    } else if (now_ns - slot->late_ns > atomic_load(&slot->grace_ns)) {
         atomic_store(&slot->past_grace, true);
     }
     pthread_kill(slot->thread, time_signal());
@@ -160,6 +175,7 @@ enum result watchdog_start(void)
     struct sigaction action = { .sa_sigaction = on_time_signal, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
     pthread_condattr_t attributes;
     abandon_setup();
+    crash_setup();
     sigaction(time_signal(), &action, NULL);
     block_signal(SIG_BLOCK); /* threads that are made from here on inherit it; each slot lets it through for its own */
     pthread_condattr_init(&attributes);
@@ -207,10 +223,24 @@ static void drop_signal_stack(void)
     signal_stack = NULL;
 }
 
+static void find_stack_end(struct watchdog_slot *slot)
+{
+    pthread_attr_t attributes;
+    void *low = NULL;
+    size_t size;
+    if (pthread_getattr_np(slot->thread, &attributes) != 0)
+        return;
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_getguardsize(&attributes, &slot->guard_bytes);
+    pthread_attr_destroy(&attributes);
+    slot->stack_low = low;
+}
+
 struct watchdog_slot *watchdog_slot_new(void)
 {
     struct watchdog_slot *slot = MEM_NEW(struct watchdog_slot);
     slot->thread = pthread_self();
+    find_stack_end(slot);
     pthread_getcpuclockid(slot->thread, &slot->cpu_clock);
     if (!add_slot(slot)) {
         mem_free(slot);

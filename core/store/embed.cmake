@@ -1,4 +1,11 @@
-# Writes OUT: the text of IN as a C array.
-file(READ ${IN} hex HEX)
-string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
-file(WRITE ${OUT} "#include \"store/sqlite.h\"\nconst char schema_sql[] = {${bytes}0};\n")
+# Writes OUT: the texts of IN (a list, the schema of version 1 and the steps from each version to the next) as C arrays.
+set(text "#include \"store/sqlite.h\"\n")
+set(names "")
+foreach(file ${IN})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(APPEND text "static const char step_${name}[] = {${bytes}0};\n")
+  string(APPEND names "step_${name}, ")
+endforeach()
+file(WRITE ${OUT} "${text}const char *const schema_steps[SCHEMA_VERSION] = { ${names}};\n")

@@ -26,6 +26,10 @@ enum statement {
     INSERT_DEDUPE,
     FIND_OLD,
     SETTLE_EVENT,
+    INSERT_FAILURE,
+    MARK_REPLAYED,
+    WAKE_EVENT,
+    WRITE_NOTE,
     FIRST_RESULT,
     LATER_RESULT,
     INSERT_ATTEMPT,
@@ -88,6 +92,8 @@ struct store_op *queue_take(struct op_queue *queue, int most, int wait_ms, bool 
 void queue_stop(struct op_queue *queue);
 
 enum result writer_prepare(struct store *store) MUST_CHECK;
+/* One operation in a transaction of its own; before the thread exists. */
+enum result writer_write_now(struct store *store, struct store_op *op) MUST_CHECK;
 void *writer_main(void *arg);
 void writer_finish(struct store *store);
 void *reader_main(void *arg);

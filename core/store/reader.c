@@ -37,6 +37,8 @@ static enum result read_op(struct store *store, struct store_op *op)
         return rows_list(store->read_db, (struct store_read_list *)op);
     case STORE_READ_SHOW:
         return rows_show(store->read_db, (struct store_read_show *)op);
+    case STORE_READ_BACKLOG:
+        return rows_backlog(store->read_db, (struct store_read_backlog *)op);
     default:
         return ERR_INVALID;
     }

@@ -12,6 +12,7 @@ enum {
     KEYS_A_STEP = 10000,
     KEYS_MOVED_AT = DEDUPE_RECENT_MAX - 100000,
     DUPLICATES_A_STEP = 64,
+    DROPS_MAX = 5, /* statements for one event that goes */
 };
 
 /* A stretch of the events, in the order they came: [from, to). Stretches follow each other and then begin anew, so that events
@@ -38,7 +39,7 @@ static enum result next_stretch(struct store *store, struct stretch *out, bool *
 static enum result delete_found(struct store *store, const char *find, const char *const *drop, struct stretch stretch,
                                 uint64_t now_ms, int *deleted)
 {
-    sqlite3_stmt *query = NULL, *statements[4] = { NULL };
+    sqlite3_stmt *query = NULL, *statements[DROPS_MAX] = { NULL };
     int count = 0;
     enum result rc = db_prepare(store->write_db, find, &query);
     for (; rc == OK && drop[count]; count++)
@@ -58,7 +59,7 @@ static enum result delete_found(struct store *store, const char *find, const cha
         (*deleted)++;
     }
     sqlite3_finalize(query);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < DROPS_MAX; i++)
         sqlite3_finalize(statements[i]);
     return rc;
 }
@@ -78,6 +79,7 @@ static enum result delete_events(struct store *store, struct stretch stretch, ui
     static const char *const drop_rows[] = {
         "DELETE FROM event WHERE seq = ?1",
         "DELETE FROM body WHERE event = ?1",
+        "DELETE FROM failure WHERE event = ?1",
         "DELETE FROM attempt WHERE ?1 > 0 AND delivery BETWEEN ?2 AND ?3",
         "DELETE FROM delivery WHERE ?1 > 0 AND seq BETWEEN ?2 AND ?3",
         NULL,

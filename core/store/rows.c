@@ -4,97 +4,12 @@
 
 #include "base/mem.h"
 
+enum { FAILURES_SHOWN = 100 /* the latest tries of an event */ };
+
 const char *shown_state_name(enum shown_state state)
 {
     static const char *const names[] = { "waiting", "delivering", "done", "dropped", "dead" };
     return names[state];
-}
-
-/* ---- what waits ---- */
-
-static void window_row(sqlite3_stmt *query, struct arena *arena, struct waiting_delivery *row)
-{
-    *row = (struct waiting_delivery){
-        .seq = sqlite3_column_int64(query, 0),
-        .id = db_id(query, 1),
-        .event_seq = sqlite3_column_int64(query, 2),
-        .event_id = db_id(query, 3),
-        .event_received_ms = (uint64_t)sqlite3_column_int64(query, 4),
-        .due_ms = (uint64_t)sqlite3_column_int64(query, 5),
-        .attempts = (uint32_t)sqlite3_column_int64(query, 6),
-        .shard = (uint16_t)sqlite3_column_int(query, 7),
-        .target = db_copy(query, 8, arena),
-        .route = db_copy(query, 9, arena),
-        .order_key = db_copy(query, 10, arena),
-        .fixed_id = db_copy(query, 11, arena),
-    };
-}
-
-enum result rows_window(sqlite3 *db, struct store_read_window *read)
-{
-    static const char sql[] = "SELECT d.seq, d.id, d.event, e.id, e.received_ms, d.due_ms, d.attempts, d.shard, d.target, "
-                              "e.route, d.order_key, d.fixed_id "
-                              "FROM delivery d JOIN event e ON e.seq = d.event "
-                              "WHERE d.state = 0 AND d.target = ?1 AND (?2 = 0 OR d.shard % ?2 = ?3) ORDER BY d.due_ms LIMIT ?4";
-    sqlite3_stmt *query = NULL;
-    enum result rc = db_prepare(db, sql, &query);
-    read->count = 0;
-    read->next_due_ms = UINT64_MAX;
-    read->rows = arena_alloc(&read->arena, (read->limit + 1) * sizeof(*read->rows));
-    if (!read->rows)
-        rc = ERR_MEMORY;
-    if (rc == OK) {
-        db_bind_text(query, 1, read->target);
-        sqlite3_bind_int64(query, 2, read->workers);
-        sqlite3_bind_int64(query, 3, read->worker);
-        sqlite3_bind_int64(query, 4, read->limit + 1);
-    }
-    while (rc == OK && db_row(query, &rc)) {
-        uint64_t due_ms = (uint64_t)sqlite3_column_int64(query, 5);
-        if (read->count == read->limit || due_ms > read->due_before_ms) {
-            read->next_due_ms = due_ms;
-            break;
-        }
-        window_row(query, &read->arena, &read->rows[read->count++]);
-    }
-    sqlite3_finalize(query);
-    return rc;
-}
-
-/* Whose an event is: its id's last two bytes (ingest makes them so). */
-static bool is_mine(struct uuid id, uint32_t worker, uint32_t workers)
-{
-    return workers == 0 || (uint32_t)(id.bytes[14] << 8 | id.bytes[15]) % workers == worker;
-}
-
-enum result rows_due(sqlite3 *db, struct store_read_due *read)
-{
-    sqlite3_stmt *query = NULL;
-    enum result rc = db_prepare(db, "SELECT seq, id, route, due_ms, attempt FROM event WHERE state = 0 ORDER BY due_ms", &query);
-    read->count = 0;
-    read->next_due_ms = UINT64_MAX;
-    read->rows = arena_alloc(&read->arena, (read->limit + 1) * sizeof(*read->rows));
-    if (!read->rows)
-        rc = ERR_MEMORY;
-    while (rc == OK && db_row(query, &rc)) {
-        uint64_t due_ms = (uint64_t)sqlite3_column_int64(query, 3);
-        struct uuid id = db_id(query, 1);
-        if (!is_mine(id, read->worker, read->workers))
-            continue;
-        if (read->count == read->limit || due_ms > read->due_before_ms) {
-            read->next_due_ms = due_ms;
-            break;
-        }
-        read->rows[read->count++] = (struct due_event){
-            .seq = sqlite3_column_int64(query, 0),
-            .id = id,
-            .route = db_copy(query, 2, &read->arena),
-            .due_ms = due_ms,
-            .attempt = (uint32_t)sqlite3_column_int64(query, 4),
-        };
-    }
-    sqlite3_finalize(query);
-    return rc;
 }
 
 /* ---- an event as it was ---- */
@@ -186,7 +101,8 @@ enum result rows_delivery(sqlite3 *db, struct store_read_delivery *read)
 #define COUNT_OF(state) "(SELECT count(*) FROM delivery d WHERE " RANGE " AND d.state = " state ")"
 #define ROW_COLUMNS                                                                                                              \
     "e.seq, e.id, e.route, e.type, e.state, e.received_ms, e.due_ms, e.attempt, e.generation, e.run_reason, e.reason, "          \
-    "e.duplicates, e.body_bytes, e.delivery_count, " COUNT_OF("0") ", " COUNT_OF("1") ", " COUNT_OF("2") ", e.meta"
+    "e.duplicates, e.body_bytes, e.delivery_count, " COUNT_OF("0") ", " COUNT_OF("1") ", " COUNT_OF(                             \
+        "2") ", e.meta, e.replayed_as"
 
 static enum shown_state derive_state(enum event_state state, int64_t waiting, int64_t dead)
 {
@@ -234,6 +150,7 @@ static void event_row(sqlite3_stmt *query, struct arena *arena, struct event_row
     *row = (struct event_row){
         .seq = sqlite3_column_int64(query, 0),
         .id = db_id(query, 1),
+        .replayed_as = db_id(query, 18),
         .route = db_copy(query, 2, arena),
         .type = db_copy(query, 3, arena),
         .state = derive_state((enum event_state)sqlite3_column_int(query, 4), waiting, dead),
@@ -361,12 +278,36 @@ static enum result read_deliveries(sqlite3 *db, struct store_read_show *read)
     return rc;
 }
 
+static enum result read_failures(sqlite3 *db, struct store_read_show *read)
+{
+    sqlite3_stmt *query = NULL;
+    enum result rc = db_prepare(
+        db, "SELECT n, at_ms, generation, run_reason, reason FROM failure WHERE event = ?1 ORDER BY n DESC LIMIT ?2", &query);
+    read->failures = arena_alloc(&read->arena, FAILURES_SHOWN * sizeof(*read->failures));
+    if (!read->failures)
+        rc = ERR_MEMORY;
+    if (rc == OK) {
+        sqlite3_bind_int64(query, 1, read->row.seq);
+        sqlite3_bind_int(query, 2, FAILURES_SHOWN);
+    }
+    while (rc == OK && db_row(query, &rc))
+        read->failures[read->failure_count++] = (struct failure_row){
+            .n = (uint32_t)sqlite3_column_int64(query, 0),
+            .at_ms = (uint64_t)sqlite3_column_int64(query, 1),
+            .generation = (uint32_t)sqlite3_column_int64(query, 2),
+            .reason = (enum run_reason)sqlite3_column_int(query, 3),
+            .text = db_copy(query, 4, &read->arena),
+        };
+    sqlite3_finalize(query);
+    return rc;
+}
+
 enum result rows_show(sqlite3 *db, struct store_read_show *read)
 {
     sqlite3_stmt *query = NULL;
     enum result rc = db_prepare(db, "SELECT " ROW_COLUMNS " FROM event e WHERE e.id = ?1", &query);
     read->event = NULL;
-    read->delivery_count = 0;
+    read->delivery_count = read->failure_count = 0;
     if (rc == OK)
         db_bind_id(query, 1, &read->id);
     if (rc == OK && db_row(query, &rc))
@@ -376,6 +317,8 @@ enum result rows_show(sqlite3 *db, struct store_read_show *read)
     sqlite3_finalize(query);
     if (rc == OK)
         rc = read_deliveries(db, read);
+    if (rc == OK)
+        rc = read_failures(db, read);
     if (rc != OK)
         return rc;
     struct store_read_event whole = { .seq = read->row.seq };
@@ -397,6 +340,8 @@ static struct arena *arena_of(struct store_op *op)
         return &((struct store_read_list *)op)->arena;
     case STORE_READ_SHOW:
         return &((struct store_read_show *)op)->arena;
+    case STORE_READ_BACKLOG:
+        return &((struct store_read_backlog *)op)->arena;
     default:
         return NULL;
     }

@@ -94,13 +94,14 @@ static int user_version(sqlite3 *db)
     return version;
 }
 
-static enum result create_schema(sqlite3 *db)
+/* All steps that are missing, or none. */
+static enum result bring_up_to_date(sqlite3 *db, int from)
 {
     char version[64];
     snprintf(version, sizeof(version), "PRAGMA user_version = %d", SCHEMA_VERSION);
     enum result rc = db_run(db, "BEGIN IMMEDIATE");
-    if (rc == OK)
-        rc = db_run(db, schema_sql);
+    for (int step = from; step < SCHEMA_VERSION && rc == OK; step++)
+        rc = db_run(db, schema_steps[step]);
     if (rc == OK)
         rc = db_run(db, version);
     return rc == OK ? db_run(db, "COMMIT") : rc;
@@ -112,8 +113,8 @@ static enum result prepare_for_writing(sqlite3 *db, char *why, size_t why_size)
     enum result rc = db_run(db, "PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
                                 "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF;");
     int version = rc == OK ? user_version(db) : -1;
-    if (version == 0)
-        rc = create_schema(db);
+    if (rc == OK && version < SCHEMA_VERSION)
+        rc = bring_up_to_date(db, version);
     else if (version > SCHEMA_VERSION) {
         snprintf(why, why_size, "it was written by a newer tidewire (schema %d, this one knows %d): run that version", version,
                  SCHEMA_VERSION);

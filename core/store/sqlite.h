@@ -11,8 +11,9 @@
 #include "base/slice.h"
 #include "base/uuid.h"
 
-extern const char schema_sql[];
-enum { SCHEMA_VERSION = 1, PAGE_BYTES = 16 << 10 };
+enum { SCHEMA_VERSION = 2, PAGE_BYTES = 16 << 10 };
+/* The first makes a store, each other one brings a store of the version before it up to the next. */
+extern const char *const schema_steps[SCHEMA_VERSION];
 
 enum db_use { DB_WRITE, DB_READ, DB_OFFLINE };
 /* Opens, sets every pragma, and with DB_WRITE creates or checks the schema. why: what went wrong and what to do. */

@@ -232,6 +232,37 @@ enum result store_last_rules(struct store *store, struct arena *arena, struct st
     return rc;
 }
 
+enum result store_read_note(struct store *store, const char *name, struct arena *arena, struct slice *value)
+{
+    sqlite3_stmt *query = NULL;
+    *value = (struct slice){ NULL, 0 };
+    enum result rc = db_prepare(store->read_db, "SELECT value FROM meta WHERE name = ?1", &query);
+    if (rc == OK) {
+        db_bind_text(query, 1, slice_of(name));
+        if (db_row(query, &rc))
+            *value = db_copy(query, 0, arena);
+    }
+    sqlite3_finalize(query);
+    return rc;
+}
+
+enum result store_write_now(struct store *store, struct store_op *op)
+{
+    return writer_write_now(store, op);
+}
+
+static void nobody_waits(struct store_op *op)
+{
+    (void)op;
+}
+
+enum result store_read_now(struct store *store, struct store_op *op)
+{
+    op->on_done = nobody_waits;
+    store_read_offline(store, op);
+    return op->result;
+}
+
 enum result store_start(struct store *store)
 {
     if (pthread_create(&store->writer, NULL, writer_main, store) != 0)

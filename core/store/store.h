@@ -67,12 +67,15 @@ enum store_kind {
     STORE_SETTLE, /* struct store_settle */
     STORE_RESULT, /* struct store_result */
     STORE_RULES,  /* struct store_rules */
+    STORE_WAKE,   /* struct store_wake */
+    STORE_NOTE,   /* struct store_note */
     STORE_READ_WINDOW,
     STORE_READ_DUE,
     STORE_READ_EVENT,
     STORE_READ_DELIVERY,
     STORE_READ_LIST,
     STORE_READ_SHOW,
+    STORE_READ_BACKLOG,
 };
 
 struct store_op {
@@ -148,6 +151,25 @@ struct store_rules {
 /* The newest ones that were kept, hash and files in the arena; number 0: there are none. Main thread, before store_start. */
 enum result store_last_rules(struct store *store, struct arena *arena, struct store_rules *out) MUST_CHECK;
 
+/* A waiting event is due at due_ms, if that is sooner. Takes ROOM_EVENT. */
+struct store_wake {
+    struct store_op op;
+    int64_t seq;
+    uint64_t due_ms;
+};
+
+/* A value of the router's own under a name. Takes ROOM_EVENT. */
+struct store_note {
+    struct store_op op;
+    const char *name;
+    struct slice value; /* borrowed until done */
+};
+/* In the arena; data NULL: there is none. Main thread, before store_start. */
+enum result store_read_note(struct store *store, const char *name, struct arena *arena, struct slice *value) MUST_CHECK;
+/* A write or a read on the calling thread; on_done is not called. Main thread, before store_start. */
+enum result store_write_now(struct store *store, struct store_op *op) MUST_CHECK;
+enum result store_read_now(struct store *store, struct store_op *op) MUST_CHECK;
+
 /* ---- reads: results live in op-owned memory, freed by store_read_free after use ---- */
 
 /* What waits for one target and falls due first. Rows already in the caller's window come again: it skips them by seq. */
@@ -163,7 +185,8 @@ struct store_read_window {
     struct arena arena;
 };
 
-/* Waiting events that are due to run, for the worker whose share they are (by their id's last two bytes). */
+/* Waiting events that are due to run, for the worker whose share they are (by their id's last two bytes): of each route at most
+ * `limit`, all by due_ms. */
 struct due_event {
     int64_t seq;
     struct uuid id;
@@ -181,6 +204,7 @@ struct store_read_due {
     uint64_t next_due_ms;
     struct arena arena;
 };
+enum { STORE_DUE_MAX = 1024 /* rows of one such read, all routes together */ };
 
 /* A whole event again, body included. ERR_NOT_FOUND: no such event, or its body is gone. */
 struct store_read_event {
@@ -215,7 +239,7 @@ const char *shown_state_name(enum shown_state state);
 
 struct event_row {
     int64_t seq;
-    struct uuid id;
+    struct uuid id, replayed_as; /* nil: it was not replayed */
     struct slice route, type, provider, verified, remote_ip, content_type, method, path, query;
     enum shown_state state;
     uint64_t received_ms, due_ms;
@@ -244,13 +268,38 @@ struct delivery_row {
     struct attempt *attempts;
     struct slice message;
 };
+/* A try of the handler that failed. */
+struct failure_row {
+    uint32_t n, generation;
+    uint64_t at_ms;
+    enum run_reason reason;
+    struct slice text;
+};
 struct store_read_show {
     struct store_op op;
     struct uuid id;
     struct event_row row;
+    struct failure_row *failures;
+    size_t failure_count;
     struct event *event; /* one reference; NULL when its body is gone */
     struct delivery_row *deliveries;
     size_t delivery_count;
+    struct arena arena;
+};
+
+/* What waits and what is dead, per route; counts end at STORE_BACKLOG_MAX. */
+enum { STORE_BACKLOG_MAX = 10000 };
+struct backlog_row {
+    struct slice route;
+    uint32_t waiting;   /* not handled yet */
+    uint32_t failed;    /* of these: their last try failed */
+    uint32_t dead;      /* given up, and not replayed */
+    uint64_t oldest_ms; /* the earliest due_ms of those that wait; 0: none */
+};
+struct store_read_backlog {
+    struct store_op op;
+    struct backlog_row *rows;
+    size_t count;
     struct arena arena;
 };
 

@@ -29,6 +29,11 @@ static const char *const sql[STATEMENTS] = {
     [FIND_OLD] = "SELECT id FROM dedupe_old WHERE hash = ?1 AND until > ?2",
     [SETTLE_EVENT] = "UPDATE event SET state = ?2, due_ms = ?3, attempt = ?4, generation = ?5, run_reason = ?6, reason = ?7, "
                      "delivery_first = ?8, delivery_count = ?9 WHERE seq = ?1 AND state = 0 AND attempt = ?10",
+    [INSERT_FAILURE] = "INSERT OR REPLACE INTO failure (event, n, at_ms, generation, run_reason, reason) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [MARK_REPLAYED] = "UPDATE event SET replayed_as = ?2 WHERE id = ?1",
+    [WAKE_EVENT] = "UPDATE event SET due_ms = ?2 WHERE seq = ?1 AND state = 0 AND due_ms > ?2",
+    [WRITE_NOTE] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
     [FIRST_RESULT] = "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = 1, reason = ?4, last = ?5 "
                      "WHERE seq = ?1 AND state = 0",
     [LATER_RESULT] = "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = ?5, reason = ?4 WHERE seq = ?1 AND state = 0",
@@ -117,6 +122,31 @@ static enum result insert_event(struct store *store, const struct store_accept *
     return rc;
 }
 
+/* A try that failed keeps its own reason, beside the last one in the event's row. */
+static enum result insert_failure(struct store *store, int64_t event_seq, const struct outcome *outcome)
+{
+    sqlite3_stmt *insert = store->statements[INSERT_FAILURE];
+    if (!outcome || outcome->reason == RUN_OK)
+        return OK;
+    sqlite3_bind_int64(insert, 1, event_seq);
+    sqlite3_bind_int64(insert, 2, outcome->attempt);
+    sqlite3_bind_int64(insert, 3, (sqlite3_int64)outcome->at_ms);
+    sqlite3_bind_int64(insert, 4, outcome->generation);
+    sqlite3_bind_int(insert, 5, outcome->reason);
+    db_bind_text(insert, 6, outcome->text);
+    return db_step(insert);
+}
+
+static enum result mark_replayed(struct store *store, const struct event *event)
+{
+    sqlite3_stmt *mark = store->statements[MARK_REPLAYED];
+    if (uuid_is_nil(event->replay_of))
+        return OK;
+    db_bind_id(mark, 1, &event->replay_of);
+    db_bind_id(mark, 2, &event->id);
+    return db_step(mark);
+}
+
 /* A body is needed as long as something waits, or as long as the route keeps it. */
 static bool needs_body(const struct store_accept *accept)
 {
@@ -187,6 +217,10 @@ static enum result write_accept(struct store *store, struct store_accept *accept
     if (rc == OK && accept->outcome && accept->outcome->deliveries)
         rc = update_settled(store, accept->event, accept->outcome, first, 0);
     if (rc == OK)
+        rc = insert_failure(store, accept->event->seq, accept->outcome);
+    if (rc == OK)
+        rc = mark_replayed(store, accept->event);
+    if (rc == OK)
         rc = write_keys(store, accept);
     buf_deinit(&meta);
     return rc;
@@ -198,7 +232,25 @@ static enum result write_settle(struct store *store, struct store_settle *settle
     enum result rc = insert_deliveries(store, settle->event->seq, settle->outcome, &first);
     if (rc == OK) /* stale: the savepoint takes the deliveries back */
         rc = update_settled(store, settle->event, settle->outcome, first, settle->outcome->attempt - 1);
+    if (rc == OK)
+        rc = insert_failure(store, settle->event->seq, settle->outcome);
     return rc;
+}
+
+static enum result write_wake(struct store *store, const struct store_wake *wake)
+{
+    sqlite3_stmt *update = store->statements[WAKE_EVENT];
+    sqlite3_bind_int64(update, 1, wake->seq);
+    sqlite3_bind_int64(update, 2, (sqlite3_int64)wake->due_ms);
+    return db_step(update);
+}
+
+static enum result write_note(struct store *store, const struct store_note *note)
+{
+    sqlite3_stmt *insert = store->statements[WRITE_NOTE];
+    db_bind_text(insert, 1, slice_of(note->name));
+    db_bind_slice(insert, 2, note->value);
+    return db_step(insert);
 }
 
 static enum result write_attempt(struct store *store, const struct store_result *result, struct slice record)
@@ -261,6 +313,10 @@ static enum result write_op(struct store *store, struct store_op *op)
         return write_result(store, (struct store_result *)op);
     case STORE_RULES:
         return write_rules(store, (struct store_rules *)op);
+    case STORE_WAKE:
+        return write_wake(store, (struct store_wake *)op);
+    case STORE_NOTE:
+        return write_note(store, (struct store_note *)op);
     default:
         return ERR_INVALID;
     }
@@ -340,6 +396,14 @@ static enum result write_batch(struct store *store, struct store_op *batch)
 static bool roll_back(struct store *store)
 {
     return sqlite3_get_autocommit(store->write_db) || db_run(store->write_db, "ROLLBACK") == OK;
+}
+
+enum result writer_write_now(struct store *store, struct store_op *op)
+{
+    enum result rc = write_batch(store, op);
+    if (rc != OK)
+        (void)roll_back(store);
+    return rc == OK ? op->result : rc;
 }
 
 static void stick(struct store *store, struct store_op *op)

@@ -7,6 +7,7 @@
 
 struct recorder {
     uint32_t workers;
+    struct recorder_end end;
     struct recorder_slot slots[];
 };
 
@@ -30,6 +31,7 @@ enum result recorder_make(uint32_t workers, struct recorder **out, int *fd)
     if (*fd < 0 || ftruncate(*fd, (off_t)size_for(workers)) != 0 || map(*fd, workers, out) != OK)
         return ERR_IO;
     (*out)->workers = workers;
+    recorder_forget(*out);
     return OK;
 }
 
@@ -50,4 +52,18 @@ void recorder_reset(struct recorder *recorder)
 {
     for (uint32_t i = 0; i < recorder->workers; i++)
         atomic_store_explicit(&recorder->slots[i].tick, 0, memory_order_relaxed);
+}
+
+struct recorder_end *recorder_end(struct recorder *recorder)
+{
+    return &recorder->end;
+}
+
+void recorder_forget(struct recorder *recorder)
+{
+    recorder->end = (struct recorder_end){ .stalled = -1 };
+    for (uint32_t i = 0; i < recorder->workers; i++) {
+        atomic_store(&recorder->slots[i].flight.in_lua, false);
+        atomic_store(&recorder->slots[i].flight.fault, 0);
+    }
 }

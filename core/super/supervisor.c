@@ -152,6 +152,7 @@ static bool all_move(struct supervisor *supervisor, uint64_t since_ms)
         uint64_t stood_ms = stall_look(&supervisor->stalls[i], atomic_load_explicit(&slot->tick, memory_order_relaxed), since_ms);
         if (stood_ms >= supervisor->config.hung_ms) {
             LOG(LOG_ERROR, "loop stands still", LOG_I("worker", i), LOG_I("ms", stood_ms));
+            recorder_end(supervisor->recorder)->stalled = (int32_t)i;
             return false;
         }
     }
@@ -206,6 +207,8 @@ static int on_server_end(struct supervisor *supervisor, int status)
         return WIFEXITED(status) ? code : 128 + supervisor->stopping;
     if (!supervisor->ever_ready)
         return code;
+    recorder_end(supervisor->recorder)->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    recorder_end(supervisor->recorder)->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     if (WIFSIGNALED(status))
         LOG(LOG_ERROR, "server ended", LOG_I("signal", WTERMSIG(status)));
     else

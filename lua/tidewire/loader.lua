@@ -7,12 +7,15 @@
 local bytecode = require "tidewire.loader.bytecode"
 local environment = require "tidewire.environment"
 local findings = require "tidewire.loader.findings"
+local limits = require "tidewire.loader.limits"
 local sentences = require "tidewire.loader.sentences"
+local settings = require "tidewire.loader.settings"
 local source = require "tidewire.loader.source"
 local suggest = require "tidewire.suggest"
 
 local M = {}
 
+local SETTINGS = "tidewire.lua" -- of the folder of `run`; a rule file's name has its folder before it, or is another
 local DIGITS_MAX = 15 -- of a number in a file: beyond that it is another number
 
 local later_words = { task = true, batch = true, http = true, kv = true, metric = true, respond = true, xml = true, form = true,
@@ -62,11 +65,11 @@ end
 
 local function unknown_name(load, file, use)
   local finding = { file = file.name, line = use.line, token = file.source:find(use.line, use.name) }
-  if later_words[use.name] then
+  if file.scope.later[use.name] then
     finding.message = ("'%s' comes with a later version"):format(use.name)
   else
     finding.message = ("there is no name '%s' here"):format(use.name)
-    finding.hint, finding.suggestion = findings.near(use.name, load.names)
+    finding.hint, finding.suggestion = findings.near(use.name, file.scope.names)
     finding.hint = absent_words[use.name] or finding.hint
   end
   load.findings:add(finding)
@@ -89,7 +92,7 @@ end
 
 local function check_use(load, file, use)
   local token = file.source:find(use.line, use.name)
-  if use.kind == "read" and not load.known[use.name] then
+  if use.kind == "read" and not file.scope.known[use.name] then
     unknown_name(load, file, use)
   elseif use.kind == "write" then
     load.findings:add { file = file.name, line = use.line, token = token,
@@ -130,7 +133,7 @@ local function compile(load, file)
     note_error(load, file, why or file.name .. ":1: this is compiled code, not text")
     return false
   end
-  file.chunk = setfenv(chunk, load.environment)
+  file.chunk = setfenv(chunk, file.scope.environment)
   return true
 end
 
@@ -236,6 +239,26 @@ local function make_needs(load)
   end
 end
 
+--- The names of a file and what they stand for.
+local function scope_of(load, words, later)
+  local scope = { names = suggest.names_of(words), known = {}, later = later }
+  for _, name in ipairs(scope.names) do
+    scope.known[name] = true
+  end
+  -- in a check the walk over the compiled text says both; a worker's files have passed it
+  scope.environment = environment.strict(words, function(name)
+    if load.mode == "check" then
+      return load.inert
+    end
+    error(("there is no name '%s' here%s"):format(tostring(name), suggest.hint(name, scope.names)), 3)
+  end, function(name)
+    if load.mode == "worker" then
+      error(("'%s = …' would make a global variable"):format(tostring(name)), 3)
+    end
+  end)
+  return scope
+end
+
 local function new_load(how)
   local load = {
     mode = how.mode, host = how.host, production = how.production or false,
@@ -243,6 +266,7 @@ local function new_load(how)
     routes = {}, route_functions = {}, targets = {}, target_functions = {},
     secrets = {}, secret_names_list = {}, known_secrets = setmetatable({}, { __mode = "k" }),
     settings = {}, setting_list = {},
+    limits = limits.defaults,
     inert = make_inert(),
   }
   load.findings = findings.new(load.sources)
@@ -258,29 +282,25 @@ local function new_load(how)
   if load.mode == "check" then
     refuse_actions(load)
   end
-  load.names, load.known = suggest.names_of(load.words), {}
-  for _, name in ipairs(load.names) do
-    load.known[name] = true
-  end
-  -- in a check the walk over the compiled text says both; a worker's files have passed it
-  load.environment = environment.strict(load.words, function(name)
-    if load.mode == "check" then
-      return load.inert
-    end
-    error(("there is no name '%s' here%s"):format(tostring(name), suggest.hint(name, load.names)), 3)
-  end, function(name)
-    if load.mode == "worker" then
-      error(("'%s = …' would make a global variable"):format(tostring(name)), 3)
-    end
-  end)
+  load.rules_scope = scope_of(load, load.words, later_words)
+  local settings_words = settings.words(load)
+  settings_words.env = load.words.env
+  load.settings_scope = scope_of(load, settings_words, settings.later)
   return load
 end
 
+--- tidewire.lua comes first, because rules rest on its limits; a worker needs nothing of it.
 local function add_files(load, files)
   for _, file in ipairs(files) do
     file.source = source.new(file.name, file.text)
     load.sources[file.name] = file.source
-    load.files[#load.files + 1] = file
+    file.is_settings = file.name == SETTINGS
+    file.scope = file.is_settings and load.settings_scope or load.rules_scope
+    if not file.is_settings then
+      load.files[#load.files + 1] = file
+    elseif load.mode == "check" then
+      table.insert(load.files, 1, file)
+    end
     if file.module ~= "" then
       load.modules[file.module] = file
     end
@@ -298,7 +318,7 @@ end
 --- @tparam table how  files: list of { name, module ("" for rule files), text }; mode: "check" or "worker"; production; host:
 -- { env(name) → text or nil, secret(name) → true, false or "empty" }
 -- @treturn table  "worker": { routes = path → functions, targets = name → functions }. "check": { routes, targets: lists of
--- records; findings; secrets: names; settings: { name, value } … }
+-- records; findings; secrets: names; settings: { name, value } …; limits }
 function M.run(how)
   local load = new_load(how)
   add_files(load, how.files)
@@ -319,7 +339,7 @@ function M.run(how)
   end
   check_open(load)
   return { routes = load.routes, targets = load.targets, findings = load.findings:sorted(), secrets = load.secret_names_list,
-    settings = load.setting_list }
+    settings = load.setting_list, limits = load.limits }
 end
 
 return M

@@ -2,6 +2,7 @@
 -- @module tidewire.loader.route
 local check = require "tidewire.loader.check"
 local findings = require "tidewire.loader.findings"
+local limits = require "tidewire.loader.limits"
 local paths = require "tidewire.paths"
 local retry = require "tidewire.loader.retry"
 local suggest = require "tidewire.suggest"
@@ -198,6 +199,7 @@ local known = {
   ack = check.choice({ "stored", "received" }, { "handled", "delivered" }),
   keep = function(self, path, value) return value == false and { off = true } or { ms = keep_time(self, path, value) } end,
   retry = retry.of_route,
+  limits = limits.of_route,
   reply = reply_of,
   ip_allow = ranges,
   enabled = check.boolean,
@@ -280,7 +282,7 @@ function M.make(load, path, given, file, line)
   return {
     path = path, file = file, line = line, enabled = fields.enabled ~= false,
     methods = method_names, allow = allow_of(method_names),
-    max_body = fields.max_body or units.size(profile and profile.max_body or "1MiB"),
+    max_body = fields.max_body or profile and profile.max_body and units.size(profile.max_body) or load.limits.max_body,
     content = fields.content or "by_type",
     verify = fields.verify or profile and profile.scheme or { scheme = "none", name = "none", secrets = {} },
     provider = profile and profile.name or "", type_path = profile and profile.type or "",
@@ -293,6 +295,7 @@ function M.make(load, path, given, file, line)
     keep = not (fields.keep and fields.keep.off), keep_ms = fields.keep and fields.keep.ms or 30 * DAY_MS,
     reply = fields.reply or { status = 202 },
     retry = fields.retry or retry.route_defaults,
+    limits = fields.limits or {},
   }, functions
 end
 

@@ -32,7 +32,7 @@ static int run_spec(lua_State *L)
 
 static void spec(const char *file)
 {
-    struct script_config config = { .limits = { 0, 0, 256 << 20, 256 << 20 } };
+    struct script_config config = { .memory = 256 << 20 };
     struct script *script;
     CHECK_EQ("a state", script_new(&config, &script), OK);
     if (script_protected(script, run_spec, (void *)file, 0) != OK)

@@ -48,8 +48,7 @@ static void remove_folder(const struct folder *folder)
 static const struct load_options *options_of(const struct folder *folder, bool production)
 {
     static struct load_options options;
-    options =
-        (struct load_options){ .folder = folder->path, .production = production, .limits = { 200, 30000, 64 << 20, 256 << 20 } };
+    options = (struct load_options){ .folder = folder->path, .production = production };
     return &options;
 }
 

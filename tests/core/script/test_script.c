@@ -23,22 +23,30 @@ static struct uuid_maker ids;
 static struct watchdog_slot *slot;
 static struct generation *generation;
 static struct script *script;
-static const struct script_limits limits = {
-    .handler_cpu_ms = 100, .handler_time_ms = 2000, .handler_memory = 8 << 20, .state_memory = 64 << 20
-};
+static const char limits[] =
+    "limits { handler_cpu = '100ms', handler_time = '2s', handler_memory = '8MiB', state_memory = '64MiB' }";
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    if (!file)
+        abort();
+    fputs(text, file);
+    fclose(file);
+}
 
 /* NULL: they have mistakes. */
 static struct generation *try_rules(const char *rules, struct load_report *report)
 {
-    char folder[] = "/tmp/tidewire-script-XXXXXX", path[64], command[64];
+    char folder[] = "/tmp/tidewire-script-XXXXXX", command[64];
     struct generation *made = NULL;
     if (!mkdtemp(folder))
         abort();
-    snprintf(path, sizeof(path), "%s/a.lua", folder);
-    FILE *file = fopen(path, "w");
-    fputs(rules, file);
-    fclose(file);
-    struct load_options options = { .folder = folder, .limits = { 1000, 1000, 64 << 20, 256 << 20 } };
+    write_file(folder, "a.lua", rules);
+    write_file(folder, "tidewire.lua", limits);
+    struct load_options options = { .folder = folder };
     enum result rc = load_generation(&options, &made, report);
     snprintf(command, sizeof(command), "rm -r %s", folder);
     if (system(command) != 0)
@@ -65,7 +73,7 @@ static struct generation *generation_of(const char *rules)
 
 static void fresh_state(void)
 {
-    struct script_config config = { .loop = &loop, .generation = generation, .limits = limits, .ids = &ids, .slot = slot };
+    struct script_config config = { .loop = &loop, .generation = generation, .ids = &ids, .slot = slot };
     script_free(script);
     enum result rc = script_new(&config, &script);
     while (rc == OK && (rc = script_load(script, 5)) == ERR_FULL)
@@ -540,7 +548,8 @@ static void kept_values(void)
 
 static void questions(void)
 {
-    struct slice error, key;
+    struct slice key;
+    struct script_failure error;
     bool holds = false, success = false;
     struct arena arena = { 0 };
     use_rules(ordinary);
@@ -549,10 +558,11 @@ static void questions(void)
                  *broken = make_event("/when", "{}");
     CHECK("holds", script_when(script, route, yes, &holds, &error) == OK && holds);
     CHECK("does not", script_when(script, route, no, &holds, &error) == OK && !holds);
-    CHECK("fails", script_when(script, route, broken, &holds, &error) == ERR_SCRIPT && memmem(error.data, error.len, "a.lua", 5));
+    CHECK("fails", script_when(script, route, broken, &holds, &error) == ERR_SCRIPT &&
+                       memmem(error.text.data, error.text.len, "a.lua", 5));
     CHECK("a key", script_dedupe(script, route, yes, &key, &error) == OK && slice_is(key, "k2"));
-    CHECK("no actions",
-          script_when(script, bad, yes, &holds, &error) == ERR_SCRIPT && memmem(error.data, error.len, "only an answer", 14));
+    CHECK("no actions", script_when(script, bad, yes, &holds, &error) == ERR_SCRIPT &&
+                            memmem(error.text.data, error.text.len, "only an answer", 14));
     CHECK("no waiting", script_dedupe(script, bad, yes, &key, &error) == ERR_SCRIPT);
     CHECK("no loops", script_when(script, generation_route(generation, SLICE("/loop")), yes, &holds, &error) == ERR_SCRIPT);
     if (script_is_abandoned(script))
@@ -666,7 +676,7 @@ static void memory_limit(void)
         fresh_state(); /* what others left counts for a run that frees it */
         outcome = run_route("/over", "{}", &event);
         CHECK("just over", outcome && outcome->state == EVENT_WAITING && outcome->reason == RUN_MEMORY);
-        CHECK("says which limit", outcome && slice_is(outcome->text, "more than handler_memory (8 MiB)"));
+        CHECK("says which limit", outcome && slice_ends(outcome->text, SLICE("more than handler_memory (8 MiB)")));
         event_unref(event);
         outcome = run_route("/often", "{}", &event);
         CHECK("what is garbage does not count for ever", outcome && outcome->state == EVENT_HANDLED);
@@ -837,14 +847,15 @@ static const char asked[] = HEAD
 static void bad_answers(void)
 {
     static const char *const failing[] = { "/error", "/send", "/sleep", "/drop", "/caught", "/memory" };
-    struct slice error, key;
+    struct slice key;
+    struct script_failure error;
     bool holds;
     use_rules(asked);
     for (size_t i = 0; i < COUNT(failing); i++) {
         const struct route *route = generation_route(generation, slice_of(failing[i]));
         struct event *event = make_event(failing[i], "{}");
-        CHECK(failing[i], script_when(script, route, event, &holds, &error) == ERR_SCRIPT && error.len > 0);
-        CHECK(failing[i], script_dedupe(script, route, event, &key, &error) == ERR_SCRIPT && error.len > 0);
+        CHECK(failing[i], script_when(script, route, event, &holds, &error) == ERR_SCRIPT && error.text.len > 0);
+        CHECK(failing[i], script_dedupe(script, route, event, &key, &error) == ERR_SCRIPT && error.text.len > 0);
         event_unref(event);
         check_innocent(failing[i]);
     }
@@ -873,14 +884,14 @@ static void bad_judges(void)
     struct pair header = { SLICE("x-ok"), SLICE("yes") };
     struct script_answer answer = { .status = 200, .headers = &header, .header_count = 1 };
     struct arena arena = { 0 };
-    struct slice error;
+    struct script_failure error;
     bool success = false;
     use_rules(judges);
     CHECK("headers",
           script_success(script, generation_target(generation, SLICE("j5")), &answer, &arena, &success, &error) == OK && success);
     for (size_t i = 0; i < COUNT(failing); i++) {
         const struct target *target = generation_target(generation, slice_of(failing[i]));
-        CHECK(failing[i], script_success(script, target, &answer, &arena, &success, &error) == ERR_SCRIPT && error.len > 0);
+        CHECK(failing[i], script_success(script, target, &answer, &arena, &success, &error) == ERR_SCRIPT && error.text.len > 0);
         if (script_is_abandoned(script))
             fresh_state();
         check_innocent(failing[i]);

@@ -1,0 +1,43 @@
+/* inside.h: the fields of struct counts, for the files of this folder. */
+#ifndef TIDEWIRE_OBSERVE_INSIDE_H
+#define TIDEWIRE_OBSERVE_INSIDE_H
+
+#include "observe/counts.h"
+
+enum { DETAIL_MAX = 160, ADDRESS_MAX = 46, DURATION_BUCKETS = 14 };
+
+struct refused {
+    uint64_t at_ms;
+    enum refusal reason;
+    uint16_t status;
+    char remote_ip[ADDRESS_MAX];
+    char detail[DETAIL_MAX];
+};
+
+/* Of a route's handler. */
+struct handler_counts {
+    uint64_t runs, cpu_ns, wall_ns, memory_most;
+    uint64_t slower[DURATION_BUCKETS + 1]; /* runs by the first bucket that holds their wall time; the last: longer than all */
+    uint64_t ended[RUN_REASONS];           /* by reason; RUN_OK: well */
+};
+
+struct route_counts {
+    char *route; /* owned */
+    uint64_t accepted, ignored, duplicates;
+    uint64_t refused[REFUSAL_KINDS];
+    struct handler_counts handler;
+    uint64_t logged_ms[REFUSAL_KINDS];
+    uint32_t folded[REFUSAL_KINDS];
+    struct refused *last; /* owned ring of REFUSALS_KEPT, made with the first refusal; not in copies */
+    uint32_t last_count;  /* ever written: the next place is last_count % REFUSALS_KEPT */
+};
+
+struct counts {
+    struct route_counts *routes[COUNTS_ROUTES_MAX]; /* owned */
+    size_t count;
+};
+
+/* Upper ends of the buckets of times, in seconds ("A" of interface.md 4.1). */
+extern const double duration_buckets[DURATION_BUCKETS];
+
+#endif

@@ -1,0 +1,107 @@
+/* metrics.c: counts as Prometheus text. Every series of a route is there from its load on, with zeros. */
+#include "observe/inside.h"
+
+static void head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_addf(out, "# HELP tidewire_%s %s\n# TYPE tidewire_%s %s\n", name, help, name, type);
+}
+
+/* A label's value: backslash, quote and line end are escaped. */
+static void add_label(struct buf *out, const char *value)
+{
+    for (; *value; value++) {
+        if (*value == '\\' || *value == '"')
+            buf_add_byte(out, '\\');
+        if (*value == '\n')
+            buf_add_text(out, "\\n");
+        else
+            buf_add_byte(out, *value);
+    }
+}
+
+/* `tidewire_name{route="…"` and what the caller adds: more labels, `} value`. */
+static void begin(struct buf *out, const char *name, const struct route_counts *route)
+{
+    buf_addf(out, "tidewire_%s{route=\"", name);
+    add_label(out, route->route[0] ? route->route : "_none");
+    buf_add_byte(out, '"');
+}
+
+static void write_number(const struct counts *counts, struct buf *out, const char *name, const char *help, size_t offset)
+{
+    head(out, name, "counter", help);
+    for (size_t i = 0; i < counts->count; i++) {
+        begin(out, name, counts->routes[i]);
+        buf_addf(out, "} %llu\n", (unsigned long long)*(const uint64_t *)((const char *)counts->routes[i] + offset));
+    }
+}
+
+static void write_refusals(const struct counts *counts, struct buf *out)
+{
+    head(out, "events_refused_total", "counter", "Requests that were refused, by reason.");
+    for (size_t i = 0; i < counts->count; i++)
+        for (int reason = 0; reason < REFUSAL_KINDS; reason++) {
+            begin(out, "events_refused_total", counts->routes[i]);
+            buf_addf(out, ",reason=\"%s\"} %llu\n", refusal_name((enum refusal)reason),
+                     (unsigned long long)counts->routes[i]->refused[reason]);
+        }
+}
+
+static void write_durations(const struct counts *counts, struct buf *out)
+{
+    static const char name[] = "handler_duration_seconds";
+    head(out, name, "histogram", "From the start of a handler to its end, waiting included.");
+    for (size_t i = 0; i < counts->count; i++) {
+        const struct handler_counts *handler = &counts->routes[i]->handler;
+        uint64_t below = 0;
+        for (size_t bucket = 0; bucket < DURATION_BUCKETS; bucket++) {
+            below += handler->slower[bucket];
+            begin(out, "handler_duration_seconds_bucket", counts->routes[i]);
+            buf_addf(out, ",le=\"%g\"} %llu\n", duration_buckets[bucket], (unsigned long long)below);
+        }
+        begin(out, "handler_duration_seconds_bucket", counts->routes[i]);
+        buf_addf(out, ",le=\"+Inf\"} %llu\n", (unsigned long long)handler->runs);
+        begin(out, "handler_duration_seconds_sum", counts->routes[i]);
+        buf_addf(out, "} %.9f\n", (double)handler->wall_ns / 1e9);
+        begin(out, "handler_duration_seconds_count", counts->routes[i]);
+        buf_addf(out, "} %llu\n", (unsigned long long)handler->runs);
+    }
+}
+
+static void write_cost(const struct counts *counts, struct buf *out)
+{
+    head(out, "handler_cpu_seconds_total", "counter", "Time that handlers have spent in Lua.");
+    for (size_t i = 0; i < counts->count; i++) {
+        begin(out, "handler_cpu_seconds_total", counts->routes[i]);
+        buf_addf(out, "} %.9f\n", (double)counts->routes[i]->handler.cpu_ns / 1e9);
+    }
+    head(out, "handler_memory_peak_bytes", "gauge", "The most that one run of the handler has held.");
+    for (size_t i = 0; i < counts->count; i++) {
+        begin(out, "handler_memory_peak_bytes", counts->routes[i]);
+        buf_addf(out, "} %llu\n", (unsigned long long)counts->routes[i]->handler.memory_most);
+    }
+}
+
+static void write_failures(const struct counts *counts, struct buf *out)
+{
+    head(out, "handler_failures_total", "counter", "Runs of handlers that failed, by kind.");
+    for (size_t i = 0; i < counts->count; i++)
+        for (int reason = RUN_ERROR; reason < RUN_REASONS; reason++) {
+            begin(out, "handler_failures_total", counts->routes[i]);
+            buf_addf(out, ",kind=\"%s\"} %llu\n", run_reason_name((enum run_reason)reason),
+                     (unsigned long long)counts->routes[i]->handler.ended[reason]);
+        }
+}
+
+void counts_write_metrics(const struct counts *counts, struct buf *out)
+{
+    write_number(counts, out, "events_received_total", "Events that were accepted.", offsetof(struct route_counts, accepted));
+    write_number(counts, out, "events_ignored_total", "Requests that `when` did not want.",
+                 offsetof(struct route_counts, ignored));
+    write_number(counts, out, "events_duplicate_total", "Repetitions that were answered like the first one.",
+                 offsetof(struct route_counts, duplicates));
+    write_refusals(counts, out);
+    write_durations(counts, out);
+    write_cost(counts, out);
+    write_failures(counts, out);
+}
