@@ -8,14 +8,19 @@
 #include "deliver/sign.h"
 #include "model/message.h"
 
-enum { LINE_MAX_BYTES = 16 << 10, URL_MAX_BYTES = 16 << 10, NAMES_MAX = SENDER_HEADERS_MAX };
+/* URL_MAX_BYTES: a path and a query of 8 KiB each (lua/tidewire/actions.lua) behind the target's own. */
+enum {
+    LINE_MAX_BYTES = 16 << 10,
+    URL_MAX_BYTES = 32 << 10,
+    LINES_MAX = SENDER_HEADERS_MAX - 1 /* the last place is for "no Content-Type" */
+};
 
 struct building {
     const struct attempt_source *source;
     struct arena *arena;
     struct rendered message;
     const char *lines[SENDER_HEADERS_MAX];
-    struct slice names[NAMES_MAX];
+    struct slice names[SENDER_HEADERS_MAX];
     size_t count;
     const char **why;
 };
@@ -47,14 +52,23 @@ static bool is_clean(struct slice text)
     return true;
 }
 
+static enum result refuse(const struct building *b, const char *why)
+{
+    *b->why = why;
+    return ERR_INVALID;
+}
+
 static enum result add_header(struct building *b, struct slice name, struct slice value)
 {
+    value = slice_trim(value); /* what libcurl sees as empty, it would take for "without this header" */
     if (has(b, name))
         return OK;
-    if (!is_clean(name) || !is_clean(value) || name.len + value.len > LINE_MAX_BYTES || b->count == SENDER_HEADERS_MAX) {
-        *b->why = "a header with a line end or a zero byte in it, or too many of them";
-        return ERR_INVALID;
-    }
+    if (!is_clean(name) || !is_clean(value))
+        return refuse(b, "a header with a line end or a zero byte in it");
+    if (name.len + value.len > LINE_MAX_BYTES)
+        return refuse(b, "a header of more than 16 KiB");
+    if (b->count == LINES_MAX)
+        return refuse(b, "too many headers, its target's counted");
     char *line = arena_alloc(b->arena, name.len + value.len + 3);
     if (!line)
         return ERR_MEMORY;
@@ -175,6 +189,9 @@ static enum result build_url(const struct building *b, const char **out)
     enum result rc = render(b, b->source->target->url, &url);
     if (rc != OK)
         return rc;
+    const char *fragment = url.len ? memchr(url.data, '#', url.len) : NULL;
+    if (fragment) /* never sent; a path behind it would not be either */
+        url.len = (size_t)(fragment - url.data);
     const char *mark = url.len ? memchr(url.data, '?', url.len) : NULL;
     struct slice before = { url.data, mark ? (size_t)(mark - url.data) : url.len },
                  own_query = slice_from(url, before.len + (mark != NULL));
@@ -200,9 +217,7 @@ static enum result build_url(const struct building *b, const char **out)
         buf_ok(&text) && is_clean(buf_slice(&text)) ? arena_copy(b->arena, buf_slice(&text)) : (struct slice){ NULL, 0 };
     buf_deinit(&text);
     *out = whole.data;
-    if (!whole.data)
-        *b->why = "its URL is longer than 16 KiB, or has a line end in it";
-    return whole.data ? OK : ERR_INVALID;
+    return whole.data ? OK : refuse(b, "its URL is longer than 32 KiB, or has a line end in it");
 }
 
 /* ---- the whole ---- */
