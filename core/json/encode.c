@@ -17,7 +17,9 @@ enum {
     STACK_PER_LEVEL = 4,
     STACK_SPARE = 16,
     RUN_MAX = 64 << 10, /* of text gathered before it becomes a piece */
-    KEY_SHOWN_MAX = 64
+    KEY_SHOWN_MAX = 64,
+    LEVELS_FIRST = 6, /* shown of the path to a place that is deeper than both together */
+    LEVELS_LAST = 3
 };
 
 /* A table around the present place, and where in it that is. */
@@ -53,6 +55,17 @@ static bool is_identifier(struct slice key)
     return true;
 }
 
+/* Whole characters of it, with controls escaped: the bytes of a rule's key go to logs and screens. */
+static void show_key(struct buf *out, struct slice key)
+{
+    size_t end = 0, step;
+    while (end < key.len && end < KEY_SHOWN_MAX && (step = utf8_length((const unsigned char *)key.data + end, key.len - end)) > 0)
+        end += step;
+    buf_add_byte(out, '[');
+    buf_add_json_string(out, slice_make(key.data, end));
+    buf_add_text(out, end < key.len ? "…]" : "]");
+}
+
 static void show_level(struct buf *out, const struct level *level)
 {
     if (!level->key.data)
@@ -60,10 +73,23 @@ static void show_level(struct buf *out, const struct level *level)
     else if (is_identifier(level->key))
         buf_addf(out, ".%.*s", SLICE_ARGS(level->key));
     else
-        buf_addf(out, "[\"%.*s\"]", (int)(level->key.len < KEY_SHOWN_MAX ? level->key.len : KEY_SHOWN_MAX), level->key.data);
+        show_key(out, level->key);
 }
 
-/* "body.items[3].price" and what is wrong there. A path too long for `why` loses its end. */
+/* Of a deep place the beginning and the end. */
+static void show_path(struct buf *out, const struct encoder *e)
+{
+    buf_add_text(out, e->root);
+    for (unsigned i = 0; i < e->depth; i++) {
+        if (i == LEVELS_FIRST && e->depth > LEVELS_FIRST + LEVELS_LAST) {
+            buf_add_text(out, "…");
+            i = e->depth - LEVELS_LAST;
+        }
+        show_level(out, &e->path[i]);
+    }
+}
+
+/* "body.items[3].price" and what is wrong there. A path too long for half of `why` loses its end. */
 static enum result fail(struct encoder *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static enum result fail(struct encoder *e, const char *format, ...)
 {
@@ -74,9 +100,7 @@ static enum result fail(struct encoder *e, const char *format, ...)
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
     buf_init(&path, ENCODE_WHY_SIZE / 2);
-    buf_add_text(&path, e->root);
-    for (unsigned i = 0; i < e->depth; i++)
-        show_level(&path, &e->path[i]);
+    show_path(&path, e);
     snprintf(e->why, ENCODE_WHY_SIZE, "%.*s %s", SLICE_ARGS(buf_slice(&path)), what);
     buf_deinit(&path);
     return ERR_INVALID;
@@ -119,9 +143,9 @@ static enum result encode_secret(struct encoder *e, int index)
 static enum result encode_number(struct encoder *e, double number)
 {
     if (isnan(number))
-        return fail(e, "is NaN");
+        return fail(e, "is NaN, which JSON does not know: json.null writes null");
     if (isinf(number))
-        return fail(e, "is infinite");
+        return fail(e, "is infinite, which JSON does not know: json.null writes null");
     json_write_number(e->text, number);
     return OK;
 }
@@ -162,12 +186,15 @@ static enum result encode_digits(struct encoder *e, int index)
     return OK;
 }
 
+/* The metafield __instead of a userdata: what to write for it. */
 static enum result refuse(struct encoder *e, int index)
 {
-    const char *type = luaL_typename(e->L, index);
+    const char *type = luaL_typename(e->L, index), *hint = "leave it out, or write tostring(…)";
     if (luaL_getmetafield(e->L, index, "__type") && lua_type(e->L, -1) == LUA_TSTRING)
         type = lua_tostring(e->L, -1);
-    return fail(e, "is a %s, which JSON does not know", type);
+    if (luaL_getmetafield(e->L, index, "__instead") && lua_type(e->L, -1) == LUA_TSTRING)
+        hint = lua_tostring(e->L, -1);
+    return fail(e, "is %s %s, which JSON does not know: %s", strchr("aeiou", type[0]) ? "an" : "a", type, hint);
 }
 
 static enum result encode_userdata(struct encoder *e, int index)
@@ -222,10 +249,10 @@ static enum result take_key(struct encoder *e, struct shape *shape)
         return add_key(e, name);
     }
     if (lua_type(e->L, -1) != LUA_TNUMBER)
-        return fail(e, "has a %s as a key: keys are text, or 1 to n", luaL_typename(e->L, -1));
+        return fail(e, "has a %s as a key: keys are text, or 1 to n (tostring(key) makes text)", luaL_typename(e->L, -1));
     double number = lua_tonumber(e->L, -1);
-    if (!(number >= 1) || number != floor(number))
-        return fail(e, "has %.14g as a key: keys are text, or 1 to n", number);
+    if (!(number >= 1) || isinf(number) || number != floor(number))
+        return fail(e, "has %.14g as a key: keys are text, or 1 to n (tostring(key) makes text)", number);
     shape->numbers++;
     if (number > shape->last)
         shape->last = number;
@@ -244,8 +271,10 @@ static enum result take_shape(struct encoder *e, int table, struct shape *shape)
     }
     if (rc != OK)
         return rc;
-    if (shape->names && (shape->numbers || is_marked_array(e->L, e->views, table)))
+    if (shape->names && shape->numbers)
         return fail(e, "has both names and numbers as keys: an array has no names");
+    if (shape->names && is_marked_array(e->L, e->views, table))
+        return fail(e, "is a json.array and has names as keys: an array has no names");
     if (shape->last > (double)shape->numbers)
         return fail(e, "has holes: an array has all of 1 to %.14g (json.null writes null)", shape->last);
     return OK;
@@ -283,7 +312,7 @@ static enum result encode_member(struct encoder *e, int table, struct slice key)
 {
     e->path[e->depth - 1].key = key;
     if (!json_write_string(e->text, key))
-        return fail(e, "has a name that is not UTF-8");
+        return fail(e, "has a name that is not UTF-8: base64.encode makes text of any bytes");
     buf_add_byte(e->text, ':');
     lua_pushlstring(e->L, key.data, key.len);
     lua_rawget(e->L, table);
@@ -319,9 +348,9 @@ static enum result encode_table(struct encoder *e, int table)
     const void *address = lua_topointer(e->L, table);
     for (unsigned i = 0; i < e->depth; i++)
         if (e->path[i].table == address)
-            return fail(e, "contains itself");
+            return fail(e, "contains itself: such a table has no end");
     if (e->depth == JSON_DEPTH_MAX)
-        return fail(e, "is nested deeper than %d", JSON_DEPTH_MAX);
+        return fail(e, "is nested deeper than %d: make it flatter, or send the inside as text", JSON_DEPTH_MAX);
     enum result rc = take_shape(e, table, &shape);
     if (rc != OK)
         return rc;
@@ -377,6 +406,6 @@ enum result encode_json(lua_State *L, int index, const char *root, enum secrets 
     if (rc == OK && !buf_ok(out))
         rc = ERR_LIMIT;
     if (rc == ERR_LIMIT && why[0] == '\0')
-        snprintf(why, ENCODE_WHY_SIZE, "%s is larger than %zu bytes", root, out->max);
+        snprintf(why, ENCODE_WHY_SIZE, "%s is larger than %zu MiB", root, out->max >> 20);
     return rc;
 }

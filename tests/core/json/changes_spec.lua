@@ -202,7 +202,7 @@ end)
 once("stops at 16 MiB however the tables share", function()
   local t = { ("x"):rep(1000) }
   for _ = 1, 100 do t = { t, t } end
-  fails("larger than 16777216 bytes", function() return json.encode(t) end)
+  fails("larger than 16 MiB", function() return json.encode(t) end)
 end)
 
 it("decodes", function()
