@@ -3,6 +3,7 @@
 local M = {}
 
 local milliseconds = { ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
+local TEXT_MAX = 40 -- bytes of a duration: the pattern takes quadratic time for a long row of digits
 local LONGEST = 36500 * milliseconds.d -- so that every sum of times is a whole number of milliseconds
 local bytes = { B = 1, KiB = 2 ^ 10, MiB = 2 ^ 20, GiB = 2 ^ 30, KB = 1e3, MB = 1e6, GB = 1e9 }
 local per_second = { s = 1, m = 60, h = 3600 }
@@ -16,8 +17,8 @@ function M.duration(value)
   if type(value) ~= "string" then
     return nil, "write a duration as text, for example \"10s\""
   end
-  local number, unit = value:match "^(%d+%.?%d*)(%a+)$"
-  if not number or not milliseconds[unit] then
+  local number, unit = value:sub(1, TEXT_MAX):match "^(%d+%.?%d*)(%a+)$"
+  if #value > TEXT_MAX or not number or not milliseconds[unit] then
     return nil, "write a number and ms, s, m, h or d, for example \"10s\""
   end
   local ms = tonumber(number) * milliseconds[unit]
