@@ -40,6 +40,21 @@ static void add_line(const struct generation *generation, struct slice text, str
         buf_addf(out, "\n%5lu │ %.*s", number, SLICE_ARGS(slice_trim(line)));
 }
 
+/* A fault without a line: error(text, 0), a value that is no text, or `return send(…)`, where Lua forgets the function that said
+ * it. The route is the place then. */
+static void add_route(const struct generation *generation, const struct event *event, struct buf *out)
+{
+    const struct route *route = generation_route(generation, event->route);
+    if (route)
+        buf_addf(out, "%.*s:%u: ", SLICE_ARGS(route->file), route->line);
+}
+
+static void add_route_line(const struct generation *generation, struct buf *out)
+{
+    add_line(generation, buf_slice(out), out);
+    buf_add_text(out, "\n      │ somewhere in this route: Lua keeps no line of 'return send(…)' and error(text, 0)");
+}
+
 /* ---- what the body has ---- */
 
 /* Nodes are numbered in the order of the text: the child that holds a node is the last one that does not come behind it. */
@@ -109,7 +124,14 @@ static void add_missed(const struct event *event, struct views *views, struct sl
 void help_with_error(const struct generation *generation, const struct event *event, struct views *views, struct slice text,
                      struct buf *out)
 {
+    unsigned long line;
+    bool placed = place_of(generation, text, &line) != NULL;
+    if (!placed)
+        add_route(generation, event, out);
     buf_add_slice(out, text);
-    add_line(generation, text, out);
+    if (placed)
+        add_line(generation, text, out);
+    else
+        add_route_line(generation, out);
     add_missed(event, views, text, out);
 }
