@@ -78,7 +78,7 @@ void event_api_push(lua_State *L, struct script *script, struct script_event *op
 static struct event *alive(lua_State *L, const struct handle *handle)
 {
     if (handle->open->serial != handle->serial)
-        luaL_error(L, "this event has ended: what has to outlive its handler is to be copied, for example with copy(event.body)");
+        luaL_error(L, EVENT_ENDED);
     return handle->open->event;
 }
 
@@ -93,13 +93,11 @@ static void *userdata_of(lua_State *L, int index, const char *type)
     return same ? value : NULL;
 }
 
-struct script_event *event_api_at(lua_State *L, int index)
+bool event_api_is(lua_State *L, int index, bool *ended)
 {
-    struct handle *handle = userdata_of(L, index, EVENT_TYPE);
-    if (!handle)
-        return NULL;
-    (void)alive(L, handle);
-    return handle->open;
+    const struct handle *handle = userdata_of(L, index, EVENT_TYPE);
+    *ended = handle && handle->open->serial != handle->serial;
+    return handle != NULL;
 }
 
 static struct handle *check_event(lua_State *L, const char *method)
@@ -417,7 +415,8 @@ static int on_map_pairs(lua_State *L)
     return 3;
 }
 
-static void make_type(lua_State *L, const char *name, const luaL_Reg *methods, const char *shown)
+/* shown: what `type` says; instead: what to write where one is no value for JSON (encode.c). */
+static void make_type(lua_State *L, const char *name, const luaL_Reg *methods, const char *shown, const char *instead)
 {
     luaL_newmetatable(L, name);
     for (; methods->name; methods++) {
@@ -426,6 +425,8 @@ static void make_type(lua_State *L, const char *name, const luaL_Reg *methods, c
     }
     lua_pushstring(L, shown);
     lua_setfield(L, -2, "__type");
+    lua_pushstring(L, instead);
+    lua_setfield(L, -2, "__instead");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
@@ -445,8 +446,9 @@ int luaopen_tidewire_event(lua_State *L)
         { "__pairs", on_map_pairs },
         { NULL, NULL },
     };
-    make_type(L, EVENT_TYPE, event_methods, "event");
-    make_type(L, MAP_TYPE, map_methods, "table");
+    make_type(L, EVENT_TYPE, event_methods, "event", "event.body is its body, send(target, event) passes all of it on");
+    make_type(L, MAP_TYPE, map_methods, "table",
+              "it is event.headers, event.query or event.params, of which the fields that go on are named one by one");
     lua_getglobal(L, "next");
     lua_setfield(L, LUA_REGISTRYINDEX, "tidewire.next");
     lua_newtable(L);

@@ -88,8 +88,9 @@ struct script *script_of(lua_State *L);
 struct script_event *event_api_begin(struct script *script, struct event *event);
 void event_api_end(struct script *script, struct script_event *open);
 void event_api_push(lua_State *L, struct script *script, struct script_event *open);
-/* The event that the value at index stands for; NULL: none. Raises when it has ended. */
-struct script_event *event_api_at(lua_State *L, int index);
+/* Does the value at index stand for an event? Then *ended says whether that one has ended. */
+bool event_api_is(lua_State *L, int index, bool *ended);
+#define EVENT_ENDED "this event has ended: what has to outlive its handler is to be copied, for example with copy(event.body)"
 void event_api_free(struct script *script);
 int luaopen_tidewire_event(lua_State *L);
 

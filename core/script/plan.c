@@ -1,6 +1,7 @@
 /* plan.c: what a handler notes and how it ends itself. lua/tidewire/actions.lua checks the words; here they become bytes in the
  * event's arena: no pointer into a Lua heap leaves the worker. */
 #include <lauxlib.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,7 +11,51 @@
 #include "json/secret.h"
 #include "script/inside.h"
 
-enum { ID_MAX = 256, LOG_FIELDS_MAX = 4 << 10, LOG_MESSAGE_MAX = 2 << 10 };
+enum { LOG_FIELDS_MAX = 4 << 10, LOG_MESSAGE_MAX = 2 << 10, LEVELS_MAX = 16 };
+
+/* ---- faults: raised at the line of the rule, whichever function of ours found them ---- */
+
+/* "=tidewire.actions", but not a rule file of that name. */
+static bool is_ours(const char *chunk)
+{
+    size_t len = strlen(chunk);
+    return strncmp(chunk, "=tidewire.", 10) == 0 && strcmp(chunk + len - 4, ".lua") != 0;
+}
+
+/* Pushes "rules/a.lua:12: ", or "" when no function of a rule is left below: `return send(…)` (help.c finds something then). */
+static void push_place(lua_State *L)
+{
+    lua_Debug ar;
+    for (int level = 0; level < LEVELS_MAX && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0 && !is_ours(ar.source)) {
+            lua_pushfstring(L, "%s:%d: ", ar.source + 1, ar.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
+}
+
+static int fault(lua_State *L, const char *format, ...)
+{
+    va_list args;
+    push_place(L);
+    va_start(args, format);
+    lua_pushvfstring(L, format, args);
+    va_end(args);
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
+/* fault(text) */
+static int l_fault(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    push_place(L);
+    lua_pushvalue(L, 1);
+    lua_concat(L, 2);
+    return lua_error(L);
+}
 
 /* ---- ends: the coroutine yields a word of ours and is not resumed; no pcall sees it ---- */
 
@@ -30,12 +75,19 @@ static void need_handler(lua_State *L, const char *word)
     case PHASE_HANDLER:
         return;
     case PHASE_QUESTION:
-        luaL_error(L, "%s works inside a handler: here only an answer is wanted", word);
+        fault(L, "%s works inside a handler: here only an answer is wanted", word);
         break;
     case PHASE_LOADING:
     case PHASE_IDLE:
-        luaL_error(L, "%s works inside a handler, not while the file loads", word);
+        fault(L, "%s works inside a handler, not while the file loads", word);
     }
+}
+
+/* need_handler(word) */
+static int l_need_handler(lua_State *L)
+{
+    need_handler(L, luaL_checkstring(L, 1));
+    return 0;
 }
 
 /* end(kind, reason, after_ms): "drop", "fail", "retry", "sleep" */
@@ -45,7 +97,7 @@ static int l_end(lua_State *L)
     int kind = luaL_checkoption(L, 1, NULL, kinds);
     need_handler(L, lua_tostring(L, 1));
     if (!lua_isyieldable(L))
-        return luaL_error(L, "%s cannot stand inside a callback of string.gsub or table.sort", kinds[kind]);
+        return fault(L, "%s cannot stand inside a callback of string.gsub or table.sort", kinds[kind]);
     lua_settop(L, 3);
     lua_pushlightuserdata(L, (void *)&ending_marks[kind]);
     lua_replace(L, 1);
@@ -82,14 +134,14 @@ static void add_headers(lua_State *L, int message, struct buf *blob, struct buf 
     lua_getfield(L, message, "headers");
     int list = lua_gettop(L), count = (int)lua_objlen(L, list);
     if (count > MESSAGE_HEADERS_MAX)
-        luaL_error(L, "send: at most %d headers", MESSAGE_HEADERS_MAX);
+        fault(L, "send: at most %d headers", MESSAGE_HEADERS_MAX);
     for (int i = 1; i <= count; i++) {
         struct slice name;
         lua_rawgeti(L, list, i);
         lua_rawgeti(L, -1, 1);
         name.data = lua_tolstring(L, -1, &name.len);
         if (!http_is_token(name))
-            luaL_error(L, "send: '%s' is not a header name", name.data);
+            fault(L, "send: '%s' is not a header name", name.data);
         lua_rawgeti(L, -2, 2);
         value_pieces(L, lua_gettop(L), pieces, ESCAPE_NONE);
         message_add_header(blob, name, buf_slice(pieces));
@@ -114,7 +166,7 @@ static void add_json(lua_State *L, int value, struct buf *blob, struct buf *piec
     char why[ENCODE_WHY_SIZE];
     buf_clear(pieces);
     if (encode_json(L, value, "json", SECRETS_IN_PIECES, pieces, why) != OK)
-        luaL_error(L, "send: %s", why);
+        fault(L, "send: %s", why);
     message_set_body(blob, buf_slice(pieces));
 }
 
@@ -123,6 +175,10 @@ static void add_body(lua_State *L, int message, struct buf *blob, struct buf *pi
     struct slice kind = field(L, message, "kind");
     if (slice_is(kind, "event")) {
         message_set_body_of_event(blob);
+        return;
+    }
+    if (slice_is(kind, "none")) {
+        message_set_body(blob, SLICE(""));
         return;
     }
     lua_getfield(L, message, "value");
@@ -149,62 +205,101 @@ static struct slice build_message(lua_State *L, int message, struct script *scri
     add_headers(L, message, blob, pieces);
     add_body(L, message, blob, pieces);
     if (!buf_ok(blob) || !buf_ok(pieces))
-        luaL_error(L, "send: the message is larger than %d MiB", MESSAGE_MAX >> 20);
+        fault(L, "send: the message is larger than %d MiB", MESSAGE_MAX >> 20);
     return buf_slice(blob);
 }
 
-static void note(lua_State *L, struct inside_run *inside, struct slice target, struct slice message, struct slice fixed_id)
+/* Without a body a method that stands for one says nothing: most likely `json = event.body.mistyped`, which is nil. */
+static void check_body(lua_State *L, const struct target *target, struct slice method)
 {
-    struct event *event = inside->run->event;
-    const struct target *known = generation_target(inside->script->generation, target);
-    struct new_delivery *delivery = arena_alloc(&event->arena, sizeof(*delivery));
-    if (!delivery || !known)
+    if (!method.data)
+        method = target->method;
+    if (slice_is(method, "POST") || slice_is(method, "PUT") || slice_is(method, "PATCH"))
+        fault(L, "send: the message has no body: its json (or text, or body) is nil; text = \"\" sends an empty one");
+}
+
+static struct new_delivery *make_delivery(lua_State *L, const struct inside_run *inside, const struct target *target,
+                                          struct slice message, struct slice fixed_id)
+{
+    struct arena *arena = &inside->run->event->arena;
+    struct new_delivery *delivery = arena_alloc(arena, sizeof(*delivery));
+    if (!delivery)
         luaL_error(L, "not enough memory");
-    if (inside->outcome->delivery_count == SENDS_MAX)
-        luaL_error(L, "a handler sends at most %d messages", SENDS_MAX);
     *delivery = (struct new_delivery){
         .id = uuid_v7(inside->script->config.ids, clock_wall_ms()),
-        .target = known->name.len ? arena_copy(&event->arena, known->name) : known->name,
+        .target = target->name.len ? arena_copy(arena, target->name) : target->name,
         .order_key = SLICE(""),
-        .fixed_id = fixed_id.data ? arena_copy(&event->arena, fixed_id) : SLICE(""),
+        .fixed_id = fixed_id,
         .message = message,
         .due_ms = clock_wall_ms(),
-        .state = known->records ? DELIVERY_RECORDED : DELIVERY_WAITING,
+        .state = target->records ? DELIVERY_RECORDED : DELIVERY_WAITING,
     };
-    *inside->last_delivery = delivery;
-    inside->last_delivery = &delivery->next;
-    inside->outcome->delivery_count++;
+    if (!delivery->target.data)
+        luaL_error(L, "not enough memory");
+    return delivery;
+}
+
+/* The target at place i of the list of names. */
+static const struct target *target_at(lua_State *L, const struct inside_run *inside, int names, int i)
+{
+    struct slice name;
+    lua_rawgeti(L, names, i);
+    name.data = luaL_checklstring(L, -1, &name.len);
+    const struct target *target = generation_target(inside->script->generation, name);
+    lua_pop(L, 1); /* the list keeps it */
+    if (!target)
+        luaL_error(L, "not enough memory");
+    return target;
+}
+
+static struct slice keep(lua_State *L, struct event *event, struct slice bytes)
+{
+    struct slice kept = arena_copy(&event->arena, bytes);
+    if (!kept.data)
+        luaL_error(L, "not enough memory");
+    return kept;
 }
 
 /* send(names, message): names: a list; message: { kind, value, method, path, query, content_type, headers = { { name, value } …
- * }, id } */
+ * }, id }. What may raise comes first, the notes last: a pcall around `send` never leaves half a list. */
 static int l_send(lua_State *L)
 {
     struct script *script = script_of(L);
     need_handler(L, "send()");
     struct inside_run *inside = script->current;
-    struct slice id = field(L, 2, "id");
+    struct event *event = inside->run->event;
+    struct slice id = field(L, 2, "id"), method = field(L, 2, "method");
+    struct new_delivery *first = NULL, **last = &first;
+    int count = (int)lua_objlen(L, 1);
+    luaL_argcheck(L, count > 0, 1, "an empty list");
+    if (inside->outcome->delivery_count + (uint32_t)count > SENDS_MAX)
+        return fault(L, "a handler sends at most %d messages", SENDS_MAX);
+    for (int i = 1; i <= count && slice_is(field(L, 2, "kind"), "none"); i++)
+        check_body(L, target_at(L, inside, 1, i), method);
     struct slice message = build_message(L, 2, script);
-    inside->sent_bytes += message.len;
-    if (inside->sent_bytes > SENT_BYTES_MAX)
-        return luaL_error(L, "a handler sends at most %d MiB", SENT_BYTES_MAX >> 20);
-    message = arena_copy(&inside->run->event->arena, message);
-    if (!message.data)
-        return luaL_error(L, "not enough memory");
-    for (int i = 1; i <= (int)lua_objlen(L, 1); i++) {
-        struct slice name;
-        lua_rawgeti(L, 1, i);
-        name.data = luaL_checklstring(L, -1, &name.len);
-        note(L, inside, name, message, id);
-        lua_pop(L, 1);
+    size_t bytes = message.len * (size_t)count; /* each is stored for itself */
+    if (inside->sent_bytes + bytes > SENT_BYTES_MAX)
+        return fault(L, "a handler sends at most %d MiB", SENT_BYTES_MAX >> 20);
+    message = keep(L, event, message);
+    id = id.data ? keep(L, event, id) : SLICE("");
+    for (int i = 1; i <= count; i++) {
+        *last = make_delivery(L, inside, target_at(L, inside, 1, i), message, id);
+        last = &(*last)->next;
     }
+    *inside->last_delivery = first;
+    inside->last_delivery = last;
+    inside->outcome->delivery_count += (uint32_t)count;
+    inside->sent_bytes += bytes;
     return 0;
 }
 
 /* is_event(value) */
 static int l_is_event(lua_State *L)
 {
-    lua_pushboolean(L, lua_type(L, 1) == LUA_TUSERDATA && event_api_at(L, 1) != NULL);
+    bool ended = false;
+    lua_pushboolean(L, event_api_is(L, 1, &ended));
+    if (ended)
+        return fault(L, EVENT_ENDED);
     return 1;
 }
 
@@ -223,9 +318,9 @@ static int l_log(lua_State *L)
         text.len = LOG_MESSAGE_MAX;
     buf_clear(&script->pieces);
     if (!lua_isnoneornil(L, 3) && encode_json(L, 3, "fields", SECRETS_REFUSED, &script->pieces, why) != OK)
-        return luaL_error(L, "log: %s", why);
+        return fault(L, "log.%s: %s", levels[level], why);
     if (script->pieces.len > LOG_FIELDS_MAX)
-        return luaL_error(L, "log: fields of more than %d bytes", LOG_FIELDS_MAX);
+        return fault(L, "log.%s: fields of more than %d bytes: name what is worth a line", levels[level], LOG_FIELDS_MAX);
     if (script->pieces.len == 0)
         buf_add_text(&script->pieces, "{}");
     const struct inside_run *inside = script->current;
@@ -240,9 +335,11 @@ static int l_log(lua_State *L)
 int luaopen_tidewire_actions_native(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "finish", l_end }, { "send", l_send }, { "is_event", l_is_event }, { "log", l_log }, { NULL, NULL },
+        { "fault", l_fault }, { "need_handler", l_need_handler }, { "finish", l_end },
+        { "send", l_send },   { "is_event", l_is_event },         { "log", l_log },
+        { NULL, NULL },
     };
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 6);
     for (const luaL_Reg *function = functions; function->name; function++) {
         lua_pushcfunction(L, function->func);
         lua_setfield(L, -2, function->name);

@@ -8,9 +8,73 @@ local views = require "tidewire.views"
 
 local M = {}
 
-local type_of = views.words.type
+local type, next, rawget, getmetatable, tostring = type, next, rawget, getmetatable, tostring
+local type_of, text_of = views.words.type, views.words.tostring
+
+-- ---- faults: at the line of the rule, however deep in here they are found ----
+
+local SHOWN_MAX = 40
+
+local function quoted(text)
+  local shown = text:sub(1, SHOWN_MAX)
+  if #text > SHOWN_MAX then
+    shown = shown:gsub("[\192-\255][\128-\191]*$", "") .. "…" -- no half of a character
+  end
+  return "'" .. shown:gsub("[%c\127]", function(c) return ("\\%d"):format(c:byte()) end) .. "'"
+end
+
+--- A value as a message about it says it, never by what the value says of itself.
+local function got(value)
+  local kind = type_of(value)
+  if kind == "string" then
+    return quoted(value)
+  elseif kind == "number" or kind == "boolean" then
+    return (kind == "number" and "the number " or "") .. text_of(value)
+  elseif kind == "nil" or kind == "null" then
+    return kind == "nil" and "nil" or "json.null"
+  elseif type(value) == "userdata" and kind == "table" then
+    return views.is_view(value) and "a view" or "event.headers, event.query or event.params as a whole"
+  end
+  return (kind == "event" and "an " or "a ") .. kind
+end
+
+local function fault(format, ...)
+  native.fault(format:format(...))
+end
+
+--- What to write for a value that is no text, for the end of a message.
+local function instead(value)
+  local kind = type_of(value)
+  if kind == "number" and type(value) == "number" and value - value ~= 0 then
+    return ": leave it out"
+  elseif kind == "number" then
+    return ": write tostring(…)"
+  elseif kind == "table" then
+    return ": name a field of it, or write json.encode(…)"
+  elseif kind == "secret" then
+    return ": a secret goes into headers, json, text, body or the target's url"
+  end
+  return ": leave it out, or write text"
+end
+
+local function want_text(value, what, example)
+  if type(value) ~= "string" then
+    fault("send: %s is text such as \"%s\", got %s%s", what, example, got(value), instead(value))
+  end
+end
+
+local function want_plain(value, what, example)
+  if type(value) ~= "table" then
+    fault("send: %s is a table such as %s, got %s", what, example, got(value))
+  elseif getmetatable(value) ~= nil then
+    fault("send: %s is a plain table such as %s, and this one has a metatable, which is not looked at", what, example)
+  end
+end
 
 -- ---- messages ----
+
+local PATH_MAX, QUERY_MAX, NAME_MAX, VALUE_MAX, TYPE_MAX = 8192, 8192, 256, 8192, 256
+local CONTROL, CONTROL_BUT_TAB = "[%z\1-\31\127]", "[%z\1-\8\10-\31\127]"
 
 local bodies = { json = true, text = true, body = true }
 local options = { "json", "text", "body", "content_type", "headers", "path", "query", "method", "id" }
@@ -24,14 +88,16 @@ end
 
 local function check_options(message)
   local body
-  for name in pairs(message) do
-    if later[name] then
-      error(("send: '%s' in a message comes with a later version"):format(name), 3)
+  for name in next, message do
+    if type(name) ~= "string" then
+      fault("send: a message has no place for %s: write { json = … }", got(name))
+    elseif later[name] then
+      fault("send: '%s' in a message comes with a later version", name)
     elseif not known[name] then
-      error(("send: a message has no '%s'%s"):format(tostring(name), suggest.hint(name, options)), 3)
+      fault("send: a message has no %s%s", quoted(name), suggest.hint(name, options))
     elseif bodies[name] then
       if body then
-        error(("send: a message has one body, not both %s and %s"):format(body, name), 3)
+        fault("send: a message has one body, not both %s and %s", body, name)
       end
       body = name
     end
@@ -39,72 +105,118 @@ local function check_options(message)
   return body
 end
 
---- Every part of a path escaped; what is escaped already stays. nil and why when a part walks up.
-local function escape_path(path)
-  for part in path:gmatch "[^/]+" do
-    if part == "." or part == ".." or part:gsub("%%2[eE]", "."):find "^%.%.?$" then
-      return nil, "'.' and '..' in a path are refused"
+-- ---- where to: path and query ----
+
+--- Does a receiver that undoes the escapes first, takes '\' for '/', or cuts at ';', see a part that walks up?
+local function walks(path)
+  local plain = path:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)
+  for part in plain:gmatch "[^/\\]+" do
+    part = part:match "^[^;]*"
+    if part == "." or part == ".." then
+      return true
     end
   end
-  if path:find "[?#]" then
-    return nil, "a path has no '?' and no '#': put the query into query = { … }, or escape it with url.escape"
-  end
-  local escaped = path:gsub("%%(%x%x)", "\0%1"):gsub("[^%w%-%._~/!$&'()*+,;=:@%z]", function(c)
+  return false
+end
+
+--- Every part of a path escaped; what is escaped already stays.
+local function escape_path(path)
+  return (path:gsub("%%(%x%x)", "\0%1"):gsub("[^%w%-%._~/!$&'()*+,;=:@%z]", function(c)
     return ("%%%02X"):format(c:byte())
-  end):gsub("%z", "%%")
+  end):gsub("%z", "%%"))
+end
+
+local function make_path(path)
+  want_text(path, "path", "/orders/7")
+  if path:find(CONTROL) then
+    fault("send: path has a line end or another control byte in it: %s; url.escape makes a part of a path of any text",
+      quoted(path))
+  elseif path:find "[?#]" then
+    fault("send: a path has no '?' and no '#': put the query into query = { … }, or escape it with url.escape")
+  elseif walks(path) then
+    fault("send: '.' and '..' in a path are refused, escaped ones too: %s", quoted(path))
+  end
+  local escaped = escape_path(path)
+  if #escaped > PATH_MAX then
+    fault("send: path is %d bytes long, at most %d: send what is long in the body", #escaped, PATH_MAX)
+  end
   return escaped
+end
+
+--- A value of a query or header: numbers with the shortest digits that read back equal, as in JSON.
+local function scalar_text(value, what)
+  local kind = type_of(value)
+  if kind == "string" then
+    return value
+  elseif kind == "boolean" or kind == "number" and type(value) ~= "number" then
+    return text_of(value)
+  elseif kind == "number" and value == value and value ~= math.huge and value ~= -math.huge then
+    return views.json.encode(value)
+  end
+  fault("send: %s has to be text, a number or a boolean, got %s%s", what, got(value), instead(value))
 end
 
 local function escape_query(text)
   return (text:gsub("[^%w%-%._~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
-local function scalar_text(value, what)
-  local kind = type_of(value)
-  if kind == "string" or kind == "number" or kind == "boolean" then
-    return views.words.tostring(value)
-  end
-  error(("send: %s has to be text or a number, not a %s"):format(what, kind), 4)
-end
-
 local function make_query(query)
-  if type(query) ~= "table" then
-    error("send: query is a table of names and values", 4)
-  end
-  local names, parts = {}, {}
-  for name in pairs(query) do
+  want_plain(query, "query", "{ page = 2 }")
+  local names, parts, bytes = {}, {}, 0
+  for name in next, query do
     if type(name) ~= "string" then
-      error("send: query is a table of names and values", 4)
+      fault("send: query is a table of names and values such as { page = 2 }, got %s as a name", got(name))
     end
     names[#names + 1] = name
   end
   table.sort(names)
   for i, name in ipairs(names) do
-    parts[i] = escape_query(name) .. "=" .. escape_query(scalar_text(query[name], "query." .. name))
+    parts[i] = escape_query(name) .. "=" .. escape_query(scalar_text(query[name], "query." .. quoted(name):sub(2, -2)))
+    bytes = bytes + #parts[i] + 1
+    if bytes > QUERY_MAX then
+      fault("send: query is longer than %d bytes: send what is long in the body", QUERY_MAX)
+    end
   end
   return table.concat(parts, "&")
 end
 
+-- ---- headers ----
+
+-- What frames a message or belongs to a connection; host: the target's URL says it.
+local ours = { host = true, ["content-length"] = true, ["transfer-encoding"] = true, connection = true, te = true,
+  upgrade = true, trailer = true, expect = true, ["keep-alive"] = true, ["proxy-connection"] = true }
+
+--- The value as text or secret; of a secret joined with text, that text is looked at too.
 local function header_value(name, value)
-  if type_of(value) == "secret" then
-    return value
+  local is_secret = type_of(value) == "secret"
+  local text = is_secret and text_of(value) or scalar_text(value, ("the header '%s'"):format(name))
+  if text:find(CONTROL_BUT_TAB) then
+    fault("send: the header '%s' has a line end or another control byte in it: %s", name,
+      is_secret and "a secret joined with it" or quoted(text))
+  elseif #text > VALUE_MAX then
+    fault("send: the header '%s' is %d bytes long, at most %d: send what is long in the body", name, #text, VALUE_MAX)
   end
-  local text = scalar_text(value, ("the header '%s'"):format(name))
-  if text:find "[\r\n%z]" then
-    error(("send: the header '%s' has a line end or a zero byte in it"):format(name), 4)
+  return is_secret and value or text
+end
+
+local function check_header_name(name, seen)
+  if type(name) ~= "string" or #name > NAME_MAX or not name:find "^[%w!#$%%&'*+%-.^_`|~]+$" then
+    fault("send: %s is not a header name: write headers = { [\"X-Id\"] = … }", got(name))
   end
-  return text
+  local lower = name:lower()
+  if ours[lower] then
+    fault("send: the header '%s' is made by tidewire itself: leave it out", name)
+  elseif seen[lower] then
+    fault("send: the header '%s' is there twice: the case of its letters does not count", name)
+  end
+  seen[lower] = true
 end
 
 local function make_headers(headers)
-  if type(headers) ~= "table" then
-    error("send: headers is a table of names and values", 4)
-  end
-  local names, list = {}, {}
-  for name in pairs(headers) do
-    if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+%-.^_`|~]+$" then
-      error(("send: '%s' is not a header name"):format(tostring(name)), 4)
-    end
+  want_plain(headers, "headers", "{ [\"X-Id\"] = \"7\" }")
+  local names, list, seen = {}, {}, {}
+  for name in next, headers do
+    check_header_name(name, seen)
     names[#names + 1] = name
   end
   table.sort(names)
@@ -114,64 +226,57 @@ local function make_headers(headers)
   return list
 end
 
+-- ---- the rest of a message ----
+
 local function check_id(id)
   if type(id) ~= "string" or #id == 0 or #id > 256 or id:find "[^!-~]" or id:find("%.", 1) then
-    error("send: id is 1 to 256 visible ASCII characters without '.'", 4)
+    fault("send: id is text of 1 to 256 visible ASCII characters without '.', got %s%s", got(id),
+      type(id) == "string" and "" or instead(id))
   end
   return id
 end
 
 local function check_method(method)
   if type(method) ~= "string" or not methods[method] then
-    error(("send: method '%s' is none of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"):format(tostring(method)), 4)
+    local upper = type(method) == "string" and #method < 10 and method:upper()
+    fault("send: method %s is none of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS%s", got(method),
+      methods[upper] and (": write \"%s\""):format(upper) or "")
   end
   return method
 end
 
-local function check_path(path)
-  if type(path) ~= "string" then
-    error("send: path is text", 4)
-  end
-  local escaped, why = escape_path(path)
-  if not escaped then
-    error("send: " .. why, 4)
-  end
-  return escaped
-end
-
-local function check_text(value, what)
-  local kind = type_of(value)
-  if kind ~= "string" and kind ~= "secret" then
-    error(("send: %s is text, got %s"):format(what, kind), 4)
+local function check_content_type(value)
+  want_text(value, "content_type", "text/plain")
+  if #value > TYPE_MAX or not value:find "^[%w!#$&^_.+%-]+/[%w!#$&^_.+%-]+[ -~]*$" then
+    fault("send: content_type is text such as \"text/plain\", without line ends and at most %d bytes, got %s", TYPE_MAX,
+      quoted(value))
   end
   return value
 end
 
-local function fill_body(noted, message, body)
-  if body == "json" then
-    noted.kind, noted.value = "json", message.json
-    noted.content_type = message.content_type or "application/json"
-  elseif body == "text" then
-    noted.kind, noted.value = "text", check_text(message.text, "text")
-    noted.content_type = message.content_type or "text/plain; charset=utf-8"
-  elseif body == "body" then
-    noted.kind, noted.value = "body", check_text(message.body, "body")
-    noted.content_type = message.content_type or "application/octet-stream"
-  else
-    noted.kind, noted.value = "body", ""
-    noted.content_type = message.content_type
+local function check_body(value, what)
+  local kind = type_of(value)
+  if kind ~= "string" and kind ~= "secret" then
+    fault("send: %s has to be a string, got %s%s", what, got(value), kind == "table" and ": write json = … for tables"
+      or kind == "event" and ": write send(target, event)" or instead(value))
   end
-  if noted.content_type ~= nil and (type(noted.content_type) ~= "string" or noted.content_type:find "[\r\n%z]") then
-    error("send: content_type is text without line ends", 4)
-  end
+  return value
 end
 
+local default_types = { json = "application/json", text = "text/plain; charset=utf-8", body = "application/octet-stream" }
+
 local function make_message(message)
+  want_plain(message, "a message", "{ json = … }")
   local body = check_options(message)
-  local noted = { headers = {} }
-  fill_body(noted, message, body)
+  local noted = { kind = body or "none", headers = {}, content_type = default_types[body] }
+  if body == "json" then
+    noted.value = message.json
+  elseif body then
+    noted.value = check_body(message[body], body)
+  end
+  if message.content_type ~= nil then noted.content_type = check_content_type(message.content_type) end
   if message.headers ~= nil then noted.headers = make_headers(message.headers) end
-  if message.path ~= nil then noted.path = check_path(message.path) end
+  if message.path ~= nil then noted.path = make_path(message.path) end
   if message.query ~= nil then noted.query = make_query(message.query) end
   if message.method ~= nil then noted.method = check_method(message.method) end
   if message.id ~= nil then noted.id = check_id(message.id) end
@@ -180,46 +285,60 @@ end
 
 -- ---- targets ----
 
-local function name_of(target)
+local function name_of(target, place)
   local name = values.target_name(target)
   if name then
     return name
   end
+  local where = place and (" at place %d of the list"):format(place) or ""
   if type(target) == "string" then
-    error("send wants the value from `target`, not its name", 4)
+    fault("send wants the value from `target`, not its name%s: write local a = target \"a\" { … } and send(a, …)", where)
   end
-  error(("send wants the value from `target`, got %s"):format(target == nil and "nil" or "a " .. type_of(target)), 4)
+  fault("send wants the value from `target`, got %s%s", got(target), where)
 end
 
+--- Every key is looked at, by next: a nil among them would end the list early, and some would get nothing.
 local function names_of(to)
   if type(to) ~= "table" then
     return { name_of(to) }
   end
-  local names = {}
-  for i, target in ipairs(to) do
-    names[i] = name_of(target)
+  local names, count = {}, 0
+  for place in next, to do
+    if type(place) ~= "number" then
+      fault("send wants the value from `target`, or a list of them, got a table with %s as a key", got(place))
+    end
+    count = count + 1
   end
-  if #names == 0 then
-    error("send: the list of targets is empty", 3)
+  if count == 0 then
+    fault("send wants the value from `target`, or a list of them: the list of targets is empty")
+  end
+  for i = 1, count do
+    local target = rawget(to, i)
+    if target == nil then
+      fault("send: the list of targets has a hole: place %d is nil", i)
+    end
+    names[i] = name_of(target, i)
   end
   return names
 end
 
---- Notes one message for one target, or for each of a list.
+--- Notes one message for one target, or for each of a list: all of them or, when anything is wrong, none.
 function M.send(to, message, ...)
+  native.need_handler "send()"
   if select("#", ...) > 0 then
-    error("send takes a target and one message", 2)
+    fault("send takes a target and one message: for several targets write send({ a, b }, message)")
   end
   local names = names_of(to)
   if message == nil then
-    error("send wants a message: send(target, event), or send(target, { json = … })", 2)
+    fault("send wants a message: send(target, event), or send(target, { json = … })")
   end
   if native.is_event(message) then
     native.send(names, { kind = "event", headers = {} })
   elseif type(message) == "table" then
     native.send(names, make_message(message))
   else
-    error(("send wants an event or a table such as { json = … }, got a %s"):format(type_of(message)), 2)
+    fault("send wants an event or a table such as { json = … }, got %s%s", got(message),
+      type_of(message) == "table" and ": write { json = … } around it" or "")
   end
 end
 
@@ -230,9 +349,20 @@ local function reason_text(word, reason)
     return word
   end
   if type(reason) ~= "string" then
-    error(("%s wants a reason as text, got a %s"):format(word, type_of(reason)), 3)
+    fault("%s wants a reason as text, got %s%s", word, got(reason), instead(reason))
   end
   return reason
+end
+
+local function milliseconds(what, value)
+  if type(value) == "number" and not (value >= 0 and value < math.huge) then
+    fault("%s: write a duration as text, for example \"10s\", got %s", what, got(value))
+  end
+  local ms, why = units.duration(value)
+  if not ms then
+    fault("%s: %s, got %s", what, why, got(value))
+  end
+  return ms
 end
 
 --- Ends the handler: the event is wanted by nobody.
@@ -250,40 +380,42 @@ function M.retry(reason, how)
   local after_ms = 0
   if how ~= nil then
     if type(how) ~= "table" then
-      error("retry wants { after = \"20s\" } as its second argument", 2)
+      fault("retry wants { after = \"20s\" } as its second argument, got %s", got(how))
     end
-    for name in pairs(how) do
+    for name in next, how do
       if name ~= "after" then
-        error(("retry has no option '%s'%s"):format(tostring(name), suggest.hint(name, { "after" })), 2)
+        fault("retry has no option %s%s", got(name), suggest.hint(name, { "after" }))
       end
     end
-    local why
-    after_ms, why = units.duration(how.after)
-    if not after_ms then
-      error("retry: after: " .. why, 2)
-    end
+    after_ms = milliseconds("retry: after", rawget(how, "after"))
   end
   return native.finish("retry", reason_text("retry", reason), after_ms)
 end
 
 --- Waits; other events are handled meanwhile.
 function M.sleep(duration)
-  local ms, why = units.duration(duration)
-  if not ms then
-    error("sleep: " .. why, 2)
-  end
-  native.finish("sleep", ms)
+  native.finish("sleep", milliseconds("sleep", duration))
 end
 
 -- ---- log ----
 
+local function logged_text(word, value)
+  local ok, text = pcall(text_of, value)
+  if not ok or type(text) ~= "string" then
+    fault("%s: the value cannot be made text: %s", word, ok and "its __tostring gives " .. got(text) or got(text))
+  end
+  return text
+end
+
 local function logger(level)
+  local word = "log." .. level
   return function(message, fields)
-    local text = type(message) == "string" and message or views.words.tostring(message)
-    if type_of(message) == "secret" then
-      error(("log.%s: a secret cannot be logged"):format(level), 2)
+    if fields ~= nil and type_of(fields) ~= "table" then
+      fault("%s: fields is a table such as { id = 7 }, got %s", word, got(fields))
+    elseif type_of(message) == "secret" then
+      fault("%s: a secret cannot be logged", word)
     end
-    native.log(level, text, fields)
+    native.log(level, logged_text(word, message), fields)
   end
 end
 
@@ -303,7 +435,7 @@ M.log = setmetatable({}, {
 function M.print(...)
   local parts = {}
   for i = 1, select("#", ...) do
-    parts[i] = views.words.tostring((select(i, ...)))
+    parts[i] = logged_text("print", (select(i, ...)))
   end
   log.info(table.concat(parts, "\t"))
 end
