@@ -196,6 +196,7 @@ static struct slice build_message(lua_State *L, int message, struct script *scri
     struct buf *blob = &script->scratch, *pieces = &script->pieces;
     struct slice method = field(L, message, "method"), type = field(L, message, "content_type");
     buf_clear(blob);
+    buf_clear(pieces); /* what did not fit into them is another message's failure */
     if (method.data)
         message_set_method(blob, method);
     if (type.data)

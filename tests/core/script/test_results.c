@@ -741,6 +741,46 @@ static void sent_after_all(void)
         check_sent(&sent[i], (unsigned)i);
 }
 
+/* ---- after a message that did not fit, the next event's does ---- */
+
+static void the_next_one(void)
+{
+    static const char *const large[] = {
+        "send(t, { text = ('x'):rep(17 * 2 ^ 20) })",
+        "send(t, { json = ('x'):rep(17 * 2 ^ 20) })",
+        "local x = {} for i = 1, 60 do x = { x, x } end send(t, { json = x })",
+        "local x = {} for i = 1, 60 do x = { x, x } end log.info('x', x)",
+        "send(t, { text = secret 'HOME' .. ('x'):rep(60000), headers = { A = '\\n' } })",
+        "json.encode(('x'):rep(17 * 2 ^ 20))",
+    };
+    static const char rules[] = "local t = target \"t\" { url = \"http://a.example.com\" }\n"
+                                "route \"/next\" { verify = verify.none \"t\", handle = function(event) send(t, event) end }\n"
+                                "route \"/get\" { verify = verify.none \"t\", handle = function(event)\n"
+                                "  assert(event.query.q == '1' and event.headers['x-id'] == '7' and event:get 'query.q' == '1')\n"
+                                "  send(t, { text = event:get 'body.text' }) end }\n";
+    struct buf text;
+    struct event *event;
+    char route[16];
+    buf_init(&text, RULES_MAX);
+    buf_add_text(&text, rules);
+    for (size_t i = 0; i < COUNT(large); i++)
+        buf_addf(&text, "route \"/l%zu\" { verify = verify.none \"t\", handle = function(event) %s end }\n", i, large[i]);
+    buf_add_byte(&text, '\0');
+    use_rules(text.data);
+    buf_deinit(&text);
+    for (size_t i = 0; i < 2 * COUNT(large); i++) {
+        snprintf(route, sizeof(route), "/l%zu", i / 2);
+        struct outcome *outcome = run_event(event = make_event(route));
+        CHECK(large[i / 2], outcome && outcome->state == EVENT_WAITING && outcome->reason == RUN_ERROR);
+        event_unref(event);
+        outcome = run_event(event = make_event(i % 2 ? "/get" : "/next"));
+        CHECK(large[i / 2], outcome && outcome->state == EVENT_HANDLED && outcome->delivery_count == 1);
+        if (outcome && outcome->state != EVENT_HANDLED)
+            show(outcome);
+        event_unref(event);
+    }
+}
+
 /* ---- what `when`, `dedupe` and `success` answer ---- */
 
 static const struct answer {
@@ -899,6 +939,10 @@ TEST(a_fault_without_a_line_has_its_route_s)
 TEST(what_is_sent_after_all_is_sent_whole_and_where_it_belongs)
 {
     as_worker(sent_after_all);
+}
+TEST(a_message_that_does_not_fit_is_no_other_event_s_failure)
+{
+    as_worker(the_next_one);
 }
 TEST(questions_take_whatever_they_are_answered)
 {
