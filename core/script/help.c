@@ -121,11 +121,16 @@ static void add_missed(const struct event *event, struct views *views, struct sl
     buf_deinit(&path);
 }
 
+bool help_has_line(const struct generation *generation, struct slice text)
+{
+    unsigned long line;
+    return generation && place_of(generation, text, &line) != NULL;
+}
+
 void help_with_error(const struct generation *generation, const struct event *event, struct views *views, struct slice text,
                      struct buf *out)
 {
-    unsigned long line;
-    bool placed = place_of(generation, text, &line) != NULL;
+    bool placed = help_has_line(generation, text);
     if (!placed)
         add_route(generation, event, out);
     buf_add_slice(out, text);

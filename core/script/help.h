@@ -12,4 +12,7 @@
 void help_with_error(const struct generation *generation, const struct event *event, struct views *views, struct slice text,
                      struct buf *out);
 
+/* Does the text begin with a file of the generation and a line, "rules/a.lua:22: "? */
+bool help_has_line(const struct generation *generation, struct slice text);
+
 #endif

@@ -1,9 +1,12 @@
 /* question.c: functions of rules that only answer: `when`, `dedupe`, `success`. No actions, no waiting; a coroutine each, because
  * a result or an error is then found on a stack of its own. */
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "json/json.h"
+#include "script/help.h"
 #include "script/inside.h"
 
 struct question {
@@ -58,9 +61,15 @@ static int push_question(lua_State *L)
     return 0;
 }
 
+/* What has no line of its own gets its sentence's. */
 static enum result fail(struct question *question, enum run_reason reason, struct slice text, struct script_failure *failure)
 {
-    struct slice kept = arena_copy(question->arena, text);
+    struct buf *placed = &question->script->scratch;
+    buf_clear(placed);
+    if (!help_has_line(question->script->generation, text))
+        buf_addf(placed, "%.*s:%u: %s: ", SLICE_ARGS(question->file), question->line, question->function);
+    buf_add_slice(placed, text);
+    struct slice kept = arena_copy(question->arena, buf_ok(placed) ? buf_slice(placed) : text);
     *failure = (struct script_failure){ reason, kept.data ? kept : SLICE("not enough memory") };
     return ERR_SCRIPT;
 }
@@ -115,9 +124,10 @@ static void end(struct question *question)
         call_collect_if_due(script);
 }
 
+/* By the first thing it returned: `return pcall(f)` returns an error's text behind its false. */
 static bool is_true(const struct question *question)
 {
-    return lua_gettop(question->coroutine) > 0 && lua_toboolean(question->coroutine, -1);
+    return lua_gettop(question->coroutine) > 0 && lua_toboolean(question->coroutine, 1);
 }
 
 static struct question question_of_route(struct script *script, const struct route *route, struct event *event,
@@ -145,37 +155,51 @@ enum result script_when(struct script *script, const struct route *route, struct
     return rc;
 }
 
-/* The result as text in the arena: of a number it has to be made, which may find no memory. */
+/* The key on top of the stack as text; numbers with all of their digits, since two of them are not one key. */
+static bool push_key(lua_State *L)
+{
+    struct buf digits;
+    if (lua_type(L, -1) == LUA_TSTRING || view_push_digits(L, -1))
+        return true;
+    if (lua_type(L, -1) != LUA_TNUMBER || !isfinite(lua_tonumber(L, -1)))
+        return false;
+    char text[40];
+    buf_init(&digits, sizeof(text));
+    json_write_number(&digits, lua_tonumber(L, -1));
+    snprintf(text, sizeof(text), "%.*s", SLICE_ARGS(buf_slice(&digits)));
+    buf_deinit(&digits);
+    lua_pushstring(L, text);
+    return true;
+}
+
+/* Protected: a text of a number has to be made, which may find no memory. */
 static int take_text(lua_State *L)
 {
     struct question *question = lua_touserdata(L, 1);
     struct slice text;
-    lua_settop(L, 0);
-    lua_pushvalue(question->coroutine, -1);
+    lua_pushvalue(question->coroutine, 1); /* the first thing it returned: s:gsub("-", "") returns a count behind its text */
     lua_xmove(question->coroutine, L, 1);
+    if (!push_key(L))
+        return 0;
     text.data = lua_tolstring(L, -1, &text.len);
     question->text = arena_copy(question->arena, text);
+    if (!question->text.data)
+        return luaL_error(L, "not enough memory");
     return 0;
 }
 
 static enum result take_key(struct question *question, struct slice *key, struct script_failure *failure)
 {
-    lua_State *L = question->coroutine;
-    int type = lua_gettop(L) > 0 ? lua_type(L, -1) : LUA_TNIL;
+    lua_State *L = question->script->L;
     *key = (struct slice){ NULL, 0 };
-    if (type == LUA_TNIL)
+    if (lua_isnoneornil(question->coroutine, 1))
         return OK;
-    if (type != LUA_TSTRING && type != LUA_TNUMBER) {
-        char text[160];
-        snprintf(text, sizeof(text), "%.*s:%u: dedupe gives a text, a number or nil, not a %s",
-                 question->file.len > 80 ? 80 : (int)question->file.len, question->file.data, question->line,
-                 lua_typename(L, type));
-        return fail(question, RUN_ERROR, slice_of(text), failure);
+    if (lua_cpcall(L, take_text, question) != 0) {
+        lua_pop(L, 1);
+        return fail(question, RUN_MEMORY, SLICE("no memory for what it gave"), failure);
     }
-    if (lua_cpcall(question->script->L, take_text, question) != 0)
-        lua_pop(question->script->L, 1);
     if (!question->text.data)
-        return fail(question, RUN_MEMORY, SLICE("no memory for what dedupe gave"), failure);
+        return fail(question, RUN_ERROR, SLICE("give text, a number, or nil for no key"), failure);
     *key = question->text;
     return OK;
 }

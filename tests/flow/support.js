@@ -25,14 +25,21 @@ export async function until(what, probe, deadlineMs = DEADLINE_MS) {
 }
 
 /** A port nobody listens on right now. */
+/**
+ * A port that stays free while a router is away: below those that the system gives to connections.
+ */
 export async function freePort() {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let tries = 0; tries < 100; tries++) {
+    const port = 10000 + Math.floor(Math.random() * 20000);
+    const server = net.createServer();
+    server.listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(() => true, () => false);
+    if (!free) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+  throw new Error('no free port');
 }
 
 /**

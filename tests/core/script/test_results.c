@@ -23,13 +23,11 @@ static struct uuid_maker ids;
 static struct watchdog_slot *slot;
 static struct generation *generation;
 static struct script *script;
-static const struct script_limits limits = {
-    .handler_cpu_ms = 5000, .handler_time_ms = 10000, .handler_memory = 96 << 20, .state_memory = 256 << 20
-};
+static const char limits[] = "limits { handler_cpu = '5s', handler_time = '10s', handler_memory = '96MiB', state_memory = '256MiB' }";
 
 static void fresh_state(void)
 {
-    struct script_config config = { .loop = &loop, .generation = generation, .limits = limits, .ids = &ids, .slot = slot };
+    struct script_config config = { .loop = &loop, .generation = generation, .ids = &ids, .slot = slot };
     script_free(script);
     enum result rc = script_new(&config, &script);
     while (rc == OK && (rc = script_load(script, 5)) == ERR_FULL)
@@ -53,10 +51,11 @@ static void write_file(const char *folder, const char *name, const char *text)
 static struct generation *try_rules(const char *a, const char *b, struct load_report *report)
 {
     char folder[] = "/tmp/tidewire-results-XXXXXX", command[64];
-    struct load_options options = { .folder = folder, .limits = { 20000, 20000, 64 << 20, 256 << 20 } };
+    struct load_options options = { .folder = folder };
     struct generation *made = NULL;
     if (!mkdtemp(folder))
         abort();
+    write_file(folder, "tidewire.lua", limits);
     write_file(folder, "a.lua", a);
     if (b)
         write_file(folder, "b.lua", b);
@@ -797,6 +796,18 @@ static const struct answer {
     { "return json.null", 1, "!" },
     { "return true", 1, "!" },
     { "return t", 1, "!" },
+    { "return ''", 1, "" },
+    { "return nil, 'k'", 0, NULL },
+    { "return false, true", 0, "!" },
+    { "return pcall(error, 'x')", 0, "!" },
+    { "return ('a-b'):gsub('-', '')", 1, "ab" },
+    { "return 12345678901234567LL", 1, "12345678901234567" },
+    { "return 2 ^ 53 - 1", 1, "9007199254740991" },
+    { "return 0.1", 1, "0.1" },
+    { "return 0 / 0", 1, "!" },
+    { "return -1 / 0", 1, "!" },
+    { "return secret 'HOME'", 1, "!" },
+    { "return error 'no'", -1, "!" },
     { "local n = nil return n.x", -1, "!" },
     { "error 'no'", -1, "!" },
     { "error {}", -1, "!" },
@@ -821,10 +832,12 @@ static void add_answers(struct buf *rules)
     buf_add_byte(rules, '\0');
 }
 
-static void check_holds(const struct answer *want, enum result rc, bool holds, struct slice error)
+static void check_holds(const struct answer *want, unsigned line, enum result rc, bool holds, struct slice error)
 {
+    char place[32];
+    snprintf(place, sizeof(place), "a.lua:%u: ", line);
     if (want->holds < 0)
-        CHECK(want->code, rc == ERR_SCRIPT && error.len > 0 && !has_text(error, "tidewire."));
+        CHECK(want->code, rc == ERR_SCRIPT && slice_starts(error.text, slice_of(place)) && !has_text(error, "tidewire."));
     else
         CHECK(want->code, rc == OK && holds == (want->holds != 0));
 }
@@ -832,22 +845,25 @@ static void check_holds(const struct answer *want, enum result rc, bool holds, s
 static void check_answer(size_t i)
 {
     const struct answer *want = &answers[i];
-    char name[16];
+    unsigned line = 2 + 2 * (unsigned)i;
+    char name[16], place[32];
     struct arena arena = { 0 };
     struct script_answer answer = { .status = 200 };
-    struct slice error = SLICE(""), key = SLICE("");
+    struct script_failure error = { .text = SLICE("") };
+    struct slice key = SLICE("");
     bool holds = false, success = false;
     snprintf(name, sizeof(name), "/q%zu", i);
     const struct route *route = generation_route(generation, slice_of(name));
     const struct target *target = generation_target(generation, slice_of(name + 1));
     struct event *event = make_event(name);
     enum result rc = script_when(script, route, event, &holds, &error);
-    check_holds(want, rc, holds, error);
+    check_holds(want, line, rc, holds, error.text);
     rc = script_success(script, target, &answer, &arena, &success, &error);
-    check_holds(want, rc, success, error);
+    check_holds(want, line + 1, rc, success, error.text);
     rc = script_dedupe(script, route, event, &key, &error);
+    snprintf(place, sizeof(place), "a.lua:%u: ", line);
     if (want->key && want->key[0] == '!')
-        CHECK(want->code, rc == ERR_SCRIPT && error.len > 0);
+        CHECK(want->code, rc == ERR_SCRIPT && slice_starts(error.text, slice_of(place)));
     else
         CHECK(want->code, rc == OK && (want->key ? slice_is(key, want->key) : !key.data));
     arena_deinit(&arena);
