@@ -1,0 +1,9 @@
+-- class: error · expect: error
+route "/hostile" {
+  verify = verify.none "test",
+  retry = { attempts = 1 },
+  handle = function()
+    local nothing
+    nothing()
+  end,
+}

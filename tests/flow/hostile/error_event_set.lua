@@ -1,0 +1,8 @@
+-- class: error · expect: error
+route "/hostile" {
+  verify = verify.none "test",
+  retry = { attempts = 1 },
+  handle = function(event)
+    event.body = nil
+  end,
+}

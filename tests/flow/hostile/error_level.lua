@@ -1,0 +1,9 @@
+-- class: error · expect: error · says: boom
+route "/hostile" {
+  verify = verify.none "test",
+  retry = { attempts = 1 },
+  handle = function()
+    local function check() error("boom", 2) end
+    check()
+  end,
+}

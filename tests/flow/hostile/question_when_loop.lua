@@ -1,0 +1,7 @@
+-- class: question · expect: cpu
+route "/hostile" {
+  verify = verify.none "test",
+  retry = { attempts = 1 },
+  when = function() while true do end end,
+  handle = function() end,
+}

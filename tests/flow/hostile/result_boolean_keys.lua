@@ -1,0 +1,10 @@
+-- class: result · expect: error · says: json
+local targets = require "lib.targets"
+
+route "/hostile" {
+  verify = verify.none "test",
+  retry = { attempts = 1 },
+  handle = function()
+    send(targets.catcher, { json = { [true] = 1, [{}] = 2 } })
+  end,
+}

@@ -1,0 +1,9 @@
+-- class: stack · expect: stack error
+route "/hostile" {
+  verify = verify.none "test",
+  retry = { attempts = 1 },
+  handle = function()
+    local function down(v) return map({ v }, down) end
+    return down(1)
+  end,
+}
