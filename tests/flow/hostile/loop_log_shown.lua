@@ -4,6 +4,6 @@ route "/hostile" {
   verify = verify.none "test",
   retry = { attempts = 1 },
   handle = function()
-    while true do log.info(("still here "):rep(100)) end
+    while true do log.warn(("still here "):rep(100)) end
   end,
 }
