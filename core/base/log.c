@@ -1,8 +1,11 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +20,8 @@ static struct {
     const char *node;
     bool colour;
     int descriptor;
-} setup = { LOG_JSON, LOG_INFO, "", false, 2 };
+    bool is_socket;
+} setup = { .format = LOG_JSON, .least = LOG_INFO, .node = "", .descriptor = 2 };
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 static const char *const level_signs[] = { " ", " ", "!", "x" };
@@ -27,6 +31,7 @@ static __thread struct {
     struct buf lines;
     int worker;
     bool known;
+    uint32_t lost; /* lines for which there was no room */
 } thread;
 
 /* Frees a thread's lines when it ends. */
@@ -51,13 +56,28 @@ static void first_line(void)
     pthread_setspecific(at_thread_end, &thread.lines);
 }
 
+/* A pipe is opened once more for ourselves, since O_NONBLOCK on the one that was given would be its other holders' too. */
+static int never_waiting(int descriptor)
+{
+    char path[32];
+    struct stat info;
+    if (fstat(descriptor, &info) != 0)
+        return descriptor;
+    setup.is_socket = S_ISSOCK(info.st_mode);
+    if (!S_ISFIFO(info.st_mode))
+        return descriptor;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor);
+    int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    return own >= 0 ? own : descriptor;
+}
+
 void log_setup(enum log_format format, enum log_level least, const char *node, bool colour, int descriptor)
 {
     setup.format = format;
     setup.least = least;
     setup.node = node;
     setup.colour = colour;
-    setup.descriptor = descriptor;
+    setup.descriptor = never_waiting(descriptor);
 }
 
 void log_thread(int worker)
@@ -145,39 +165,70 @@ static void write_terminal(struct buf *out, enum log_level level, const char *me
     buf_add_byte(out, '\n');
 }
 
+/* true: all that stood there has been written. Never waits: what the reader does not take stays, bounded. */
+static bool write_out(void)
+{
+    size_t done = 0;
+    while (done < thread.lines.len) {
+        const char *data = thread.lines.data + done;
+        size_t len = thread.lines.len - done;
+        ssize_t written =
+            setup.is_socket ? send(setup.descriptor, data, len, MSG_DONTWAIT | MSG_NOSIGNAL) : write(setup.descriptor, data, len);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            break;
+        if (written <= 0)
+            done = thread.lines.len; /* nobody reads our log: losing lines is better than stopping the work */
+        else
+            done += (size_t)written;
+    }
+    thread.lines.len -= done;
+    if (thread.lines.len > 0)
+        memmove(thread.lines.data, thread.lines.data + done, thread.lines.len);
+    else
+        buf_clear(&thread.lines);
+    return thread.lines.len == 0;
+}
+
+static bool add_line(enum log_level level, const char *message, const struct log_field *fields)
+{
+    size_t before = thread.lines.len;
+    if (setup.format == LOG_JSON)
+        write_json(&thread.lines, level, message, fields);
+    else
+        write_terminal(&thread.lines, level, message, fields);
+    if (buf_ok(&thread.lines))
+        return true;
+    thread.lines.failed = false;
+    thread.lines.len = before;
+    return false;
+}
+
+/* How many lines the reader was too slow for; before the first one that finds room again. */
+static void say_lost(void)
+{
+    uint32_t lost = thread.lost;
+    thread.lost = 0;
+    if (!add_line(LOG_WARN, "log lines lost", (const struct log_field[]){ LOG_I("lines", lost), { 0 } }))
+        thread.lost = lost;
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields)
 {
     if (level < setup.least)
         return;
     if (thread.lines.max == 0)
         first_line();
-    size_t before = thread.lines.len;
-    for (int tries = 0; tries < 2; tries++) {
-        if (setup.format == LOG_JSON)
-            write_json(&thread.lines, level, message, fields);
-        else
-            write_terminal(&thread.lines, level, message, fields);
-        if (buf_ok(&thread.lines))
-            break;
-        thread.lines.failed = false; /* full: write what stood before, then once more */
-        thread.lines.len = before;
-        log_flush();
-        before = 0;
-    }
+    if (thread.lost && write_out())
+        say_lost();
+    if (!add_line(level, message, fields) && !(write_out() && add_line(level, message, fields)))
+        thread.lost++;
     if (level == LOG_ERROR || thread.lines.len > LINES_MAX / 2)
-        log_flush();
+        (void)write_out();
 }
 
 void log_flush(void)
 {
-    size_t done = 0;
-    while (done < thread.lines.len) {
-        ssize_t written = write(setup.descriptor, thread.lines.data + done, thread.lines.len - done);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            break; /* nobody reads our log: losing lines is better than stopping the work */
-        done += (size_t)written;
-    }
-    buf_clear(&thread.lines);
+    (void)write_out();
 }

@@ -300,7 +300,10 @@ static bool wanted(struct intake *intake)
     bool holds = true;
     if (intake->route->when_function && !intake->store_first) {
         struct script_failure failure;
-        if (to->when(to->arg, intake->route, intake->event, &holds, &failure) != OK)
+        enum result rc = to->when(to->arg, intake->route, intake->event, &holds, &failure);
+        if (rc == ERR_FULL)
+            intake->store_first = true;
+        else if (rc != OK)
             fail_first_try(intake, &failure);
         return holds;
     }
@@ -346,7 +349,10 @@ static bool make_keys(struct intake *intake, const struct verify_result *verifie
         key = key_text(intake);
     } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome && !intake->store_first) {
         struct script_failure failure;
-        if (to->dedupe(to->arg, route, intake->event, &key, &failure) != OK)
+        enum result rc = to->dedupe(to->arg, route, intake->event, &key, &failure);
+        if (rc == ERR_FULL)
+            intake->store_first = true;
+        else if (rc != OK)
             fail_first_try(intake, &failure);
     }
     if (key.len > 0) {

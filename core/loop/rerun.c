@@ -221,6 +221,10 @@ static void ask_and_run(struct held *held, const struct route *route)
     struct script_failure failure;
     bool holds = true;
     enum result rc = config->wanted(config->arg, route, held->event, &holds, &failure);
+    if (rc == ERR_FULL) {
+        put_back(held, NO_STATE_AGAIN_MS);
+        return;
+    }
     if (rc != OK || !holds) {
         end_run(held, config->outcome_of(config->arg, route, held->event, rc == OK ? NULL : &failure));
         return;

@@ -209,7 +209,7 @@ static enum result is_wanted(void *arg, const struct route *route, struct event 
     struct buf scratch;
     if (route->when_function) {
         enum result rc = rules_when(worker->rules, route, event, holds, failure);
-        if (rc != OK)
+        if (rc == ERR_SCRIPT)
             charge(worker, WARD_ROUTE, route->path, event->id, failure->reason);
         return rc;
     }

@@ -10,9 +10,10 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-static enum call_result resume(lua_State *coroutine, int n)
+static enum call_result resume(lua_State *coroutine, int n, struct stretch *stretch)
 {
     int status = lua_resume(coroutine, n);
+    stretch->out_of_memory = status == LUA_ERRMEM;
     return status == 0 ? CALL_RETURNED : status == LUA_YIELD ? CALL_YIELDED : CALL_FAILED;
 }
 
@@ -55,12 +56,12 @@ enum call_result call_resume(struct script *script, lua_State *coroutine, int n,
     forget_callbacks(script);
     heap_charge(script->heap, stretch->account);
     if (!slot) {
-        result = resume(coroutine, n);
+        result = resume(coroutine, n, stretch);
     } else if ((jump = sigsetjmp(slot->before, 0)) == 0) {
         if (slot->flight)
             write_flight(script, stretch);
         watchdog_enter(slot, script->L, script->heap, start_ns, stretch->budget_ns, stretch->grace_ns);
-        result = resume(coroutine, n);
+        result = resume(coroutine, n, stretch);
         stretch->late = watchdog_leave(slot);
     } else {
         stretch->late = jump == JUMP_TIME;

@@ -17,25 +17,21 @@ static bool says(struct slice text, const char *words)
     return memmem(text.data, text.len, words, strlen(words)) != NULL;
 }
 
-static bool is_about_memory(struct slice text)
-{
-    return says(text, "not enough memory");
-}
+#define TOO_DEEP ": too deep: a callback inside a callback" /* environment.lua */
 
 static enum run_reason reason_of(const struct stretch *stretch, struct slice text)
 {
     if (stretch->late)
         return RUN_CPU;
-    if (stretch->account->refused || is_about_memory(text)) /* LuaJIT refuses by itself what is larger than any heap */
+    if (stretch->out_of_memory) /* LuaJIT refuses by itself what is larger than any heap */
         return RUN_MEMORY;
-    return says(text, "stack overflow") || says(text, "too deep: a callback inside a callback") ? RUN_STACK : RUN_ERROR;
+    return slice_ends(text, SLICE(": stack overflow")) || says(text, TOO_DEEP) ? RUN_STACK : RUN_ERROR;
 }
 
-bool failure_is_anothers(const struct script *script, const struct stretch *stretch, lua_State *coroutine)
+bool failure_is_anothers(const struct script *script, const struct stretch *stretch)
 {
     const struct heap_account *account = stretch->account;
-    return !script->abandoned && !stretch->late && is_about_memory(text_on_top(coroutine)) && account->state_refused &&
-           !account->refused;
+    return script->abandoned && script->lost == RUN_MEMORY && account->state_refused && !account->refused;
 }
 
 static struct slice formatted(char *room, int len)
@@ -48,8 +44,7 @@ static struct slice lost_text(const struct script *script, const struct stretch 
                               uint32_t line, char *room)
 {
     const char *what = script->lost == RUN_STACK ? "a recursion through C functions that does not end"
-                       : script->lost == RUN_CPU ? "a loop or a C function that does not come back"
-                                                 : "Lua gave up for want of memory";
+                                                 : "a loop or a C function that does not come back";
     return formatted(room, snprintf(room, FAILURE_TEXT_SIZE, "%.*s:%u: in '%s': %s (ended after %llu ms)", SLICE_ARGS(file), line,
                                     function, what, (unsigned long long)(stretch->used_ns / 1000000)));
 }
@@ -57,10 +52,10 @@ static struct slice lost_text(const struct script *script, const struct stretch 
 struct script_failure failure_of(const struct script *script, const struct stretch *stretch, const struct limits *limits,
                                  lua_State *coroutine, const char *function, struct slice file, uint32_t line, char *room)
 {
-    if (script->abandoned)
+    if (script->abandoned && script->lost != RUN_MEMORY)
         return (struct script_failure){ script->lost, lost_text(script, stretch, function, file, line, room) };
-    struct slice text = text_on_top(coroutine);
-    enum run_reason reason = reason_of(stretch, text);
+    struct slice text = script->abandoned ? SLICE("") : text_on_top(coroutine);
+    enum run_reason reason = script->abandoned ? RUN_MEMORY : reason_of(stretch, text);
     int shown = text.len > 600 ? 600 : (int)text.len;
     if (reason == RUN_MEMORY)
         text = formatted(room, snprintf(room, FAILURE_TEXT_SIZE, "%.*s:%u: in '%s': more than handler_memory (%llu MiB)",

@@ -25,6 +25,8 @@ struct heap {
     size_t used, limit;
     struct heap_account *account; /* borrowed */
     bool refused;
+    void (*leave)(void *arg); /* after a refusal; NULL: nothing */
+    void *leave_arg;
     volatile sig_atomic_t busy;
 #ifdef LIST_OF_BLOCKS
     struct block blocks; /* head of a ring */
@@ -127,7 +129,7 @@ static bool fits(struct heap *heap, size_t old_size, size_t new_size)
         return true;
     size_t more = new_size - old_size;
     struct heap_account *account = heap->account;
-    if (account && account->limit && account->used + (int64_t)more > account->limit) {
+    if (account && account->limit && (int64_t)more > account->limit - account->used) {
         heap->refused = account->refused = true;
         return false;
     }
@@ -167,7 +169,20 @@ void *heap_allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
             count(heap, old_size, new_size);
     }
     heap->busy--;
+    if (!result && new_size > 0 && heap->leave)
+        heap->leave(heap->leave_arg);
     return result;
+}
+
+void heap_on_refusal(struct heap *heap, void (*leave)(void *arg), void *arg)
+{
+    heap->leave = leave;
+    heap->leave_arg = arg;
+}
+
+void heap_refuse(struct heap *heap)
+{
+    (void)heap_allocate(heap, NULL, 0, SIZE_MAX / 4);
 }
 
 void heap_charge(struct heap *heap, struct heap_account *account)

@@ -27,6 +27,11 @@ void *heap_allocate(void *ud, void *ptr, size_t old_size, size_t new_size);
 void heap_charge(struct heap *heap, struct heap_account *account);
 size_t heap_used(const struct heap *heap);
 bool heap_is_over_half(const struct heap *heap);
+/* What happens after a refusal, inside the allocator's call and with heap_is_busy false: it may leave by a jump. NULL: NULL is
+ * returned to Lua. */
+void heap_on_refusal(struct heap *heap, void (*leave)(void *arg), void *arg);
+/* As if so much more than there is had been asked for. */
+void heap_refuse(struct heap *heap);
 /* Was anything refused since the last call? */
 bool heap_take_refusal(struct heap *heap);
 /* The allocator is at work: a jump out of the state must wait (abandon.h). Read by the signal handler of the same thread. */

@@ -30,7 +30,8 @@ struct stretch {
     struct slice name;
     /* after it */
     uint64_t used_ns;
-    bool late; /* it was over its budget */
+    bool late;          /* it was over its budget */
+    bool out_of_memory; /* Lua said so */
 };
 
 /* One run from its start to its end, waits included; on the script's list. Owned by the script. */
@@ -113,10 +114,13 @@ enum { FAILURE_TEXT_SIZE = 1024 };
 struct script_failure failure_of(const struct script *script, const struct stretch *stretch, const struct limits *limits,
                                  lua_State *coroutine, const char *function, struct slice file, uint32_t line, char *room);
 /* Refused, though its run is not over its own limit: another's memory filled the state. It runs again, uncounted. */
-bool failure_is_anothers(const struct script *script, const struct stretch *stretch, lua_State *coroutine);
+bool failure_is_anothers(const struct script *script, const struct stretch *stretch);
 
 /* paths.c */
 int luaopen_tidewire_paths(lua_State *L);
+
+/* strings.c */
+int luaopen_tidewire_strings(lua_State *L);
 
 /* modules.c */
 void modules_open(lua_State *L);

@@ -13,6 +13,7 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.event", luaopen_tidewire_event },
     { "tidewire.actions_native", luaopen_tidewire_actions_native },
     { "tidewire.paths", luaopen_tidewire_paths },
+    { "tidewire.strings", luaopen_tidewire_strings },
     { "tidewire.base64", luaopen_tidewire_base64 },
     { "tidewire.hex", luaopen_tidewire_hex },
     { "tidewire.crypto", luaopen_tidewire_crypto },

@@ -94,8 +94,10 @@ static enum result ask(struct question *question, struct script_failure *failure
     struct stretch stretch = stretch_of(question);
     question->thread_ref = LUA_NOREF;
     question->account.limit = (int64_t)question->limits->handler_memory;
-    bool ready = !script->abandoned && lua_cpcall(script->L, push_question, question) == 0;
-    if (!ready && !script->abandoned)
+    if (script->abandoned)
+        return ERR_FULL;
+    bool ready = lua_cpcall(script->L, push_question, question) == 0;
+    if (!ready)
         lua_pop(script->L, 1);
     if (!ready)
         return fail(question, RUN_MEMORY, SLICE("no memory to ask a function of the rules"), failure);
@@ -104,6 +106,8 @@ static enum result ask(struct question *question, struct script_failure *failure
     script->phase = PHASE_IDLE;
     if (result == CALL_RETURNED)
         return OK;
+    if (result == CALL_ABANDONED && failure_is_anothers(script, &stretch))
+        return ERR_FULL;
     if (result == CALL_YIELDED)
         return fail(question, RUN_ERROR, SLICE("nothing may wait here"), failure);
     struct script_failure why = failure_of(script, &stretch, question->limits, question->coroutine, question->function,

@@ -112,7 +112,7 @@ static void on_failed(struct inside_run *inside, const struct stretch *stretch)
 {
     const struct route *route = inside->run->route;
     char room[FAILURE_TEXT_SIZE];
-    if (failure_is_anothers(inside->script, stretch, inside->coroutine)) {
+    if (failure_is_anothers(inside->script, stretch)) {
         finish(inside, NULL);
         return;
     }

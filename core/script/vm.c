@@ -138,6 +138,15 @@ static int on_panic(lua_State *L)
     abort();
 }
 
+/* Memory was refused. Older LuaJIT (2.1.0-beta3, Debian 12) unwinds from a wrong frame when compiled code meets that, and
+ * crashes; so a run leaves its state at once, and no pcall swallows it. */
+static void on_refusal(void *arg)
+{
+    struct watchdog_slot *slot = arg;
+    if (watchdog_is_in_lua(slot))
+        siglongjmp(slot->before, JUMP_MEMORY);
+}
+
 enum result script_new(const struct script_config *config, struct script **out)
 {
     struct script *script = MEM_NEW(struct script);
@@ -153,6 +162,8 @@ enum result script_new(const struct script_config *config, struct script **out)
         return ERR_MEMORY;
     }
     lua_atpanic(script->L, on_panic);
+    if (config->slot)
+        heap_on_refusal(script->heap, on_refusal, config->slot);
     if (lua_cpcall(script->L, open_state, script) != 0) {
         keep_error(script, script->L);
         fprintf(stderr, "tidewire: %s\n", script->error);

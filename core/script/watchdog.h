@@ -29,7 +29,7 @@ enum {
 };
 
 /* Why a state was left in the middle of something: what sigsetjmp(slot->before, 0) returns. */
-enum jump { JUMP_TIME = 1, JUMP_STACK, JUMP_PANIC };
+enum jump { JUMP_TIME = 1, JUMP_STACK, JUMP_MEMORY, JUMP_PANIC };
 
 /* One worker's. The first group is read by the watchdog's thread, the second only by the worker and its signal handler. */
 struct watchdog_slot {

@@ -1,11 +1,12 @@
 --- The closed environment of rules: exactly the words of the documents, every library a read-only table of this state.
 -- @module tidewire.environment
+local strings = require "tidewire.strings"
 local views = require "tidewire.views"
 local suggest = require "tidewire.suggest"
 
 local M = {}
 
-local type, error, setmetatable, rawget, pairs = type, error, setmetatable, rawget, pairs
+local type, error, setmetatable, rawget, pairs, select, string = type, error, setmetatable, rawget, pairs, select, string
 local getmetatable_raw = debug.getmetatable
 
 local DEPTH_MAX = 100 -- calls from C functions back into Lua, one inside the other
@@ -34,6 +35,52 @@ local function counted(f, callback_at)
     nesting[1] = nesting[1] + 1
     return leave(pcall(f, ...))
   end
+end
+
+local function counted_always(f)
+  local g = counted(function(_, ...) return f(...) end, 1)
+  return function(...)
+    return g({}, ...)
+  end
+end
+
+views.words.tostring = counted(tostring, 1) -- a table's __tostring
+
+--- string.format, whose %s calls __tostring.
+local function counted_format(format)
+  local with_callbacks = counted_always(format)
+  return function(...)
+    for i = 2, select("#", ...) do
+      if type((select(i, ...))) == "table" then
+        return with_callbacks(...)
+      end
+    end
+    return format(...)
+  end
+end
+
+local FIND_PLAIN_FROM = 4096 -- bytes; up to here LuaJIT's own search is quick whatever it meets
+local REP_MAX = 2 ^ 30       -- bytes; LuaJIT's own limit is 2^31
+
+--- string.find, with a search of plain text that takes no longer for what a sender made up.
+local function find(s, part, from, plain)
+  if type(s) == "string" and #s > FIND_PLAIN_FROM and type(part) == "string"
+    and (plain or not string.find(part, "[%^%$%*%+%?%.%(%)%[%]%%%-]")) then
+    return strings.find(s, part, from)
+  end
+  return string.find(s, part, from, plain)
+end
+
+local function length_of(value)
+  local kind = type(value)
+  return kind == "string" and #value or kind == "number" and 20 or 0
+end
+
+local function rep(s, n, separator)
+  if (length_of(s) + length_of(separator)) * (tonumber(n) or 0) > REP_MAX then
+    strings.refuse_memory()
+  end
+  return string.rep(s, n, separator)
 end
 
 local function copy(from)
@@ -67,6 +114,7 @@ local function string_library()
   end
   library.dump = nil
   library.gsub = counted(string.gsub, 3)
+  library.find, library.rep, library.format = find, rep, counted_format(library.format)
   return library
 end
 
@@ -75,7 +123,7 @@ local function table_library()
   for name, f in pairs(views.table) do
     library[name] = f
   end
-  library.sort = counted(library.sort, 2)
+  library.sort = counted_always(library.sort) -- without a function it calls __lt
   library.foreach, library.foreachi, library.getn, library.setn = nil, nil, nil, nil
   return library
 end

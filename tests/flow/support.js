@@ -24,10 +24,7 @@ export async function until(what, probe, deadlineMs = DEADLINE_MS) {
   }
 }
 
-/** A port nobody listens on right now. */
-/**
- * A port that stays free while a router is away: below those that the system gives to connections.
- */
+/** A port that stays free while a router is away: below those that the system gives to connections. */
 export async function freePort() {
   for (let tries = 0; tries < 100; tries++) {
     const port = 10000 + Math.floor(Math.random() * 20000);

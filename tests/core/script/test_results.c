@@ -23,7 +23,8 @@ static struct uuid_maker ids;
 static struct watchdog_slot *slot;
 static struct generation *generation;
 static struct script *script;
-static const char limits[] = "limits { handler_cpu = '5s', handler_time = '10s', handler_memory = '96MiB', state_memory = '256MiB' }";
+static const char limits[] =
+    "limits { handler_cpu = '5s', handler_time = '10s', handler_memory = '96MiB', state_memory = '256MiB' }";
 
 static void fresh_state(void)
 {
@@ -837,7 +838,7 @@ static void check_holds(const struct answer *want, unsigned line, enum result rc
     char place[32];
     snprintf(place, sizeof(place), "a.lua:%u: ", line);
     if (want->holds < 0)
-        CHECK(want->code, rc == ERR_SCRIPT && slice_starts(error.text, slice_of(place)) && !has_text(error, "tidewire."));
+        CHECK(want->code, rc == ERR_SCRIPT && slice_starts(error, slice_of(place)) && !has_text(error, "tidewire."));
     else
         CHECK(want->code, rc == OK && holds == (want->holds != 0));
 }

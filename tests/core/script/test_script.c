@@ -855,6 +855,8 @@ static void bad_answers(void)
         const struct route *route = generation_route(generation, slice_of(failing[i]));
         struct event *event = make_event(failing[i], "{}");
         CHECK(failing[i], script_when(script, route, event, &holds, &error) == ERR_SCRIPT && error.text.len > 0);
+        if (script_is_abandoned(script))
+            fresh_state();
         CHECK(failing[i], script_dedupe(script, route, event, &key, &error) == ERR_SCRIPT && error.text.len > 0);
         event_unref(event);
         check_innocent(failing[i]);
@@ -928,15 +930,13 @@ static const char nested[] = HEAD
     "local function dive(n, f) if n == 0 then return f() end return (('x'):gsub('x', function() dive(n - 1, f) end)) end\n" ROUTE(
         "late", "dive(60, function() while true do local f = function() return event end end end)")
         ROUTE("caught", "pcall(dive, 60, function() while true do local f = function() return event end end end) while true do "
-                        "local f = function() return event end end")
-            ROUTE("full", "dive(60, function() local s = 'x' while true do s = s .. s end end)")
-                ROUTE("plain", "dive(60, function() error 'x' end)")
-                    ROUTE("deepest", "local function f() dive(1, function() end) return 1 + f() end f()")
-                        ROUTE("well", "dive(60, function() end) send(t, event)");
+                        "local f = function() return event end end") ROUTE("plain", "dive(60, function() error 'x' end)")
+            ROUTE("deepest", "local function f() dive(1, function() end) return 1 + f() end f()")
+                ROUTE("well", "dive(60, function() end) send(t, event)");
 
 static void nesting(void)
 {
-    static const char *const routes[] = { "/late", "/caught", "/full", "/plain", "/deepest" };
+    static const char *const routes[] = { "/late", "/caught", "/plain", "/deepest" };
     struct event *event;
     use_rules(nested);
     for (size_t i = 0; i < COUNT(routes); i++) {

@@ -1,4 +1,4 @@
--- class: memory · expect: memory cpu done · events: 12
+-- class: memory · expect: memory cpu done · events: 4
 -- Each refusal is swallowed, and the next try begins.
 route "/hostile" {
   verify = verify.none "test",
