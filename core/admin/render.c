@@ -75,6 +75,7 @@ static void add_row_fields(const struct event_row *row, struct buf *out)
     add_text_or_null(out, "reason", row->reason);
     add_number(out, "attempt", row->attempt);
     add_number(out, "generation", row->generation);
+    add_id(out, "replayed_as", row->replayed_as);
     if (row->state == SHOWN_WAITING)
         add_time(out, "next_at", row->due_ms);
 }
@@ -202,6 +203,24 @@ static void add_delivery(const struct delivery_row *row, struct buf *out)
     buf_add_text(out, "]}");
 }
 
+/* The tries that failed, the latest first. */
+static void add_failures(const struct store_read_show *show, struct buf *out)
+{
+    add_name(out, "failures");
+    buf_add_byte(out, '[');
+    for (size_t i = 0; i < show->failure_count; i++) {
+        const struct failure_row *failure = &show->failures[i];
+        buf_add_text(out, i ? ",{" : "{");
+        add_number(out, "n", failure->n);
+        add_time(out, "at", failure->at_ms);
+        add_number(out, "generation", failure->generation);
+        add_text(out, "reason", slice_of(run_reason_name(failure->reason)));
+        add_text(out, "detail", failure->text);
+        buf_add_byte(out, '}');
+    }
+    buf_add_byte(out, ']');
+}
+
 void render_event(const struct store_read_show *show, struct buf *out)
 {
     buf_add_byte(out, '{');
@@ -211,6 +230,7 @@ void render_event(const struct store_read_show *show, struct buf *out)
         add_headers(show->event, out);
         add_body(show->event, out);
     }
+    add_failures(show, out);
     add_name(out, "deliveries");
     buf_add_byte(out, '[');
     for (size_t i = 0; i < show->delivery_count; i++) {

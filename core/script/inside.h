@@ -122,6 +122,9 @@ int luaopen_tidewire_paths(lua_State *L);
 /* strings.c */
 int luaopen_tidewire_strings(lua_State *L);
 
+/* crash_word.c; in test builds only */
+int luaopen_tidewire_crash(lua_State *L);
+
 /* modules.c */
 void modules_open(lua_State *L);
 

@@ -19,6 +19,9 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.crypto", luaopen_tidewire_crypto },
     { "tidewire.uuid", luaopen_tidewire_uuid },
     { "tidewire.clock", luaopen_tidewire_clock },
+#ifdef TIDEWIRE_TEST_FAULTS
+    { "tidewire.crash", luaopen_tidewire_crash },
+#endif
     { NULL, NULL },
 };
 

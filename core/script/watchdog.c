@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <pthread.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -11,7 +12,7 @@
 #include "script/crash.h"
 #include "script/heap.h"
 
-enum { SIGNAL_STACK_BYTES = 64 << 10 };
+enum { SIGNAL_STACK_BYTES = 64 << 10, LEVELS_MAX = 50 };
 
 static struct {
     pthread_mutex_t lock; /* guards slots and stopping */
@@ -31,10 +32,15 @@ static int time_signal(void)
 
 /* ---- on the worker ---- */
 
+/* With the line of the rule that is nearest: what runs may be a function of ours that it called. */
 static void raise_time_limit(lua_State *L, lua_Debug *ar)
 {
-    (void)ar;
-    luaL_error(L, "the handler used more processor time than it may");
+    for (int level = 0; level < LEVELS_MAX && lua_getstack(L, level, ar); level++) {
+        lua_getinfo(L, "Sl", ar);
+        if (ar->currentline > 0 && strncmp(ar->source, "=tidewire.", 10) != 0)
+            luaL_error(L, "%s:%d: more processor time than it may have", ar->short_src, ar->currentline);
+    }
+    luaL_error(L, "more processor time than it may have");
 }
 
 static void on_time_signal(int signo, siginfo_t *info, void *context)

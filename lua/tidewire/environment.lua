@@ -176,6 +176,10 @@ function M.words()
   for name, f in pairs(actions) do
     words[name] = f
   end
+  local in_test_build, crash = pcall(require, "tidewire.crash")
+  if in_test_build then
+    words.crash = crash
+  end
   return words
 end
 

@@ -128,6 +128,13 @@ local function show(arguments)
   if event.reason ~= json.null then
     print("  " .. event.reason)
   end
+  if event.replayed_as ~= json.null then
+    print("  replayed as " .. event.replayed_as)
+  end
+  for _, failure in ipairs(event.failures) do
+    print(("  try %d  %s  generation %d  %s: %s"):format(failure.n, screen.time(failure.at), failure.generation, failure.reason,
+      failure.detail))
+  end
   for _, delivery in ipairs(event.deliveries) do
     print_delivery(delivery)
   end
