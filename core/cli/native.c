@@ -245,7 +245,7 @@ static void push_report(lua_State *L, const struct load_report *report, bool col
 static int native_check(lua_State *L)
 {
     struct load_options options = {
-        .folder = luaL_checkstring(L, 1),
+        .place = { .folder = luaL_checkstring(L, 1) },
         .production = lua_toboolean(L, 2),
         .secrets_folder = getenv("CREDENTIALS_DIRECTORY"),
     };

@@ -108,16 +108,20 @@ static bool method_allowed(const struct route *route, struct slice method)
     return false;
 }
 
-static void refuse_head(struct intake *intake, struct head_verdict *verdict, enum refusal reason, uint16_t status,
-                        const char *detail)
+/* Why a request is not taken; status 0: it is. */
+struct head_refusal {
+    enum refusal reason;
+    uint16_t status;
+    const char *detail;
+};
+
+static void write_refusal(struct intake *intake, const struct head_refusal *refusal, struct reply *reply)
 {
-    verdict->refused = true;
-    count_refusal(intake, reason, status, detail);
-    reply_problem(&verdict->reply, status, detail);
-    if (status == 405)
-        (void)reply_add_header(&verdict->reply, SLICE("Allow"),
+    count_refusal(intake, refusal->reason, refusal->status, refusal->detail);
+    reply_problem(reply, refusal->status, refusal->detail);
+    if (refusal->status == 405)
+        (void)reply_add_header(reply, SLICE("Allow"),
                                intake->route->allow); /* outlives the answer: the generation is held by others */
-    intake_end(intake);
 }
 
 /* A method that stands for a body, and no word about one (RFC 9110, 15.5.12): what came after the head would be lost. */
@@ -127,39 +131,65 @@ static bool lacks_length(const struct request *request)
     return has_body && !request->chunked && !request_header(request, SLICE("content-length")).data;
 }
 
-static void find_route(struct intake *intake, const struct ingest_rules *rules, struct slice path)
+static void find_route(struct intake *intake, struct generation *generation, struct slice path)
 {
-    intake->generation = generation_ref(rules->generation);
-    intake->route = router_match(rules->generation, path, intake->params, &intake->param_count, &intake->param_text);
-    if (intake->route)
-        intake->verifier = rules->verifiers[intake->route->index];
+    intake->generation = generation_ref(generation);
+    intake->route = router_match(generation, path, intake->params, &intake->param_count, &intake->param_text);
+}
+
+/* What is to be said of a request by the rules that it was matched with. */
+static struct head_refusal judge_head(const struct intake *intake, const struct request *request)
+{
+    const struct route *route = intake->route;
+    if (!route)
+        return (struct head_refusal){ REFUSED_NO_ROUTE, 404, "no route here" };
+    if (!method_allowed(route, request->method))
+        return (struct head_refusal){ REFUSED_METHOD, 405, "this route takes other methods, see Allow" };
+    if (route->ip_allow_count && !cidr_contains_any(route->ip_allow, route->ip_allow_count, conn_remote_ip(intake->conn)))
+        return (struct head_refusal){ REFUSED_ADDRESS, 403, "this address may not send here" };
+    if (lacks_length(request))
+        return (struct head_refusal){ REFUSED_HTTP, 411, "say how long the body is: Content-Length, 0 for none, or chunked" };
+    return (struct head_refusal){ 0 };
 }
 
 static void on_head(struct conn *conn, struct request *request, struct head_verdict *verdict, void *arg)
 {
     struct ingest *ingest = arg;
-    const struct ingest_rules *rules = ingest->config.to.rules(ingest->config.to.arg);
     struct intake *intake = intake_new(ingest, conn);
-    if (ingest->draining) {
-        refuse_head(intake, verdict, REFUSED_DRAINING, 503, "the router is shutting down: try again");
+    struct head_refusal refusal = { REFUSED_DRAINING, 503, "the router is shutting down: try again" };
+    if (!ingest->draining) {
+        find_route(intake, ingest->config.to.rules(ingest->config.to.arg)->generation, request->path);
+        refusal = judge_head(intake, request);
+    }
+    if (!refusal.status && !store_accepts(ingest->config.store))
+        refusal = (struct head_refusal){ REFUSED_STORE_FULL, 503, "the store has no room: try again" };
+    if (refusal.status) {
+        verdict->refused = true;
+        write_refusal(intake, &refusal, &verdict->reply);
+        intake_end(intake);
         return;
     }
-    find_route(intake, rules, request->path);
-    const struct route *route = intake->route;
-    if (!route)
-        refuse_head(intake, verdict, REFUSED_NO_ROUTE, 404, "no route here");
-    else if (!method_allowed(route, request->method))
-        refuse_head(intake, verdict, REFUSED_METHOD, 405, "this route takes other methods, see Allow");
-    else if (route->ip_allow_count && !cidr_contains_any(route->ip_allow, route->ip_allow_count, conn_remote_ip(conn)))
-        refuse_head(intake, verdict, REFUSED_ADDRESS, 403, "this address may not send here");
-    else if (lacks_length(request))
-        refuse_head(intake, verdict, REFUSED_HTTP, 411, "say how long the body is: Content-Length, 0 for none, or chunked");
-    else if (!store_accepts(ingest->config.store))
-        refuse_head(intake, verdict, REFUSED_STORE_FULL, 503, "the store has no room: try again");
-    else {
-        verdict->max_body_bytes = route->max_body_bytes;
-        request->consumer = intake;
-    }
+    verdict->max_body_bytes = intake->route->max_body_bytes;
+    request->consumer = intake;
+}
+
+/* The rules changed while the body came: the request is judged by those in force, as its handler is; the verifiers of the former
+ * ones are gone. false: it was refused. */
+static bool match_again(struct intake *intake, struct generation *generation, const struct request *request)
+{
+    struct reply reply;
+    generation_unref(intake->generation);
+    intake->param_count = 0;
+    find_route(intake, generation, request->path);
+    struct head_refusal refusal = judge_head(intake, request);
+    if (!refusal.status && request->body.len > intake->route->max_body_bytes)
+        refusal = (struct head_refusal){ REFUSED_SIZE, 413, "the body is larger than this route takes" };
+    if (!refusal.status)
+        return true;
+    write_refusal(intake, &refusal, &reply);
+    answer(intake, &reply);
+    intake_end(intake);
+    return false;
 }
 
 /* ---- the whole request: verify, then decode ---- */
@@ -604,8 +634,11 @@ static void commit(struct intake *intake)
 static void on_request(struct conn *conn, struct request *request, void *arg)
 {
     struct intake *intake = request->consumer;
+    const struct ingest_rules *rules = intake->ingest->config.to.rules(intake->ingest->config.to.arg);
     struct verify_result verified;
     struct pair headers[HTTP_HEADERS_MAX];
+    if (rules->generation != intake->generation && !match_again(intake, rules->generation, request))
+        return;
     copy_headers(request, headers);
     struct verify_input input = {
         .method = request->method,
@@ -617,7 +650,7 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         .now_ms = clock_wall_ms(),
     };
     intake->started_ns = clock_mono_ns();
-    enum verdict verdict = verify_request(intake->verifier, &input, &verified);
+    enum verdict verdict = verify_request(rules->verifiers[intake->route->index], &input, &verified);
     if (verdict != VERDICT_VALID) {
         uint16_t status = verdict == VERDICT_NO_SECRET ? 503 : 401;
         refuse_and_end(intake, refusal_of(verdict), status,

@@ -22,7 +22,6 @@ struct intake {
     struct conn *conn;             /* NULL once answered, or when the client went */
     struct generation *generation; /* counted */
     const struct route *route;     /* of the generation */
-    struct verifier *verifier; /* of the worker's rules at the time of the head; used before the request returns to the loop */
     struct pair params[PARAMS_MAX];
     size_t param_count;
     struct buf param_text;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/changes.h"
+#include "super/inherited.h"
 
 enum { REPORT_MAX = 1 << 20, ASKERS_MAX = 64 };
 
@@ -22,13 +23,16 @@ struct reload {
     struct generation *current;  /* counted */
     struct generation *building; /* counted; NULL: idle */
     uint32_t numbers;            /* generations so far */
+    bool ready[WORKERS_MAX];     /* which workers have said how they got on with it */
     uint32_t still_building;     /* workers */
+    bool taking_back;            /* `building` is what runs: a worker could not build the newer one */
     char worker_error[512];
     uint64_t began_ms;
     struct asker askers[ASKERS_MAX]; /* of the present one, then of the next */
     size_t asker_count, next_count;
     bool again, failed;
-    char wanted[65]; /* the hash that the next load has to find; "": any */
+    char wanted[65];  /* the hash that the next load has to find; "": any */
+    char refused[65]; /* the hash that was refused last; "": what is there was loaded since */
     struct buf text, json;
 };
 
@@ -122,7 +126,8 @@ static void say_worker_failed(struct reload *reload)
 {
     buf_clear(&reload->text);
     add_clock(&reload->text);
-    buf_addf(&reload->text, "✗ not loaded by every worker: %s\n", reload->worker_error);
+    buf_addf(&reload->text, "✗ not loaded by every worker, generation %u keeps running\n         %s\n", reload->current->number,
+             reload->worker_error);
     write_json(reload, false, NULL);
     say(reload, false);
 }
@@ -141,10 +146,14 @@ static void say_loaded(struct reload *reload, const struct generation *before)
 
 /* ---- the steps ---- */
 
-static bool is_still(const struct reload *reload, const char *wanted)
+/* Takes the reference. */
+static void build(struct reload *reload, struct generation *generation)
 {
-    char hash[65];
-    return load_hash(reload->config.options.folder, hash) == OK && strcmp(hash, wanted) == 0;
+    reload->building = generation;
+    reload->still_building = reload->config.worker_count;
+    memset(reload->ready, 0, sizeof(reload->ready));
+    for (uint32_t i = 0; i < reload->config.worker_count; i++)
+        worker_load(reload->config.workers[i], generation);
 }
 
 static void begin(struct reload *reload)
@@ -152,24 +161,22 @@ static void begin(struct reload *reload)
     struct load_report report;
     struct generation *generation;
     reload->began_ms = clock_mono_ms();
-    if (reload->wanted[0] && !is_still(reload, reload->wanted))
-        return;
     enum result rc = load_generation(&reload->config.options, &generation, &report);
-    if (rc != OK) {
+    if (reload->wanted[0] && strcmp(report.hash, reload->wanted) != 0) {
+        generation_unref(generation); /* written to since: the folder's watcher comes again */
+    } else if (rc != OK) {
+        memcpy(reload->refused, report.hash, sizeof(report.hash));
         say_mistakes(reload, &report);
-    } else if (reload->wanted[0] && strcmp(generation->hash, reload->wanted) != 0) {
-        generation_unref(generation); /* written to between two reads: the folder's watcher comes again */
     } else if (strcmp(generation->hash, reload->current->hash) == 0) {
+        reload->refused[0] = '\0';
         if (!reload->wanted[0])
             say_unchanged(reload);
         generation_unref(generation);
     } else {
-        generation->number = ++reload->numbers;
-        reload->building = generation;
-        reload->still_building = reload->config.worker_count;
+        reload->refused[0] = '\0';
         reload->worker_error[0] = '\0';
-        for (uint32_t i = 0; i < reload->config.worker_count; i++)
-            worker_load(reload->config.workers[i], generation);
+        generation->number = ++reload->numbers;
+        build(reload, generation);
     }
     load_report_deinit(&report);
 }
@@ -228,11 +235,22 @@ bool reload_failed(const struct reload *reload)
     return reload->failed;
 }
 
+/* What runs already, or was refused already. */
+static bool is_known(struct reload *reload, const char *hash)
+{
+    const struct generation *newest = reload->building ? reload->building : reload->current;
+    if (strcmp(hash, newest->hash) != 0)
+        return strcmp(hash, reload->refused) == 0;
+    reload->refused[0] = '\0'; /* mended by taking it back: the same mistake is said again when it comes again */
+    return true;
+}
+
 void reload_ask_for(struct reload *reload, const char *hash)
 {
-    if (!reload->again) /* else somebody wants whatever is there, and that includes this */
-        snprintf(reload->wanted, sizeof(reload->wanted), "%s", hash);
-    reload->again = true;
+    if (reload->again && !reload->wanted[0])
+        return; /* somebody wants whatever is there, and that includes this */
+    reload->again = !is_known(reload, hash);
+    snprintf(reload->wanted, sizeof(reload->wanted), "%s", hash);
     run_waiting(reload);
 }
 
@@ -243,22 +261,48 @@ void reload_forget(struct reload *reload, void *arg)
             reload->askers[i].done = NULL;
 }
 
-void reload_on_worker(struct reload *reload, const struct worker_notice *notice)
+static void put_in_force(struct reload *reload)
 {
-    if (notice->generation != reload->building)
-        return; /* a state that was abandoned has been made anew */
-    if (notice->error[0])
-        memcpy(reload->worker_error, notice->error, sizeof(reload->worker_error));
-    if (--reload->still_building > 0)
-        return;
     struct generation *before = reload->current;
     reload->current = reload->building;
     reload->building = NULL;
-    if (reload->worker_error[0])
-        say_worker_failed(reload);
-    else
-        say_loaded(reload, before);
+    say_loaded(reload, before);
     reload->config.on_loaded(reload->config.arg, reload->current);
     generation_unref(before);
+}
+
+/* Some worker could not build it, others run it: all go back to the former one, so that no two ever run different rules. */
+static void take_back(struct reload *reload)
+{
+    memcpy(reload->refused, reload->building->hash, sizeof(reload->refused));
+    generation_unref(reload->building);
+    reload->taking_back = true;
+    build(reload, generation_ref(reload->current));
+}
+
+static void on_taken_back(struct reload *reload)
+{
+    generation_unref(reload->building);
+    reload->building = NULL;
+    reload->taking_back = false;
+    say_worker_failed(reload);
+}
+
+void reload_on_worker(struct reload *reload, const struct worker_notice *notice)
+{
+    bool *ready = &reload->ready[worker_index(notice->worker)];
+    if (notice->generation != reload->building || *ready)
+        return; /* a state that was abandoned has been made anew */
+    *ready = true;
+    if (notice->error[0] && !reload->worker_error[0])
+        memcpy(reload->worker_error, notice->error, sizeof(reload->worker_error));
+    if (--reload->still_building > 0)
+        return;
+    if (reload->taking_back)
+        on_taken_back(reload);
+    else if (reload->worker_error[0])
+        take_back(reload);
+    else
+        put_in_force(reload);
     run_waiting(reload);
 }

@@ -31,8 +31,8 @@ struct reload *reload_new(const struct reload_config *config, struct generation 
 /* done is called once, perhaps from inside; NULL: nobody asks, the report goes to the log's place (the screen). While one is
  * being built, a further one waits for it and comes after. */
 void reload_ask(struct reload *reload, reload_done done, void *arg);
-/* The same for a watched folder whose files had this hash: if they have another one by now, they are still being written, and
- * nothing happens. */
+/* The same for a watched folder that holds what has this hash (rule_files_look): nothing happens when that runs, or was refused
+ * and said already, or when the files have another one by now and so are still being written. */
 void reload_ask_for(struct reload *reload, const char *hash);
 /* What a reload would change or find wrong, now; nothing is put into force. */
 void reload_check(struct reload *reload, reload_done done, void *arg);

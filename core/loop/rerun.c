@@ -35,7 +35,7 @@ struct rerun {
     uv_timer_t timer;
     uint64_t next_ms; /* wall clock: when to look into the store; UINT64_MAX: not by itself */
     bool stopped, reading, look_again;
-    uint32_t without_route;
+    bool without_route; /* something waits for a name that is gone, as of the last look */
     struct store_read_due due;
     struct handed due_handed;
     void (*on_closed)(void *arg);
@@ -291,7 +291,7 @@ static bool start_due(struct rerun *rerun, const struct due_event *row, uint64_t
     const struct route *route = config->route_of(config->arg, row->route);
     bool on_probation = false;
     if (!route) {
-        rerun->without_route++;
+        rerun->without_route = true;
         return true;
     }
     uint64_t wait_ms = config->take_turn(config->arg, route, &on_probation);
@@ -313,7 +313,7 @@ static void on_due_back(struct handed *handed)
          full = !can_run;
     rerun->reading = false;
     rerun->next_ms = UINT64_MAX;
-    rerun->without_route = 0;
+    rerun->without_route = false;
     for (size_t i = 0; ready && i < rerun->due.count && !full; i++)
         if (!find(rerun, rerun->due.rows[i].id))
             full = !start_due(rerun, &rerun->due.rows[i], now_ms);
@@ -385,11 +385,6 @@ void rerun_stop(struct rerun *rerun)
 bool rerun_is_idle(const struct rerun *rerun)
 {
     return rerun->held_count == 0 && !rerun->reading;
-}
-
-uint32_t rerun_without_route(const struct rerun *rerun)
-{
-    return rerun->without_route;
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -64,8 +64,6 @@ void rerun_forget(struct rerun *rerun, struct event *event);
 void rerun_stop(struct rerun *rerun);
 /* Nothing is running or being settled. */
 bool rerun_is_idle(const struct rerun *rerun);
-/* Waiting events whose route is gone, as of the last look. */
-uint32_t rerun_without_route(const struct rerun *rerun);
 /* After rerun_stop and idle; on_closed from the loop. */
 void rerun_free(struct rerun *rerun, void (*on_closed)(void *arg));
 

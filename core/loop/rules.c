@@ -203,7 +203,7 @@ uint32_t rules_waiting(const struct rules *rules)
 
 uint32_t rules_alive(const struct rules *rules)
 {
-    uint32_t count = rules->building ? 1 : 0;
+    uint32_t count = 0;
     for (const struct alive *alive = rules->newest; alive; alive = alive->next)
         count++;
     return count;

@@ -54,7 +54,8 @@ enum result rules_success(struct rules *rules, const struct target *target, cons
                           struct arena *arena, bool *success, struct script_failure *failure);
 /* Handlers that wait, in all generations. */
 uint32_t rules_waiting(const struct rules *rules);
-uint32_t rules_alive(const struct rules *rules);  /* generations */
+/* The one in force, and older ones whose handlers wait. */
+uint32_t rules_alive(const struct rules *rules);
 uint64_t rules_memory(const struct rules *rules); /* bytes of all their states */
 /* Replaces a state that was abandoned, frees ended generations; once per loop turn. */
 void rules_sweep(struct rules *rules);

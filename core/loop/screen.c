@@ -17,7 +17,7 @@ static const char *plural(size_t n)
 static void add_head(struct buf *out, const struct config *config, const struct generation *generation)
 {
     char rules[PATH_MAX];
-    load_rules_folder(config->folder, rules, sizeof(rules));
+    (void)rule_files_folder(&(struct rules_place){ .folder = config->folder }, rules, sizeof(rules));
     const char *shown = strncmp(rules, "./", 2) == 0 ? rules + 2 : rules;
     const char *store = strncmp(config->store, "./", 2) == 0 ? config->store + 2 : config->store;
     buf_addf(out, "tidewire %s · %s (%zu file%s, %zu route%s, %zu target%s) · store %s\n", TIDEWIRE_VERSION, shown,

@@ -320,7 +320,7 @@ static void start_reloads(struct server *server)
     };
     server->reload = reload_new(&config, server->first);
     if (server->config->watch)
-        server->watch = watch_start(&server->loop, server->config->folder, server->first->hash, on_files_changed, server);
+        server->watch = watch_start(&server->loop, &server->options.place, on_files_changed, server);
 }
 
 /* ---- workers ---- */
@@ -528,14 +528,17 @@ static void name_addresses(struct server *server)
 static bool load_rules(struct server *server)
 {
     uint64_t began_ms = clock_mono_ms();
+    char rules[PATH_MAX];
     struct buf text;
     server->options = (struct load_options){
-        .folder = server->config->folder,
+        .place = { .folder = server->config->folder },
         .production = server->config->production,
         .secrets_folder = server->config->secrets_folder,
+        .slot = watchdog_slot_new(),
     };
     enum result rc = load_generation(&server->options, &server->first, &server->report);
     server->load_ms = clock_mono_ms() - began_ms;
+    server->options.place.always_below = rule_files_folder(&server->options.place, rules, sizeof(rules))[0] != '\0';
     if (rc == OK)
         return true;
     buf_init(&text, 1 << 20);
@@ -595,19 +598,20 @@ int server_run(const struct config *config, const struct inherited *inherited)
     server.probation = probation_new();
     uuid_maker_init(&server.ids);
     name_addresses(&server);
-    if (!load_rules(&server) && inherited->restarts == 0)
-        return EXIT_RULES;
-    set_limits(&server);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     uv_loop_init(&server.loop);
     if (handoff_init(&server.handoff, &server.loop) != OK || watchdog_start() != OK) {
         fprintf(stderr, "tidewire: threads cannot be started\n");
         return 1;
     }
+    if (!load_rules(&server) && inherited->restarts == 0)
+        return EXIT_RULES;
+    set_limits(&server);
     start_signals(&server);
     start_admin(&server);
     open_and_serve(&server);
     uv_run(&server.loop, UV_RUN_DEFAULT);
+    watchdog_slot_free(server.options.slot);
     watchdog_stop();
     if (server.reload)
         reload_free(server.reload);

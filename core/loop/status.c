@@ -166,6 +166,15 @@ static void write_backlog(const struct ask *ask, struct buf *out)
     buf_add_byte(out, ']');
 }
 
+static unsigned long long count_without_route(const struct ask *ask)
+{
+    unsigned long long count = 0;
+    for (size_t i = 0; i < ask->backlog.count; i++)
+        if (ask->status.rules && !generation_route(ask->status.rules, ask->backlog.rows[i].route))
+            count += ask->backlog.rows[i].waiting;
+    return count;
+}
+
 static void write_json(const struct ask *ask, struct buf *out)
 {
     const struct status *status = &ask->status;
@@ -189,7 +198,7 @@ static void write_json(const struct ask *ask, struct buf *out)
     write_problems(ask, out);
     buf_add_text(out, "],\"events\":");
     write_backlog(ask, out);
-    buf_add_text(out, ",\"workers\":[");
+    buf_addf(out, ",\"without_route\":%llu,\"workers\":[", count_without_route(ask));
     for (uint32_t i = 0; ask->asked_workers && i < status->worker_count; i++) {
         buf_add_text(out, i ? "," : "");
         buf_add_slice(out, ask->counts[i].json.len ? buf_slice(&ask->counts[i].json) : SLICE("null"));
@@ -248,6 +257,7 @@ static void finish(struct ask *ask)
         counts_free(ask->counts[i].copy);
     }
     store_read_free(&ask->backlog.op);
+    generation_unref(ask->status.rules);
     mem_free(ask);
 }
 
@@ -284,6 +294,8 @@ void status_ask(const struct status *status, enum status_form form, void (*done)
     struct ask *ask = mem_new(sizeof(*ask) + status->worker_count * sizeof(ask->counts[0]));
     *ask = (struct ask){ .status = *status, .form = form, .done = done, .arg = arg, .missing = status->worker_count };
     ask->asked_workers = status->workers && status->worker_count > 0;
+    if (status->rules)
+        (void)generation_ref(status->rules); /* others may be in force by the time of the answer */
     if (!ask->asked_workers) {
         ask_store(ask);
         return;

@@ -8,71 +8,91 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "script/load.h"
+#include "script/rule_files.h"
 
 struct watched_folder {
     uv_fs_event_t event;
     struct watch *watch;
-    char path[PATH_MAX];
-    bool present; /* seen by the last scan */
     struct watched_folder *next;
 };
 
 struct watch {
     uv_loop_t *loop;
-    const char *folder;
-    char told[65]; /* of the rules that run, or that were said last */
-    char seen[65]; /* by the last look */
-    uv_timer_t quiet;
+    const struct rules_place *place;
+    char seen[65];      /* by the last look */
+    uint64_t stamp;     /* at the last look */
+    uint64_t wanted_ms; /* since when a look is wanted, by the loop's clock */
+    uv_timer_t quiet, net;
     struct watched_folder *folders;
     size_t count;
-    bool stopping;
-    int open; /* handles that are not closed yet */
+    int open; /* timers that are not closed yet */
     void (*on_change)(void *arg, const char *hash);
     void *arg;
 };
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct watch *watch = handle->data;
-    if (--watch->open == 0 && watch->stopping)
-        mem_free(watch);
-}
-
-static void on_folder_closed(uv_handle_t *handle)
-{
-    struct watched_folder *folder = (struct watched_folder *)handle;
-    handle->data = folder->watch;
-    on_closed(handle);
-    mem_free(folder);
-}
-
 static void on_quiet(uv_timer_t *timer);
 
+/* ---- when to look ---- */
+
+/* Each write puts it off, but not for ever. */
+static void look_soon(struct watch *watch)
+{
+    uint64_t now_ms = uv_now(watch->loop);
+    if (!uv_is_active((uv_handle_t *)&watch->quiet))
+        watch->wanted_ms = now_ms;
+    else if (now_ms - watch->wanted_ms > WATCH_PATIENCE_MS)
+        return;
+    uv_timer_start(&watch->quiet, on_quiet, WATCH_QUIET_MS, 0);
+}
+
+static bool is_lua(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 4 && strcmp(name + len - 4, ".lua") == 0;
+}
+
+/* What is made, goes or gets another name may be a folder or a symlink; what is written to counts only if it is Lua: a store or
+ * a log may lie in the folder. */
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
 {
     struct watch *watch = ((struct watched_folder *)event)->watch;
-    uv_timer_start(&watch->quiet, on_quiet, WATCH_QUIET_MS, 0); /* each write puts it off */
+    (void)status;
+    if ((events & UV_RENAME) || !name || is_lua(name))
+        look_soon(watch);
+}
+
+static void on_net(uv_timer_t *timer)
+{
+    struct watch *watch = timer->data;
+    if (rule_files_stamp(watch->place) != watch->stamp)
+        look_soon(watch);
+}
+
+/* ---- which folders ---- */
+
+static void on_folder_closed(uv_handle_t *handle)
+{
+    mem_free(handle);
+}
+
+static void close_folders(struct watched_folder *folder)
+{
+    while (folder) {
+        struct watched_folder *next = folder->next;
+        uv_close((uv_handle_t *)&folder->event, on_folder_closed);
+        folder = next;
+    }
 }
 
 static void add_folder(struct watch *watch, const char *path)
 {
-    for (struct watched_folder *folder = watch->folders; folder; folder = folder->next) {
-        if (strcmp(folder->path, path) == 0) {
-            folder->present = true;
-            return;
-        }
-    }
     if (watch->count == WATCH_FOLDERS_MAX)
-        return;
+        return; /* the net sees those */
     struct watched_folder *folder = MEM_NEW(struct watched_folder);
     folder->watch = watch;
-    folder->present = true;
-    snprintf(folder->path, sizeof(folder->path), "%s", path);
     uv_fs_event_init(watch->loop, &folder->event);
-    watch->open++;
     if (uv_fs_event_start(&folder->event, on_event, path, 0) != 0) {
-        LOG(LOG_WARN, "folder not watched", LOG_T("path", path));
+        LOG(LOG_DEBUG, "folder not watched", LOG_T("path", path));
         uv_close((uv_handle_t *)&folder->event, on_folder_closed);
         return;
     }
@@ -87,7 +107,7 @@ static void add_below(struct watch *watch, const char *path, int depth)
     if (!dir)
         return;
     add_folder(watch, path);
-    for (struct dirent *entry; depth < 16 && (entry = readdir(dir));) {
+    for (struct dirent *entry; depth < RULE_DEPTH_MAX && (entry = readdir(dir));) {
         char below[PATH_MAX];
         struct stat info;
         if (entry->d_name[0] != '.' && snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) < (int)sizeof(below) &&
@@ -97,69 +117,69 @@ static void add_below(struct watch *watch, const char *path, int depth)
     closedir(dir);
 }
 
-/* The folders of now: new ones are watched, gone ones forgotten. */
-static void scan(struct watch *watch)
+/* The folders of now, all anew: one of the same name may be another one. The former ones are let go after, so that what did not
+ * change is watched throughout. */
+static void watch_folders(struct watch *watch)
 {
     char rules[PATH_MAX];
-    for (struct watched_folder *folder = watch->folders; folder; folder = folder->next)
-        folder->present = false;
-    load_rules_folder(watch->folder, rules, sizeof(rules));
+    struct watched_folder *former = watch->folders;
+    watch->folders = NULL;
+    watch->count = 0;
+    if (rule_files_folder(watch->place, rules, sizeof(rules))[0])
+        add_folder(watch, watch->place->folder); /* where rules/ itself is swapped */
     add_below(watch, rules, 0);
-    for (struct watched_folder **at = &watch->folders; *at;) {
-        struct watched_folder *folder = *at;
-        if (folder->present) {
-            at = &folder->next;
-        } else {
-            *at = folder->next;
-            watch->count--;
-            uv_close((uv_handle_t *)&folder->event, on_folder_closed);
-        }
-    }
+    close_folders(former);
 }
+
+/* ---- looking ---- */
 
 static void on_quiet(uv_timer_t *timer)
 {
     struct watch *watch = timer->data;
     char hash[65];
-    scan(watch);
-    if (load_hash(watch->folder, hash) != OK)
-        return;
-    bool settled = strcmp(hash, watch->seen) == 0, is_new = strcmp(hash, watch->told) != 0;
+    watch_folders(watch);
+    watch->stamp = rule_files_stamp(watch->place); /* before the look: what comes after it is seen by the net */
+    rule_files_look(watch->place, hash);
+    bool settled = strcmp(hash, watch->seen) == 0;
     memcpy(watch->seen, hash, sizeof(hash));
-    if (is_new && settled) {
-        memcpy(watch->told, hash, sizeof(hash));
+    if (settled)
         watch->on_change(watch->arg, hash);
-    } else if (is_new) {
+    else
         uv_timer_start(&watch->quiet, on_quiet, WATCH_QUIET_MS, 0);
-    }
 }
 
-struct watch *watch_start(uv_loop_t *loop, const char *folder, const char *hash, void (*on_change)(void *arg, const char *hash),
+/* ---- life ---- */
+
+struct watch *watch_start(uv_loop_t *loop, const struct rules_place *place, void (*on_change)(void *arg, const char *hash),
                           void *arg)
 {
     struct watch *watch = MEM_NEW(struct watch);
     watch->loop = loop;
-    watch->folder = folder;
+    watch->place = place;
     watch->on_change = on_change;
     watch->arg = arg;
-    snprintf(watch->told, sizeof(watch->told), "%s", hash);
     uv_timer_init(loop, &watch->quiet);
-    watch->quiet.data = watch;
-    watch->open = 1;
-    scan(watch);
-    uv_timer_start(&watch->quiet, on_quiet, WATCH_QUIET_MS, 0); /* what was written between the load and now */
+    uv_timer_init(loop, &watch->net);
+    watch->quiet.data = watch->net.data = watch;
+    watch->open = 2;
+    watch_folders(watch);
+    uv_timer_start(&watch->net, on_net, WATCH_NET_MS, WATCH_NET_MS);
+    look_soon(watch); /* what was written between the load and now */
     return watch;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct watch *watch = handle->data;
+    if (--watch->open == 0)
+        mem_free(watch);
 }
 
 void watch_stop(struct watch *watch)
 {
     if (!watch)
         return;
-    watch->stopping = true;
-    while (watch->folders) {
-        struct watched_folder *folder = watch->folders;
-        watch->folders = folder->next;
-        uv_close((uv_handle_t *)&folder->event, on_folder_closed);
-    }
-    uv_close((uv_handle_t *)&watch->quiet, on_closed);
+    close_folders(watch->folders);
+    uv_close((uv_handle_t *)&watch->quiet, on_timer_closed);
+    uv_close((uv_handle_t *)&watch->net, on_timer_closed);
 }

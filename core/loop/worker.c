@@ -386,9 +386,8 @@ static void on_ask_counts(struct handed *handed)
     deliver_write_json(worker->deliver, &counts->json);
     counts->copy = counts_copy(worker->counts);
     counts->lua_memory = rules_memory(worker->rules);
-    buf_addf(&counts->json, ",\"without_route\":%u,\"waiting_handlers\":%u,\"generations_alive\":%u,\"lua_memory\":%llu}",
-             rerun_without_route(worker->rerun), rules_waiting(worker->rules), rules_alive(worker->rules),
-             (unsigned long long)counts->lua_memory);
+    buf_addf(&counts->json, ",\"waiting_handlers\":%u,\"generations_alive\":%u,\"lua_memory\":%llu}",
+             rules_waiting(worker->rules), rules_alive(worker->rules), (unsigned long long)counts->lua_memory);
     counts->handed.run = (void (*)(struct handed *))(void *)counts->on_done;
     if (handoff_send(worker->config.main, &counts->handed) != OK)
         on_nobody_asks(counts);

@@ -66,7 +66,7 @@ void worker_join(struct worker *worker);
 struct worker_counts {
     struct handed handed;
     struct worker *worker;
-    struct buf json;     /* {"requests":[…],"targets":[…],"without_route":N,"generations_alive":N,"lua_memory":N} */
+    struct buf json;     /* {"requests":[…],"targets":[…],"waiting_handlers":N,"generations_alive":N,"lua_memory":N} */
     struct counts *copy; /* the asker's (counts_free) */
     uint64_t lua_memory; /* bytes */
     void (*on_done)(struct worker_counts *counts);

@@ -40,6 +40,11 @@ static enum call_result abandon(struct script *script, enum jump jump, const str
     return CALL_ABANDONED;
 }
 
+static void enter(struct script *script, const struct stretch *stretch, uint64_t now_ns)
+{
+    watchdog_enter(script->config.slot, script->L, script->heap, now_ns, stretch->budget_ns, stretch->grace_ns);
+}
+
 static void write_flight(const struct script *script, const struct stretch *stretch)
 {
     uint32_t generation = script->generation ? script->generation->number : 0;
@@ -60,7 +65,7 @@ enum call_result call_resume(struct script *script, lua_State *coroutine, int n,
     } else if ((jump = sigsetjmp(slot->before, 0)) == 0) {
         if (slot->flight)
             write_flight(script, stretch);
-        watchdog_enter(slot, script->L, script->heap, start_ns, stretch->budget_ns, stretch->grace_ns);
+        enter(script, stretch, start_ns);
         result = resume(coroutine, n, stretch);
         stretch->late = watchdog_leave(slot);
     } else {
@@ -72,6 +77,33 @@ enum call_result call_resume(struct script *script, lua_State *coroutine, int n,
     heap_charge(script->heap, NULL);
     stretch->used_ns = clock_mono_ns() - start_ns;
     return result;
+}
+
+enum call_result call_function(struct script *script, lua_CFunction function, void *arg, struct stretch *stretch)
+{
+    struct watchdog_slot *slot = script->config.slot;
+    enum call_result result;
+    int jump;
+    stretch->late = false;
+    if (!slot)
+        return lua_cpcall(script->L, function, arg) == 0 ? CALL_RETURNED : CALL_FAILED;
+    if ((jump = sigsetjmp(slot->before, 0)) != 0) {
+        stretch->late = jump == JUMP_TIME;
+        return abandon(script, (enum jump)jump, stretch);
+    }
+    enter(script, stretch, clock_mono_ns());
+    result = lua_cpcall(script->L, function, arg) == 0 ? CALL_RETURNED : CALL_FAILED;
+    stretch->late = watchdog_leave(slot);
+    return result;
+}
+
+void call_again(struct script *script, uint64_t budget_ns)
+{
+    struct watchdog_slot *slot = script->config.slot;
+    if (!slot)
+        return;
+    (void)watchdog_leave(slot);
+    watchdog_enter(slot, script->L, script->heap, clock_mono_ns(), budget_ns, WATCHDOG_GRACE_MS * 1000000ull);
 }
 
 /* Of what is held, so much belongs to runs that wait. */

@@ -76,11 +76,13 @@ struct script {
     bool jumped;          /* it was left in the middle of something: not even lua_close may touch it */
     enum run_reason lost; /* why it was abandoned */
     char error[ERROR_SIZE];
-    lua_State *loader;           /* the coroutine that loads the rules; NULL: none */
-    int routes_ref, targets_ref; /* tables by path and name, made by the loader */
-    int nesting_ref;             /* { how many callbacks are open }, of environment.lua */
-    struct buf scratch, pieces;  /* a message on its way */
-    uint64_t deadline_ms;        /* scratch states: when loading has to be over; 0: none */
+    lua_State *loader;             /* the coroutine that loads the rules; NULL: none */
+    int routes_ref, targets_ref;   /* tables by path and name, made by the loader */
+    int nesting_ref;               /* { how many callbacks are open }, of environment.lua */
+    struct buf scratch, pieces;    /* a message on its way */
+    uint64_t step_ms, deadline_ms; /* scratch states: when this step, and all of loading, has to be over; 0: none */
+    char step[ERROR_SIZE / 2];     /* the file of this step */
+    bool late;                     /* a deadline has passed: `error` says where, and nothing goes on */
 };
 
 struct script *script_of(lua_State *L);
@@ -132,6 +134,10 @@ void modules_open(lua_State *L);
 enum call_result { CALL_RETURNED, CALL_YIELDED, CALL_FAILED, CALL_ABANDONED };
 /* Resumes the coroutine with n arguments on its stack. */
 enum call_result call_resume(struct script *script, lua_State *coroutine, int n, struct stretch *stretch);
+/* lua_cpcall of a state without runs, watched in the same way. */
+enum call_result call_function(struct script *script, lua_CFunction function, void *arg, struct stretch *stretch);
+/* Inside it: from here on it has so much processor time. */
+void call_again(struct script *script, uint64_t budget_ns);
 /* A full collection where it is due, outside any run: after a refusal, and when the state is over half its limit. What is still
  * over then and held by no run that waits is the rules' own: the state is abandoned. */
 void call_collect_if_due(struct script *script);

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "script/records.h"
-#include "script/rule_files.h"
 #include "script/vm.h"
 
 enum { LOAD_LIMIT_MS = 10000, SECRET_BYTES_MAX = 64 << 10 };
@@ -20,6 +19,7 @@ struct loading {
     const struct load_options *options;
     struct generation *generation;
     struct load_report *report;
+    struct script *scratch;
 };
 
 /* ---- secrets ---- */
@@ -91,11 +91,21 @@ static int host_secret(lua_State *L)
     return 1;
 }
 
+static int host_step(lua_State *L)
+{
+    struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
+    script_step(loading->scratch, luaL_checkstring(L, 1));
+    return 0;
+}
+
 static void push_host(lua_State *L, struct loading *loading)
 {
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     lua_pushcfunction(L, host_env);
     lua_setfield(L, -2, "env");
+    lua_pushlightuserdata(L, loading);
+    lua_pushcclosure(L, host_step, 1);
+    lua_setfield(L, -2, "step");
     lua_pushlightuserdata(L, loading);
     lua_pushcclosure(L, host_secret, 1);
     lua_setfield(L, -2, "secret");
@@ -154,16 +164,33 @@ static void keep_findings(lua_State *L, struct load_report *report, int result)
     lua_pop(L, 1);
 }
 
-/* A mistake that is not one of the files: the folder, memory, time. */
+/* "rules/a.lua:7: too long" → its place, and what is behind it; what has no place stays whole. */
+static void take_place(struct slice *message, struct slice *file, uint32_t *line)
+{
+    const char *lua = memmem(message->data, message->len, ".lua:", 5);
+    size_t at = lua ? (size_t)(lua - message->data) + 5 : 0, begin = at;
+    uint32_t number = 0;
+    while (at < message->len && message->data[at] >= '0' && message->data[at] <= '9' && number < 100000000)
+        number = number * 10 + (uint32_t)(message->data[at++] - '0');
+    if (number == 0 || !slice_starts(slice_from(*message, at), SLICE(": ")))
+        return;
+    *file = slice_make(message->data, begin - 1);
+    *line = number;
+    *message = slice_from(*message, at + 2);
+}
+
+/* A mistake after which nothing more was looked at: the folder, memory, time. */
 static void only_finding(struct load_report *report, struct slice message)
 {
-    struct slice none = SLICE("");
+    struct slice none = SLICE(""), file = none;
+    uint32_t line = 0;
+    message = arena_copy(&report->arena, message);
+    take_place(&message, &file, &line);
     report->findings = arena_alloc(&report->arena, sizeof(*report->findings));
     if (!report->findings)
         return;
-    report->findings[0] = (struct finding){
-        .file = none, .message = arena_copy(&report->arena, message), .source = none, .hint = none, .suggestion = none
-    };
+    report->findings[0] =
+        (struct finding){ .file = file, .line = line, .message = message, .source = none, .hint = none, .suggestion = none };
     report->finding_count = report->error_count = 1;
 }
 
@@ -197,17 +224,16 @@ static int run_loader(lua_State *L)
 
 static enum result run_scratch(struct loading *loading)
 {
-    struct script *scratch = NULL;
-    struct script_config config = { .memory = LIMITS_DEFAULT.state_memory };
-    enum result rc = script_new(&config, &scratch);
+    struct script_config config = { .memory = LIMITS_DEFAULT.state_memory, .slot = loading->options->slot };
+    enum result rc = script_new(&config, &loading->scratch);
     if (rc != OK) {
         only_finding(loading->report, SLICE("not enough memory to load the rules"));
         return ERR_SCRIPT;
     }
-    rc = script_protected(scratch, run_loader, loading, LOAD_LIMIT_MS);
+    rc = script_protected(loading->scratch, run_loader, loading, LOAD_LIMIT_MS);
     if (rc != OK)
-        only_finding(loading->report, slice_of(script_error(scratch)));
-    script_free(scratch);
+        only_finding(loading->report, slice_of(script_error(loading->scratch)));
+    script_free(loading->scratch);
     return loading->report->error_count > 0 ? ERR_SCRIPT : OK;
 }
 
@@ -215,8 +241,9 @@ static enum result read_files(const struct load_options *options, struct arena *
                               struct slice *why)
 {
     if (!options->files.data)
-        return rule_files_read(options->folder, arena, files, why);
+        return rule_files_read(&options->place, arena, files, why);
     struct slice kept = arena_copy(arena, options->files); /* the generation outlives the caller's */
+    *files = (struct rule_files){ 0 };
     *why = SLICE("the kept rules are damaged");
     return kept.data ? rule_files_parse(kept, arena, files) : ERR_MEMORY;
 }
@@ -234,6 +261,7 @@ enum result load_generation(const struct load_options *options, struct generatio
     generation->limits = LIMITS_DEFAULT;
     generation->loaded_ms = clock_wall_ms();
     enum result rc = read_files(options, &generation->arena, &files, &why);
+    memcpy(report->hash, files.hash, sizeof(report->hash));
     if (rc == OK) {
         generation->files = files.list;
         generation->file_count = files.count;
@@ -246,23 +274,6 @@ enum result load_generation(const struct load_options *options, struct generatio
         *out = generation;
     else
         generation_unref(generation);
-    return rc;
-}
-
-void load_rules_folder(const char *folder, char *out, size_t size)
-{
-    (void)rule_files_folder(folder, out, size);
-}
-
-enum result load_hash(const char *folder, char hash[65])
-{
-    struct arena arena = { 0 };
-    struct rule_files files;
-    struct slice why;
-    enum result rc = rule_files_read(folder, &arena, &files, &why);
-    if (rc == OK)
-        memcpy(hash, files.hash, sizeof(files.hash));
-    arena_deinit(&arena);
     return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "model/generation.h"
+#include "script/rule_files.h"
 #include "script/script.h"
 
 /* One mistake or warning (rules.md 7); the same objects as `check --json`. */
@@ -24,6 +25,7 @@ struct load_report {
     struct finding *findings;
     size_t finding_count;
     size_t error_count;
+    char hash[65]; /* of the files that were read, or of why they could not be (rule_files.h) */
     struct arena arena;
 };
 void load_report_deinit(struct load_report *report);
@@ -32,18 +34,15 @@ void load_report_print(const struct load_report *report, struct buf *out, bool c
 void load_report_json(const struct load_report *report, struct buf *out); /* an array */
 
 struct load_options {
-    const char *folder;         /* of `run`: FOLDER/rules/ is read if there is one, else FOLDER */
+    struct rules_place place;
     bool production;            /* a missing secret is a mistake; otherwise a warning */
     const char *secrets_folder; /* files named like secrets (systemd credentials); NULL: environment only */
+    struct watchdog_slot *slot; /* of this thread: also what no hook reaches is ended; NULL: only what hooks reach */
     struct slice files;         /* of rule_files.h, instead of what the folder holds; data NULL: read the folder */
 };
 
 /* Reads the folder. Which files are rule files: rules.md 1. ERR_SCRIPT: the report has errors and *out is NULL. Otherwise OK, and
  * *out has one reference (number 0: the server counts). ERR_IO: the folder cannot be read; said as a finding too. */
 enum result load_generation(const struct load_options *options, struct generation **out, struct load_report *report) MUST_CHECK;
-/* Where rules are read from: "FOLDER/rules" or "FOLDER", in out (PATH_MAX). */
-void load_rules_folder(const char *folder, char *out, size_t size);
-/* Only the content hash of what is there now, to see whether anything changed. */
-enum result load_hash(const char *folder, char hash[65]) MUST_CHECK;
 
 #endif

@@ -14,18 +14,20 @@
 struct reading {
     struct arena *arena;
     struct rule_file *files;
-    size_t count, bytes;
+    size_t count, room, bytes;
     const char *shown; /* "rules/" or "" */
     struct slice *why;
+    bool only_stamp; /* files are not opened */
+    uint64_t stamp;
 };
 
-const char *rule_files_folder(const char *folder, char *out, size_t size)
+const char *rule_files_folder(const struct rules_place *place, char *out, size_t size)
 {
     struct stat info;
-    snprintf(out, size, "%s/rules", folder);
-    if (stat(out, &info) == 0 && S_ISDIR(info.st_mode))
+    snprintf(out, size, "%s/rules", place->folder);
+    if (place->always_below || (stat(out, &info) == 0 && S_ISDIR(info.st_mode)))
         return "rules/";
-    snprintf(out, size, "%s", folder);
+    snprintf(out, size, "%s", place->folder);
     return "";
 }
 
@@ -93,12 +95,29 @@ static enum result read_text(struct reading *reading, const char *path, struct s
     return OK;
 }
 
+static bool make_room(struct arena *arena, struct rule_file **files, size_t count, size_t *room)
+{
+    size_t wanted = *room ? *room * 2 : 16;
+    if (count < *room)
+        return true;
+    struct rule_file *more = arena_alloc(arena, wanted * sizeof(*more));
+    if (!more)
+        return false;
+    if (count)
+        memcpy(more, *files, count * sizeof(*more));
+    *files = more;
+    *room = wanted;
+    return true;
+}
+
 static enum result add_file(struct reading *reading, const char *path, const char *inside)
 {
     char name[PATH_MAX];
     struct rule_file file = { .module = module_of(reading->arena, inside) };
     if (reading->count == RULE_FILES_MAX)
         return refuse(reading, ERR_LIMIT, "more than %d rule files", RULE_FILES_MAX);
+    if (!make_room(reading->arena, &reading->files, reading->count, &reading->room))
+        return refuse(reading, ERR_MEMORY, "not enough memory for the rule files");
     if (snprintf(name, sizeof(name), "%s%s", reading->shown, inside) >= (int)sizeof(name))
         return refuse(reading, ERR_LIMIT, "the path of %s is too long", inside);
     file.name = arena_copy(reading->arena, slice_of(name));
@@ -106,6 +125,33 @@ static enum result add_file(struct reading *reading, const char *path, const cha
     if (rc == OK)
         reading->files[reading->count++] = file;
     return rc;
+}
+
+static uint64_t fnv(uint64_t hash, const void *data, size_t len)
+{
+    for (const unsigned char *at = data; len > 0; at++, len--)
+        hash = (hash ^ *at) * 0x100000001b3;
+    return hash;
+}
+
+/* A sum, so that the order in which a folder lists them does not matter. */
+static void add_stamp(struct reading *reading, const char *inside, const struct stat *info)
+{
+    const uint64_t numbers[] = { (uint64_t)info->st_dev,          (uint64_t)info->st_ino,          (uint64_t)info->st_size,
+                                 (uint64_t)info->st_mtim.tv_sec,  (uint64_t)info->st_mtim.tv_nsec, (uint64_t)info->st_ctim.tv_sec,
+                                 (uint64_t)info->st_ctim.tv_nsec, (uint64_t)info->st_mode };
+    reading->stamp += fnv(fnv(0xcbf29ce484222325, inside, strlen(inside)), numbers, sizeof(numbers));
+}
+
+/* A name that was listed and is not there: gone meanwhile, which is fine, or a rule file that is a symlink to nowhere, or behind
+ * a folder that may not be entered, which is not: the routes in it would be gone. */
+static enum result miss_file(struct reading *reading, const char *path)
+{
+    struct stat info;
+    int why = errno;
+    if (!ends_with(path, ".lua") || (why == ENOENT && lstat(path, &info) != 0))
+        return OK;
+    return refuse(reading, ERR_IO, "%s cannot be read: %s", path, strerror(why));
 }
 
 /* inside: the folder's path below the rules folder, "" or with '/' at its end. */
@@ -119,15 +165,18 @@ static enum result read_folder(struct reading *reading, const char *folder, cons
         char path[PATH_MAX], below[PATH_MAX];
         struct stat info;
         if (entry->d_name[0] == '.' || snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path) - 1 ||
-            snprintf(below, sizeof(below), "%s%s", inside, entry->d_name) >= (int)sizeof(below) - 1 || stat(path, &info) != 0)
+            snprintf(below, sizeof(below), "%s%s", inside, entry->d_name) >= (int)sizeof(below) - 1)
             continue;
-        if (S_ISDIR(info.st_mode)) {
+        if (stat(path, &info) != 0) {
+            rc = miss_file(reading, path);
+        } else if (S_ISDIR(info.st_mode)) {
             strcat(below, "/");
             if (depth < RULE_DEPTH_MAX && !(depth == 0 && is_other_folder(entry->d_name)))
                 rc = read_folder(reading, path, below, depth + 1);
         } else if (S_ISREG(info.st_mode) && ends_with(below, ".lua") && !ends_with(below, "_test.lua") &&
                    !(depth == 0 && strcmp(below, SETTINGS_FILE) == 0)) {
-            rc = add_file(reading, path, below);
+            add_stamp(reading, below, &info);
+            rc = reading->only_stamp ? OK : add_file(reading, path, below);
         }
     }
     closedir(dir);
@@ -143,7 +192,8 @@ static enum result read_settings(struct reading *reading, const char *folder)
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
         return OK;
     reading->shown = "";
-    return add_file(reading, path, SETTINGS_FILE);
+    add_stamp(reading, SETTINGS_FILE, &info);
+    return reading->only_stamp ? OK : add_file(reading, path, SETTINGS_FILE);
 }
 
 static int by_name(const void *a, const void *b)
@@ -169,24 +219,62 @@ static bool hash_files(const struct rule_files *files, char hex[65])
     return ok;
 }
 
-enum result rule_files_read(const char *folder, struct arena *arena, struct rule_files *out, struct slice *why)
+/* One reading. What cannot be read is hashed as one file without a name, whose text says why. */
+static enum result read_once(const struct rules_place *place, struct arena *arena, struct rule_files *out, struct slice *why)
 {
     char path[PATH_MAX];
     struct reading reading = { .arena = arena, .why = why };
-    reading.shown = rule_files_folder(folder, path, sizeof(path));
-    reading.files = arena_alloc(arena, RULE_FILES_MAX * sizeof(*reading.files));
-    if (!reading.files)
-        return refuse(&reading, ERR_MEMORY, "not enough memory for the rule files");
+    reading.shown = rule_files_folder(place, path, sizeof(path));
     enum result rc = read_folder(&reading, path, "", 0);
     if (rc == OK)
-        rc = read_settings(&reading, folder);
-    if (rc != OK)
-        return rc;
-    qsort(reading.files, reading.count, sizeof(*reading.files), by_name);
-    *out = (struct rule_files){ .list = reading.files, .count = reading.count };
+        rc = read_settings(&reading, place->folder);
+    struct rule_file failed = { .name = SLICE(""), .module = SLICE(""), .text = *why };
+    if (rc == OK && reading.count > 1)
+        qsort(reading.files, reading.count, sizeof(*reading.files), by_name);
+    *out = (struct rule_files){ .list = rc == OK ? reading.files : &failed, .count = rc == OK ? reading.count : 1 };
     if (!hash_files(out, out->hash))
-        return refuse(&reading, ERR_MEMORY, "not enough memory for the rule files");
-    return OK;
+        rc = refuse(&reading, ERR_MEMORY, "not enough memory for the rule files");
+    if (rc != OK)
+        out->list = NULL;
+    return rc;
+}
+
+void rule_files_look(const struct rules_place *place, char hash[65])
+{
+    struct arena arena = { 0 };
+    struct rule_files files;
+    struct slice why = SLICE("");
+    (void)read_once(place, &arena, &files, &why); /* a failure has its own hash */
+    memcpy(hash, files.hash, sizeof(files.hash));
+    arena_deinit(&arena);
+}
+
+uint64_t rule_files_stamp(const struct rules_place *place)
+{
+    char path[PATH_MAX];
+    struct arena arena = { 0 };
+    struct slice why = SLICE("");
+    struct reading reading = { .arena = &arena, .why = &why, .only_stamp = true };
+    (void)rule_files_folder(place, path, sizeof(path));
+    if (read_folder(&reading, path, "", 0) == OK) /* a failure stamps by what it says */
+        (void)read_settings(&reading, place->folder);
+    uint64_t stamp = fnv(reading.stamp, why.data, why.len);
+    arena_deinit(&arena);
+    return stamp;
+}
+
+enum result rule_files_read(const struct rules_place *place, struct arena *arena, struct rule_files *out, struct slice *why)
+{
+    for (int i = 0; i < RULE_READS_MAX; i++) {
+        char before[65];
+        rule_files_look(place, before);
+        enum result rc = read_once(place, arena, out, why);
+        if (strcmp(out->hash, before) == 0)
+            return rc;
+    }
+    *why = SLICE("the rule files change while they are read");
+    out->count = 0;
+    return ERR_STALE;
 }
 
 void rule_files_write(const struct rule_file *list, size_t count, struct buf *out)
@@ -201,11 +289,13 @@ void rule_files_write(const struct rule_file *list, size_t count, struct buf *ou
 enum result rule_files_parse(struct slice blob, struct arena *arena, struct rule_files *out)
 {
     struct cursor cursor = { blob, false };
-    struct rule_file *list = arena_alloc(arena, RULE_FILES_MAX * sizeof(*list));
-    *out = (struct rule_files){ .list = list };
-    if (!list)
-        return ERR_MEMORY;
+    struct rule_file *list = NULL;
+    size_t room = 0;
+    *out = (struct rule_files){ 0 };
     while (cursor.rest.len > 0 && !cursor.failed && out->count < RULE_FILES_MAX) {
+        if (!make_room(arena, &list, out->count, &room))
+            return ERR_MEMORY;
+        out->list = list;
         list[out->count].name = cursor_block(&cursor);
         list[out->count].module = cursor_block(&cursor);
         list[out->count++].text = cursor_block(&cursor);

@@ -7,7 +7,13 @@
 #include "base/result.h"
 #include "model/generation.h"
 
-enum { RULE_FILES_MAX = 1000, RULE_FILE_BYTES_MAX = 1 << 20, RULE_BYTES_MAX = 16 << 20, RULE_DEPTH_MAX = 16 };
+enum {
+    RULE_FILES_MAX = 10000,
+    RULE_FILE_BYTES_MAX = 1 << 20,
+    RULE_BYTES_MAX = 16 << 20,
+    RULE_DEPTH_MAX = 16,
+    RULE_READS_MAX = 5, /* how often files that change meanwhile are read again */
+};
 
 #define SETTINGS_FILE "tidewire.lua" /* of the folder of `run`: no rule file, and read with them (interface.md 2.1) */
 
@@ -17,11 +23,22 @@ struct rule_files {
     char hash[65]; /* SHA-256 of all names and bytes, hex, zero-terminated */
 };
 
-/* Where rules are read from, in out (size: PATH_MAX): "FOLDER/rules" when there is one, else FOLDER. Returns what stands before a
- * file's name in messages: "rules/" or "". */
-const char *rule_files_folder(const char *folder, char *out, size_t size);
-/* ERR_IO, ERR_LIMIT, ERR_MEMORY: *why says what, in the arena. */
-enum result rule_files_read(const char *folder, struct arena *arena, struct rule_files *out, struct slice *why) MUST_CHECK;
+/* Where rules are read from. */
+struct rules_place {
+    const char *folder; /* of `run`: FOLDER/rules/ is read if there is one, else FOLDER */
+    bool always_below;  /* FOLDER/rules/ was there once: without it the rules are gone, and FOLDER is not read instead */
+};
+
+/* "FOLDER/rules" or "FOLDER", in out (size: PATH_MAX). Returns what stands before a file's name in messages: "rules/" or "". */
+const char *rule_files_folder(const struct rules_place *place, char *out, size_t size);
+/* Read as they are at one moment: again until two readings agree, so that files which are swapped at once are never mixed.
+ * ERR_IO, ERR_LIMIT, ERR_MEMORY, ERR_STALE (they never agreed): *why says what, in the arena, and out->hash is that of *why. */
+enum result rule_files_read(const struct rules_place *place, struct arena *arena, struct rule_files *out,
+                            struct slice *why) MUST_CHECK;
+/* What one reading finds, hashed: of the files, or of why they cannot be read. */
+void rule_files_look(const struct rules_place *place, char hash[65]);
+/* Looks at names, sizes and times only: another stamp means that something may be new. */
+uint64_t rule_files_stamp(const struct rules_place *place);
 
 /* All files as one blob, for the store, and back; the parsed ones point into the blob. ERR_INVALID: it is damaged. */
 void rule_files_write(const struct rule_file *list, size_t count, struct buf *out);

@@ -15,7 +15,11 @@
 
 #define SCRIPT_KEY "tidewire.script"
 
-enum { HOOK_EVERY = 1000, LOAD_SLICE_MS = 2000 /* of processor time, for what the loader does between two yields */ };
+enum {
+    HOOK_EVERY = 1000,
+    LOAD_STEP_MS = 2000, /* of processor time, for one file */
+    LATE_GRACE_MS = 500, /* past the deadline, for what no hook reaches: a C function that does not come back */
+};
 
 struct script *script_of(lua_State *L)
 {
@@ -63,17 +67,53 @@ bool script_was_jumped(const struct script *script)
 static void keep_error(struct script *script, lua_State *L)
 {
     const char *text = lua_tostring(L, -1);
+    if (script->late)
+        return; /* this one is only what followed */
     snprintf(script->error, sizeof(script->error), "%s", text ? text : "an error that is no text");
 }
 
-/* ---- a deadline for states without a watchdog: they run with the JIT off, so that the hook is always seen ---- */
+/* ---- a deadline for scratch states: they run with the JIT off, so that the hook is always seen ---- */
+
+/* The innermost line of a rule file; false: none is running. */
+static bool find_rule_line(lua_State *L, lua_Debug *at)
+{
+    for (int level = 0; lua_getstack(L, level, at); level++) {
+        size_t len;
+        lua_getinfo(L, "Sl", at);
+        len = strlen(at->source);
+        if (at->currentline > 0 && at->source[0] == '=' && len > 5 && strcmp(at->source + len - 4, ".lua") == 0)
+            return true;
+    }
+    return false;
+}
 
 static void on_count(lua_State *L, lua_Debug *ar)
 {
+    static const char why[] = "loading took too long: a loop at the top of a file?";
     struct script *script = script_of(L);
+    uint64_t now_ms = clock_mono_ms();
     (void)ar;
-    if (script->deadline_ms && clock_mono_ms() > script->deadline_ms)
-        luaL_error(L, "loading took too long: a loop at the top of a file?");
+    if (!script->deadline_ms || (now_ms <= script->deadline_ms && now_ms <= script->step_ms))
+        return;
+    if (!script->late) {
+        lua_Debug at;
+        if (find_rule_line(L, &at))
+            snprintf(script->error, sizeof(script->error), "%s:%d: %s", at.source + 1, at.currentline, why);
+        else
+            snprintf(script->error, sizeof(script->error), "%s", why);
+        script->late = true;
+    }
+    lua_sethook(L, on_count, LUA_MASKCOUNT, 1); /* at each instruction from here on: no pcall swallows it */
+    luaL_error(L, why);
+}
+
+void script_step(struct script *script, const char *name)
+{
+    if (script->late)
+        return;
+    snprintf(script->step, sizeof(script->step), "%s", name);
+    script->step_ms = clock_mono_ms() + LOAD_STEP_MS;
+    call_again(script, (LOAD_STEP_MS + LATE_GRACE_MS) * (uint64_t)1000000);
 }
 
 struct protected_call {
@@ -92,17 +132,27 @@ static int call_protected(lua_State *L)
 enum result script_protected(struct script *script, int (*fn)(lua_State *L), void *arg, uint32_t limit_ms)
 {
     struct protected_call call = { fn, arg };
+    struct stretch stretch = { .budget_ns = (LOAD_STEP_MS + LATE_GRACE_MS) * (uint64_t)1000000,
+                               .grace_ns = WATCHDOG_GRACE_MS * 1000000ull,
+                               .task = FLIGHT_LOADING,
+                               .name = SLICE("loading") };
     enum phase before = script->phase;
     script->phase = PHASE_LOADING;
     script->deadline_ms = limit_ms ? clock_mono_ms() + limit_ms : 0;
-    int failed = lua_cpcall(script->L, call_protected, &call);
+    script->step_ms = clock_mono_ms() + LOAD_STEP_MS;
+    enum call_result result = call_function(script, call_protected, &call, &stretch);
     script->deadline_ms = 0;
     script->phase = before;
-    if (failed) {
+    if (result == CALL_FAILED) {
         keep_error(script, script->L);
         lua_pop(script->L, 1);
     }
-    return failed ? ERR_SCRIPT : OK;
+    if (result == CALL_ABANDONED && script->lost == RUN_MEMORY)
+        snprintf(script->error, sizeof(script->error), "%s:1: loading needs more than state_memory", script->step);
+    else if (stretch.late && !script->late)
+        snprintf(script->error, sizeof(script->error), "%s:1: loading does not come back: a long pattern at the top of the file?",
+                 script->step);
+    return result == CALL_RETURNED ? OK : ERR_SCRIPT;
 }
 
 /* ---- making one ---- */
@@ -113,7 +163,7 @@ static int open_state(lua_State *L)
     luaL_openlibs(L);
     lua_pushlightuserdata(L, script);
     lua_setfield(L, LUA_REGISTRYINDEX, SCRIPT_KEY);
-    if (!script->config.slot)
+    if (!script->generation)
         luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     script->views = views_of(L);
     if (script->generation)
@@ -162,7 +212,7 @@ enum result script_new(const struct script_config *config, struct script **out)
         return ERR_MEMORY;
     }
     lua_atpanic(script->L, on_panic);
-    if (config->slot)
+    if (config->slot && config->generation) /* a scratch compiles nothing: its errors say where */
         heap_on_refusal(script->heap, on_refusal, config->slot);
     if (lua_cpcall(script->L, open_state, script) != 0) {
         keep_error(script, script->L);
@@ -170,7 +220,7 @@ enum result script_new(const struct script_config *config, struct script **out)
         script_free(script);
         return ERR_SCRIPT;
     }
-    if (!config->slot)
+    if (!config->generation)
         lua_sethook(script->L, on_count, LUA_MASKCOUNT, HOOK_EVERY);
     *out = script;
     return OK;
@@ -286,7 +336,7 @@ enum result script_load(struct script *script, uint32_t slice_ms)
 {
     uint64_t end_ms = clock_mono_ms() + slice_ms;
     int arguments = 0;
-    struct stretch stretch = { .budget_ns = LOAD_SLICE_MS * 1000000ull,
+    struct stretch stretch = { .budget_ns = LOAD_STEP_MS * 1000000ull,
                                .grace_ns = WATCHDOG_GRACE_MS * 1000000ull,
                                .task = FLIGHT_LOADING,
                                .name = slice_of(script->generation->hash) };

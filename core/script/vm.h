@@ -9,8 +9,11 @@ struct lua_State;
 struct lua_State *script_lua(struct script *script);
 /* The files of a generation as loader.lua takes them: a list of { name, module, text }, pushed. */
 void script_push_files(struct lua_State *L, const struct generation *generation);
-/* Runs fn(arg) in a protected call with internal `require` available; limit_ms: processor time after which it is ended (0: none).
+/* Runs fn(arg) in a protected call with internal `require` available; limit_ms: time after which it is ended (0: none),
+ * and then each step of it has a limit too.
  * ERR_SCRIPT: script_error says why. */
 enum result script_protected(struct script *script, int (*fn)(struct lua_State *L), void *arg, uint32_t limit_ms) MUST_CHECK;
+/* Inside it: the next step begins, the loading of this file. */
+void script_step(struct script *script, const char *name);
 
 #endif

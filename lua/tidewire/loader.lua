@@ -119,18 +119,23 @@ end
 
 -- ---- running a file ----
 
-local function note_error(load, file, message)
-  local name, line, what = tostring(message):match "^(.-):(%d+): (.*)$"
+local function note_error(load, file, message, from, from_line)
+  local name, line, what = message:match "^(.-):(%d+): (.*)$"
   if not (name and load.sources[name]) then
-    name, line, what = file.name, nil, tostring(message)
+    local known = from and load.sources[from]
+    name, line, what = known and from or file.name, known and from_line or nil, message
   end
   load.findings:add { file = name, line = tonumber(line), message = what }
 end
 
 local function compile(load, file)
-  local chunk, why = loadstring(file.text, "=" .. file.name)
-  if not chunk or file.text:byte(1) == 27 then
-    note_error(load, file, why or file.name .. ":1: this is compiled code, not text")
+  local compiled = file.text:byte(1) == 27
+  local chunk, why
+  if not compiled then
+    chunk, why = loadstring(file.text, "=" .. file.name)
+  end
+  if not chunk then
+    note_error(load, file, compiled and file.name .. ":1: this is compiled code, not text" or why)
     return false
   end
   file.chunk = setfenv(chunk, file.scope.environment)
@@ -141,12 +146,21 @@ local function run_file(load, file)
   if load.mode == "worker" then
     return file.chunk()
   end
-  local ok, result = pcall(file.chunk)
-  if not ok then
-    note_error(load, file, result)
-    return load.inert
+  local from, line -- of an error that does not say it itself: a value; a full stack, if there is room to look
+  local ok, result = xpcall(file.chunk, function(what)
+    from, line = load.where()
+    return what
+  end)
+  if ok then
+    return result
   end
-  return result
+  if result == "not enough memory" then
+    collectgarbage() -- what the file made is in the way of saying so
+  elseif type(result) ~= "string" then
+    result = ("error with a %s instead of a text"):format(type(result))
+  end
+  note_error(load, file, result, from, line)
+  return load.inert
 end
 
 --- require "lib.name": once per state; what the file returns.
@@ -316,23 +330,25 @@ local function check_open(load)
 end
 
 --- @tparam table how  files: list of { name, module ("" for rule files), text }; mode: "check" or "worker"; production; host:
--- { env(name) → text or nil, secret(name) → true, false or "empty" }
+-- { env(name) → text or nil, secret(name) → true, false or "empty", step(name): called before each file of a check, as a worker
+-- yields there }
 -- @treturn table  "worker": { routes = path → functions, targets = name → functions }. "check": { routes, targets: lists of
 -- records; findings; secrets: names; settings: { name, value } …; limits }
 function M.run(how)
   local load = new_load(how)
+  local step = how.mode == "worker" and coroutine.yield or how.host.step
   add_files(load, how.files)
   for _, file in ipairs(load.files) do
+    step(file.name)
     if compile(load, file) and load.mode == "check" then
       scan(load, file)
     end
-    if load.mode == "worker" then coroutine.yield() end
   end
   for _, file in ipairs(load.files) do
+    step(file.name)
     if file.module == "" and file.chunk then
       run_file(load, file)
     end
-    if load.mode == "worker" then coroutine.yield() end
   end
   if load.mode == "worker" then
     return { routes = load.route_functions, targets = load.target_functions }

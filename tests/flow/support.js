@@ -84,7 +84,10 @@ export async function startTarget(answer = () => ({ status: 200 }), port = 0) {
   };
 }
 
-/** A router on the given rule files: { 'a.lua': 'route …' }. */
+/**
+ * A router on the given rule files: { 'a.lua': 'route …' }. Options: port, env, flags; `wrap`: words of a command to run it
+ * under; `prepare(folder)`: called before it starts.
+ */
 export class Router {
   static async start(rules, options = {}) {
     const router = new Router();
@@ -92,9 +95,11 @@ export class Router {
     router.port = options.port ?? (await freePort());
     router.env = { ...process.env, GITHUB_WEBHOOK_SECRET: SECRET, TIDEWIRE_LOG_LEVEL: 'info', ...options.env };
     router.flags = options.flags ?? [];
+    router.wrap = options.wrap ?? [];
     router.said = ''; // by all its processes, for findings of a sanitizer
     await mkdir(path.join(router.folder, 'rules'), { recursive: true });
     for (const [name, text] of Object.entries(rules)) await router.write(name, text);
+    await options.prepare?.(router.folder);
     await router.launch();
     return router;
   }
@@ -108,7 +113,8 @@ export class Router {
   /** Starts the process and waits until it answers. */
   async launch() {
     this.output = '';
-    this.process = spawn(BINARY, ['run', this.folder, '--listen', `127.0.0.1:${this.port}`, '--workers', '2', ...this.flags], {
+    const words = [...this.wrap, BINARY, 'run', this.folder, '--listen', `127.0.0.1:${this.port}`, '--workers', '2', ...this.flags];
+    this.process = spawn(words[0], words.slice(1), {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

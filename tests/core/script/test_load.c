@@ -48,7 +48,7 @@ static void remove_folder(const struct folder *folder)
 static const struct load_options *options_of(const struct folder *folder, bool production)
 {
     static struct load_options options;
-    options = (struct load_options){ .folder = folder->path, .production = production };
+    options = (struct load_options){ .place = { .folder = folder->path }, .production = production };
     return &options;
 }
 

@@ -52,7 +52,7 @@ static void write_file(const char *folder, const char *name, const char *text)
 static struct generation *try_rules(const char *a, const char *b, struct load_report *report)
 {
     char folder[] = "/tmp/tidewire-results-XXXXXX", command[64];
-    struct load_options options = { .folder = folder };
+    struct load_options options = { .place = { .folder = folder } };
     struct generation *made = NULL;
     if (!mkdtemp(folder))
         abort();

@@ -46,7 +46,7 @@ static struct generation *try_rules(const char *rules, struct load_report *repor
         abort();
     write_file(folder, "a.lua", rules);
     write_file(folder, "tidewire.lua", limits);
-    struct load_options options = { .folder = folder };
+    struct load_options options = { .place = { .folder = folder } };
     enum result rc = load_generation(&options, &made, report);
     snprintf(command, sizeof(command), "rm -r %s", folder);
     if (system(command) != 0)
