@@ -43,6 +43,17 @@ static const struct option route_options[] = {
     { "retry.attempts", COUNT, OF_ROUTE(retry.attempts) },
     { "retry.first", DURATION, OF_ROUTE(retry.first_ms) },
     { "retry.max", DURATION, OF_ROUTE(retry.max_ms) },
+    { "limits.handler_cpu", DURATION, OF_ROUTE(limits.handler_cpu_ms) },
+    { "limits.handler_time", DURATION, OF_ROUTE(limits.handler_time_ms) },
+    { "limits.handler_memory", SIZE, OF_ROUTE(limits.handler_memory) },
+    { NULL, 0, 0 },
+};
+
+static const struct option limit_options[] = {
+    { "handler_cpu", DURATION, offsetof(struct generation, limits.handler_cpu_ms) },
+    { "handler_time", DURATION, offsetof(struct generation, limits.handler_time_ms) },
+    { "handler_memory", SIZE, offsetof(struct generation, limits.handler_memory) },
+    { "state_memory", SIZE, offsetof(struct generation, limits.state_memory) },
     { NULL, 0, 0 },
 };
 
@@ -125,7 +136,29 @@ static bool write_options(const struct option *options, const void *before, cons
     return any;
 }
 
-static void write_targets(const struct generation *before, const struct generation *after, struct buf *out)
+static const char *plural(uint32_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static uint32_t waiting_messages(const struct store_read_backlog *backlog, struct slice target)
+{
+    for (size_t i = 0; i < backlog->target_count; i++)
+        if (slice_eq(backlog->targets[i].name, target))
+            return backlog->targets[i].waiting;
+    return 0;
+}
+
+static const struct backlog_row *row_of(const struct store_read_backlog *backlog, struct slice route)
+{
+    for (size_t i = 0; i < backlog->count; i++)
+        if (slice_eq(backlog->rows[i].route, route))
+            return &backlog->rows[i];
+    return NULL;
+}
+
+static void write_targets(const struct generation *before, const struct generation *after,
+                          const struct store_read_backlog *backlog, struct buf *out)
 {
     for (size_t i = 0; i < after->target_count; i++) {
         const struct target *now = &after->targets[i], *old = generation_target(before, now->name);
@@ -134,9 +167,26 @@ static void write_targets(const struct generation *before, const struct generati
         else
             (void)write_options(target_options, old, now, "target", now->name, out);
     }
-    for (size_t i = 0; i < before->target_count; i++)
+    for (size_t i = 0; i < before->target_count; i++) {
+        struct slice name = before->targets[i].name;
+        if (generation_target(after, name))
+            continue;
+        uint32_t waiting = waiting_messages(backlog, name);
+        if (waiting)
+            buf_addf(out, "    - target %.*s (%u message%s wait%s for it until it returns)", SLICE_ARGS(name), waiting,
+                     plural(waiting), waiting == 1 ? "s" : "");
+        else
+            buf_addf(out, "    - target %.*s", SLICE_ARGS(name));
+    }
+}
+
+size_t changes_gone(const struct generation *before, const struct generation *after, struct backlog_target *out, size_t room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < before->target_count && count < room; i++)
         if (!generation_target(after, before->targets[i].name))
-            buf_addf(out, "    - target %.*s (what waits for it waits until it returns)", SLICE_ARGS(before->targets[i].name));
+            out[count++] = (struct backlog_target){ .name = before->targets[i].name };
+    return count;
 }
 
 static const struct rule_file *file_of(const struct generation *generation, struct slice name)
@@ -153,7 +203,18 @@ static bool is_changed_file(const struct generation *before, const struct rule_f
     return old && !slice_eq(old->text, file->text);
 }
 
-static void write_routes(const struct generation *before, const struct generation *after, struct buf *out)
+static void write_gone_route(const struct store_read_backlog *backlog, struct slice route, struct buf *out)
+{
+    const struct backlog_row *row = row_of(backlog, route);
+    buf_addf(out, "    - route %.*s (answers 404 now", SLICE_ARGS(route));
+    if (row && row->waiting)
+        buf_addf(out, "; %u event%s wait%s for it until it returns", row->waiting, plural(row->waiting),
+                 row->waiting == 1 ? "s" : "");
+    buf_add_byte(out, ')');
+}
+
+static void write_routes(const struct generation *before, const struct generation *after,
+                         const struct store_read_backlog *backlog, struct buf *out)
 {
     size_t unchanged = 0;
     for (size_t i = 0; i < after->route_count; i++) {
@@ -166,7 +227,7 @@ static void write_routes(const struct generation *before, const struct generatio
     }
     for (size_t i = 0; i < before->route_count; i++)
         if (!generation_route(after, before->routes[i].path))
-            buf_addf(out, "    - route %.*s (answers 404 now)", SLICE_ARGS(before->routes[i].path));
+            write_gone_route(backlog, before->routes[i].path, out);
     for (size_t i = 0; i < after->file_count; i++) /* a handler that is another shows as its file */
         if (is_changed_file(before, &after->files[i]))
             buf_addf(out, "    ~ %.*s", SLICE_ARGS(after->files[i].name));
@@ -174,8 +235,49 @@ static void write_routes(const struct generation *before, const struct generatio
         buf_addf(out, "    %zu other route%s unchanged", unchanged, unchanged == 1 ? "" : "s");
 }
 
-void changes_write(const struct generation *before, const struct generation *after, struct buf *out)
+static void write_limits(const struct generation *before, const struct generation *after, struct buf *out)
 {
-    write_targets(before, after, out);
-    write_routes(before, after, out);
+    (void)write_options(limit_options, before, after, "limits", SLICE("of all routes"), out);
+}
+
+void changes_write(const struct generation *before, const struct generation *after, const struct store_read_backlog *backlog,
+                   struct buf *out)
+{
+    write_limits(before, after, out);
+    write_targets(before, after, backlog, out);
+    write_routes(before, after, backlog, out);
+}
+
+/* Is what the route is made of another now? Files below lib/ may be part of any. */
+static bool is_mended(const struct generation *before, const struct generation *after, const struct route *route)
+{
+    const struct rule_file *own = file_of(after, route->file);
+    if (own && (!file_of(before, own->name) || is_changed_file(before, own)))
+        return true;
+    for (size_t i = 0; i < after->file_count; i++)
+        if (after->files[i].module.len > 0 && is_changed_file(before, &after->files[i]))
+            return true;
+    return false;
+}
+
+static void offer(const struct backlog_row *row, struct buf *out)
+{
+    buf_addf(out, "         %.*s:", SLICE_ARGS(row->route));
+    if (row->dead)
+        buf_addf(out, " %u dead event%s", row->dead, plural(row->dead));
+    if (row->failed)
+        buf_addf(out, "%s %u waiting event%s that failed", row->dead ? "," : "", row->failed, plural(row->failed));
+    buf_addf(out, "; run %s by these rules: tidewire replay --route %.*s --state %s\n",
+             row->dead + row->failed == 1 ? "it" : "them", SLICE_ARGS(row->route), row->dead ? "dead" : "waiting");
+}
+
+void changes_offer(const struct generation *before, const struct generation *after, const struct store_read_backlog *backlog,
+                   struct buf *out)
+{
+    for (size_t i = 0; i < backlog->count; i++) {
+        const struct backlog_row *row = &backlog->rows[i];
+        const struct route *route = generation_route(after, row->route);
+        if (route && (row->dead || row->failed) && is_mended(before, after, route))
+            offer(row, out);
+    }
 }

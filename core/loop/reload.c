@@ -11,7 +11,7 @@
 #include "loop/changes.h"
 #include "super/inherited.h"
 
-enum { REPORT_MAX = 1 << 20, ASKERS_MAX = 64 };
+enum { REPORT_MAX = 1 << 20, ASKERS_MAX = 64, GONE_MAX = 64 };
 
 struct asker {
     reload_done done;
@@ -31,6 +31,8 @@ struct reload {
     struct asker askers[ASKERS_MAX]; /* of the present one, then of the next */
     size_t asker_count, next_count;
     bool again, failed;
+    bool telling; /* new rules are in force, and their report is being made */
+    uint64_t took_ms;
     char wanted[65];  /* the hash that the next load has to find; "": any */
     char refused[65]; /* the hash that was refused last; "": what is there was loaded since */
     struct buf text, json;
@@ -132,16 +134,83 @@ static void say_worker_failed(struct reload *reload)
     say(reload, false);
 }
 
-static void say_loaded(struct reload *reload, const struct generation *before)
+static void say_loaded(struct reload *reload, const struct generation *before, const struct store_read_backlog *backlog)
 {
     buf_clear(&reload->text);
     add_clock(&reload->text);
-    buf_addf(&reload->text, "✓ generation %u in %llu ms", reload->current->number,
-             (unsigned long long)(clock_mono_ms() - reload->began_ms));
-    changes_write(before, reload->current, &reload->text);
+    buf_addf(&reload->text, "✓ generation %u in %llu ms", reload->current->number, (unsigned long long)reload->took_ms);
+    changes_write(before, reload->current, backlog, &reload->text);
     buf_add_byte(&reload->text, '\n');
+    changes_offer(before, reload->current, backlog, &reload->text);
     write_json(reload, true, NULL);
     say(reload, true);
+}
+
+static void say_would(struct reload *reload, const struct generation *after, const struct store_read_backlog *backlog,
+                      reload_done done, void *arg)
+{
+    buf_clear(&reload->text);
+    if (strcmp(after->hash, reload->current->hash) == 0)
+        buf_add_text(&reload->text, "nothing would change");
+    else
+        changes_write(reload->current, after, backlog, &reload->text);
+    buf_add_byte(&reload->text, '\n');
+    write_json(reload, true, NULL);
+    done(arg, &(struct reload_result){ true, buf_slice(&reload->text), buf_slice(&reload->json) });
+}
+
+/* ---- what waits in the store belongs to the report ---- */
+
+struct asking {
+    struct reload *reload;
+    struct generation *before, *after; /* counted */
+    reload_done done;                  /* of a check; NULL: `after` is in force */
+    void *arg;
+    struct backlog_target gone[GONE_MAX];
+    struct store_read_backlog backlog;
+    struct handed handed;
+};
+
+static void run_waiting(struct reload *reload);
+
+static void on_backlog(struct handed *handed)
+{
+    struct asking *asking = (struct asking *)((char *)handed - offsetof(struct asking, handed));
+    struct reload *reload = asking->reload;
+    if (asking->done) {
+        say_would(reload, asking->after, &asking->backlog, asking->done, asking->arg);
+    } else {
+        reload->telling = false;
+        say_loaded(reload, asking->before, &asking->backlog);
+    }
+    store_read_free(&asking->backlog.op);
+    generation_unref(asking->before);
+    generation_unref(asking->after);
+    mem_free(asking);
+    run_waiting(reload);
+}
+
+/* Reader thread. */
+static void on_backlog_read(struct store_op *op)
+{
+    struct asking *asking = op->owner;
+    asking->handed.run = on_backlog;
+    if (handoff_send(asking->reload->config.handoff, &asking->handed) != OK)
+        return; /* main has ended, and with it the process */
+}
+
+/* Takes the reference to before; goes on in say_loaded or say_would. */
+static void ask_backlog(struct reload *reload, struct generation *before, struct generation *after, reload_done done, void *arg)
+{
+    struct asking *asking = MEM_NEW(struct asking);
+    *asking = (struct asking){ .reload = reload, .before = before, .after = generation_ref(after), .done = done, .arg = arg };
+    asking->backlog = (struct store_read_backlog){
+        .op = { .kind = STORE_READ_BACKLOG, .on_done = on_backlog_read, .owner = asking },
+        .targets = asking->gone,
+        .target_count = changes_gone(before, after, asking->gone, GONE_MAX),
+    };
+    if (!store_submit_read(reload->config.store, &asking->backlog.op))
+        on_backlog(&asking->handed); /* too much is being read: the report does without */
 }
 
 /* ---- the steps ---- */
@@ -183,7 +252,7 @@ static void begin(struct reload *reload)
 
 static void run_waiting(struct reload *reload)
 {
-    while (reload->again && !reload->building) {
+    while (reload->again && !reload->building && !reload->telling) {
         reload->again = false;
         begin(reload);
     }
@@ -191,7 +260,7 @@ static void run_waiting(struct reload *reload)
 
 void reload_ask(struct reload *reload, reload_done done, void *arg)
 {
-    bool busy = reload->building != NULL;
+    bool busy = reload->building || reload->telling;
     if (done && reload->asker_count + reload->next_count == ASKERS_MAX) {
         struct reload_result result = { false, SLICE("too many ask for a reload at once\n"), SLICE("{}") };
         done(arg, &result);
@@ -214,18 +283,14 @@ void reload_check(struct reload *reload, reload_done done, void *arg)
     struct load_report report;
     struct generation *generation;
     enum result rc = load_generation(&reload->config.options, &generation, &report);
-    buf_clear(&reload->text);
-    if (rc != OK) {
-        load_report_print(&report, &reload->text, false);
+    if (rc == OK) {
+        ask_backlog(reload, generation_ref(reload->current), generation, done, arg);
     } else {
-        if (strcmp(generation->hash, reload->current->hash) == 0)
-            buf_add_text(&reload->text, "nothing would change");
-        else
-            changes_write(reload->current, generation, &reload->text);
-        buf_add_byte(&reload->text, '\n');
+        buf_clear(&reload->text);
+        load_report_print(&report, &reload->text, false);
+        write_json(reload, false, &report);
+        done(arg, &(struct reload_result){ false, buf_slice(&reload->text), buf_slice(&reload->json) });
     }
-    write_json(reload, rc == OK, &report);
-    done(arg, &(struct reload_result){ rc == OK, buf_slice(&reload->text), buf_slice(&reload->json) });
     generation_unref(generation);
     load_report_deinit(&report);
 }
@@ -266,9 +331,10 @@ static void put_in_force(struct reload *reload)
     struct generation *before = reload->current;
     reload->current = reload->building;
     reload->building = NULL;
-    say_loaded(reload, before);
+    reload->telling = true;
+    reload->took_ms = clock_mono_ms() - reload->began_ms;
     reload->config.on_loaded(reload->config.arg, reload->current);
-    generation_unref(before);
+    ask_backlog(reload, before, reload->current, NULL, NULL);
 }
 
 /* Some worker could not build it, others run it: all go back to the former one, so that no two ever run different rules. */

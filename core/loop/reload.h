@@ -21,6 +21,8 @@ typedef void (*reload_done)(void *arg, const struct reload_result *result);
 
 struct reload_config {
     struct load_options options; /* borrowed strings */
+    struct store *store;
+    struct handoff *handoff; /* of main */
     struct worker **workers;
     uint32_t worker_count;
     void (*on_loaded)(void *arg, struct generation *generation); /* it is in force everywhere */

@@ -313,6 +313,8 @@ static void start_reloads(struct server *server)
 {
     struct reload_config config = {
         .options = server->options,
+        .store = server->store,
+        .handoff = &server->handoff,
         .workers = server->workers,
         .worker_count = server->inherited->workers,
         .on_loaded = on_rules_loaded,

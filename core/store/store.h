@@ -296,8 +296,15 @@ struct backlog_row {
     uint32_t dead;      /* given up, and not replayed */
     uint64_t oldest_ms; /* the earliest due_ms of those that wait; 0: none */
 };
+/* Waiting messages of one target. */
+struct backlog_target {
+    struct slice name;
+    uint32_t waiting;
+};
 struct store_read_backlog {
     struct store_op op;
+    struct backlog_target *targets; /* the caller's, borrowed until done: those that are asked for */
+    size_t target_count;
     struct backlog_row *rows;
     size_t count;
     struct arena arena;

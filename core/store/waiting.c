@@ -194,6 +194,24 @@ static enum result count_routes(struct store_read_backlog *read, sqlite3_stmt *n
     return rc;
 }
 
+static enum result count_targets(sqlite3 *db, struct store_read_backlog *read)
+{
+    sqlite3_stmt *query = NULL;
+    enum result rc =
+        read->target_count
+            ? db_prepare(db, "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state = 0 AND target = ?1 LIMIT ?2)", &query)
+            : OK;
+    for (size_t i = 0; i < read->target_count && rc == OK; i++) {
+        db_bind_text(query, 1, read->targets[i].name);
+        sqlite3_bind_int(query, 2, STORE_BACKLOG_MAX);
+        if (db_row(query, &rc))
+            read->targets[i].waiting = (uint32_t)sqlite3_column_int64(query, 0);
+        sqlite3_reset(query);
+    }
+    sqlite3_finalize(query);
+    return rc;
+}
+
 enum result rows_backlog(sqlite3 *db, struct store_read_backlog *read)
 {
     static const char next_sql[] =
@@ -214,6 +232,8 @@ enum result rows_backlog(sqlite3 *db, struct store_read_backlog *read)
         rc = db_prepare(db, dead_sql, &dead);
     if (rc == OK)
         rc = count_routes(read, next, waiting, dead);
+    if (rc == OK)
+        rc = count_targets(db, read);
     sqlite3_finalize(next);
     sqlite3_finalize(waiting);
     sqlite3_finalize(dead);

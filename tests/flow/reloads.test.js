@@ -358,7 +358,7 @@ describe('what waits for a name that is gone', () => {
     }));
     await unlink(path.join(rules, 'wait.lua'));
     const reload = await router.command('reload');
-    assert.match(reload.stdout, /- route \/wait \(answers 404 now\)/);
+    assert.match(reload.stdout, /- route \/wait \(answers 404 now; 800 events wait for it until it returns\)/);
     assert.equal((await router.post('/wait', '')).status, 404);
     await until('all to be due', async () => Date.parse((await router.event(waiting.at(-1))).next_at) < Date.now());
     const id = (await router.post('/again', '')).headers['tidewire-event-id'];
