@@ -16,6 +16,7 @@ enum {
     SENT_BYTES_MAX = 32 << 20, /* of all of them together */
     SCRATCH_MAX = MESSAGE_MAX, /* of one message while it is built */
     ERROR_SIZE = 1024,
+    LOG_LINES_MAX = 200, /* of one run */
 };
 
 /* What a handler may do right now. */
@@ -46,6 +47,7 @@ struct inside_run {
     struct outcome *outcome;     /* in the event's arena; its deliveries grow while the handler runs */
     struct new_delivery **last_delivery;
     size_t sent_bytes;
+    uint32_t logged; /* lines, those past LOG_LINES_MAX too */
     struct script_event *event; /* what Lua sees; ends with the run */
     uv_timer_t timer;           /* of a wait */
     bool timer_open, waiting;

@@ -324,7 +324,9 @@ static int l_log(lua_State *L)
         return fault(L, "log.%s: fields of more than %d bytes: name what is worth a line", levels[level], LOG_FIELDS_MAX);
     if (script->pieces.len == 0)
         buf_add_text(&script->pieces, "{}");
-    const struct inside_run *inside = script->current;
+    struct inside_run *inside = script->current;
+    if (inside && ++inside->logged > LOG_LINES_MAX)
+        return 0; /* run.c says how many */
     if (inside)
         LOG(level, "rule", LOG_S("text", text), LOG_ID("event_id", inside->run->event->id),
             LOG_S("route", inside->run->route->path), LOG_J("fields", buf_slice(&script->pieces)));

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "script/help.h"
 #include "script/inside.h"
@@ -70,6 +71,9 @@ static void finish(struct inside_run *inside, struct outcome *outcome)
                            .wall_ns = inside->timer_open ? (clock_mono_ms() - inside->started_ms) * 1000000 : inside->cpu_ns,
                            .memory = inside->account.most > 0 ? (uint64_t)inside->account.most : 0 };
     const struct script_config *config = &inside->script->config;
+    if (inside->logged > LOG_LINES_MAX)
+        LOG(LOG_WARN, "rule log cut", LOG_ID("event_id", run->event->id), LOG_S("route", run->route->path),
+            LOG_I("lines", inside->logged - LOG_LINES_MAX));
     if (config->on_ended)
         config->on_ended(config->arg, run, outcome);
     inside_free(inside);

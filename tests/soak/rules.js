@@ -192,7 +192,9 @@ async function beside(script, ms) {
 /** What did not hold; empty: all did. */
 function faults({ script, alone, seen, rss, missing, words, samePid }) {
   const list = [];
-  const strange = words.filter((word) => word !== 'waiting' && !script.expect.includes(word));
+  // on probation a run has 20 ms: what is slow about filling memory or the stack ends by that first
+  const costly = script.expect.some((word) => ['cpu', 'memory', 'stack'].includes(word));
+  const strange = words.filter((word) => word !== 'waiting' && !script.expect.includes(word) && !(costly && word === 'cpu'));
   if (seen.failed) list.push(`${seen.failed} healthy requests failed: ${tally(seen.failures.map((one) => one.why))}`);
   if (missing) list.push(`${missing} healthy events not delivered`);
   if (!samePid) list.push('another server');
