@@ -47,7 +47,7 @@ struct inside_run {
     struct outcome *outcome;     /* in the event's arena; its deliveries grow while the handler runs */
     struct new_delivery **last_delivery;
     size_t sent_bytes;
-    uint32_t logged; /* lines, those past LOG_LINES_MAX too */
+    uint32_t logged;            /* lines, those past LOG_LINES_MAX too */
     struct script_event *event; /* what Lua sees; ends with the run */
     uv_timer_t timer;           /* of a wait */
     bool timer_open, waiting;
@@ -78,13 +78,14 @@ struct script {
     bool jumped;          /* it was left in the middle of something: not even lua_close may touch it */
     enum run_reason lost; /* why it was abandoned */
     char error[ERROR_SIZE];
-    lua_State *loader;             /* the coroutine that loads the rules; NULL: none */
-    int routes_ref, targets_ref;   /* tables by path and name, made by the loader */
-    int nesting_ref;               /* { how many callbacks are open }, of environment.lua */
-    struct buf scratch, pieces;    /* a message on its way */
-    uint64_t step_ms, deadline_ms; /* scratch states: when this step, and all of loading, has to be over; 0: none */
-    char step[ERROR_SIZE / 2];     /* the file of this step */
-    bool late;                     /* a deadline has passed: `error` says where, and nothing goes on */
+    lua_State *loader;           /* the coroutine that loads the rules; NULL: none */
+    int routes_ref, targets_ref; /* tables by path and name, made by the loader */
+    int nesting_ref;             /* { how many callbacks are open }, of environment.lua */
+    struct buf scratch, pieces;  /* a message on its way */
+    uint64_t step_ms,
+        deadline_ms;           /* scratch states, processor time: when this step, and all of loading, has to be over; 0: none */
+    char step[ERROR_SIZE / 2]; /* the file of this step */
+    bool late;                 /* a deadline has passed: `error` says where, and nothing goes on */
 };
 
 struct script *script_of(lua_State *L);
