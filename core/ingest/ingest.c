@@ -541,15 +541,6 @@ static void run(struct intake *intake)
 
 /* ---- the commit ---- */
 
-/* Fresh deliveries stay with this worker: their shard is one of its own (design.md, "Every delivery has a shard"). */
-static void give_shards(struct intake *intake)
-{
-    const struct ingest_config *config = &intake->ingest->config;
-    for (struct new_delivery *delivery = intake->outcome ? intake->outcome->deliveries : NULL; delivery;
-         delivery = delivery->next)
-        delivery->shard = (uint16_t)(rng_below(config->rng, SHARDS / config->workers) * config->workers + config->worker);
-}
-
 static void refuse_commit(struct intake *intake, enum result result)
 {
     intake->claimed = 0; /* the writer has settled the claims */
@@ -615,7 +606,8 @@ static void on_store_done(struct store_op *op)
 static void commit(struct intake *intake)
 {
     const struct route *route = intake->route;
-    give_shards(intake);
+    if (intake->outcome)
+        delivery_give_shards(intake->outcome->deliveries, intake->ingest->config.worker, intake->ingest->config.workers);
     intake->state = INTAKE_COMMITTING;
     intake->accept = (struct store_accept){
         .op = { .kind = STORE_ACCEPT, .on_done = on_store_done, .owner = intake },

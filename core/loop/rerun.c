@@ -145,6 +145,7 @@ static void submit_settle(struct held *held)
         return;
     }
     held->has_room = true;
+    delivery_give_shards(held->outcome->deliveries, rerun->config.worker, rerun->config.workers);
     held->settle.op = (struct store_op){ .kind = STORE_SETTLE, .on_done = on_settle_done, .owner = held };
     held->settle.event = held->event;
     held->settle.outcome = held->outcome;
