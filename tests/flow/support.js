@@ -12,6 +12,7 @@ export const BINARY = process.env.TIDEWIRE ?? fileURLToPath(new URL('../../build
 export const LONG = process.env.TIDEWIRE_LONG === 'yes';
 export const SECRET = 'It is a secret to everybody';
 const DEADLINE_MS = 20000;
+const TSAN_OPTIONS = `suppressions=${fileURLToPath(new URL('../support/tsan.supp', import.meta.url))}`;
 
 /** Polls `probe` until it gives something truthy; throws after the deadline with what was waited for. */
 export async function until(what, probe, deadlineMs = DEADLINE_MS) {
@@ -93,7 +94,7 @@ export class Router {
     const router = new Router();
     router.folder = await mkdtemp(path.join(os.tmpdir(), 'tidewire-'));
     router.port = options.port ?? (await freePort());
-    router.env = { ...process.env, GITHUB_WEBHOOK_SECRET: SECRET, TIDEWIRE_LOG_LEVEL: 'info', ...options.env };
+    router.env = { TSAN_OPTIONS, ...process.env, GITHUB_WEBHOOK_SECRET: SECRET, TIDEWIRE_LOG_LEVEL: 'info', ...options.env };
     router.flags = options.flags ?? [];
     router.wrap = options.wrap ?? [];
     router.said = ''; // by all its processes, for findings of a sanitizer
