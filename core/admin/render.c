@@ -154,6 +154,7 @@ static void add_attempt(const struct attempt *attempt, struct buf *out)
     buf_add_byte(out, '{');
     add_number(out, "n", attempt->n);
     add_time(out, "at", attempt->at_ms);
+    add_number(out, "generation", attempt->generation);
     add_number(out, "took_ms", attempt->took_ms);
     add_name(out, "status");
     if (attempt->status)

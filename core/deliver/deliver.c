@@ -312,7 +312,8 @@ static void submit_result(struct record *record, const struct answer *answer, co
                      .at_ms = clock_wall_ms() - answer->took_ms,
                      .took_ms = answer->took_ms,
                      .status = answer->status,
-                     .error = answer->error },
+                     .error = answer->error,
+                     .generation = deliver->generation->number },
         .state = settlement->state,
         .due_ms = settlement->due_ms,
         .forget_body = record->forget_body,
@@ -337,14 +338,14 @@ static void submit_result(struct record *record, const struct answer *answer, co
 
 /* ---- an attempt ---- */
 
-static bool is_success(const struct record *record, const struct answer *answer)
+static enum judgement judge(const struct record *record, const struct answer *answer)
 {
     const struct deliver *deliver = record->queue->deliver;
     const struct target *target = record->queue->target;
     if (answer->error != ATTEMPT_ANSWERED || !target)
-        return false;
+        return JUDGED_FAILURE;
     if (!target->success_function)
-        return settle_status_is_success(target, answer->status);
+        return settle_status_is_success(target, answer->status) ? JUDGED_SUCCESS : JUDGED_FAILURE;
     struct deliver_answer view = { answer->status, answer->body, answer->content_type };
     return deliver->config.judge(deliver->config.arg, target, &view);
 }
@@ -364,7 +365,7 @@ static void end_attempt(struct record *record, const struct answer *answer)
     struct settling settling = {
         .target = queue->target,
         .answer = answer,
-        .success = is_success(record, answer),
+        .judgement = judge(record, answer),
         .n = record->attempts + 1,
         .received_ms = record->received_ms,
         .now_ms = clock_wall_ms(),

@@ -54,7 +54,7 @@ struct deliver_config {
     store_done on_store_done;
     /* A fresh delivery whose target lives on another worker. */
     void (*hand_over)(void *arg, uint32_t worker, struct event *event, struct new_delivery *delivery);
-    bool (*judge)(void *arg, const struct target *target, const struct deliver_answer *answer);
+    enum judgement (*judge)(void *arg, const struct target *target, const struct deliver_answer *answer);
     void (*on_attempt)(void *arg, const struct deliver_report *report);
     void *arg;
 };

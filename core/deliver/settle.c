@@ -15,6 +15,8 @@ bool settle_status_is_success(const struct target *target, uint16_t status)
 static bool is_retried(const struct settling *settling)
 {
     const struct retry_policy *policy = &settling->target->retry;
+    if (settling->judgement == NOT_JUDGED)
+        return true;
     switch (settling->answer->error) {
     case ATTEMPT_ANSWERED:
         return backoff_status_is_retried(policy, settling->answer->status);
@@ -29,7 +31,9 @@ static bool is_retried(const struct settling *settling)
 static void describe(const struct settling *settling, char *out, size_t size)
 {
     const struct answer *answer = settling->answer;
-    if (answer->error == ATTEMPT_ANSWERED)
+    if (settling->judgement == NOT_JUDGED)
+        snprintf(out, size, "answered %u, and `success` could not be asked", answer->status);
+    else if (answer->error == ATTEMPT_ANSWERED)
         snprintf(out, size, "answered %u", answer->status);
     else
         snprintf(out, size, "%s: %s", attempt_error_name(answer->error), answer->detail);
@@ -40,7 +44,7 @@ void settle_attempt(const struct settling *settling, struct rng *rng, struct set
     const struct retry_policy *policy = &settling->target->retry;
     char what[REASON_MAX / 2];
     *out = (struct settlement){ .state = DELIVERY_DELIVERED };
-    if (settling->success)
+    if (settling->judgement == JUDGED_SUCCESS)
         return;
     describe(settling, what, sizeof(what));
     if (settling->target->retry_off || !is_retried(settling)) {

@@ -262,9 +262,9 @@ static void hand_over_delivery(void *arg, uint32_t owner, struct event *event, s
     }
 }
 
-/* A target's own word on an answer. One that costs others is not asked until its file changes: the attempt counts as failed, for
- * a message that goes out twice is better than one that is lost. */
-static bool judge(void *arg, const struct target *target, const struct deliver_answer *answer)
+/* A target's own word on an answer. One that costs others is not asked until its file changes: the message is sent again, since
+ * twice is better than never. */
+static enum judgement judge(void *arg, const struct target *target, const struct deliver_answer *answer)
 {
     struct worker *worker = arg;
     struct arena arena = { 0 };
@@ -272,14 +272,14 @@ static bool judge(void *arg, const struct target *target, const struct deliver_a
     bool success = false;
     struct script_answer view = { .status = answer->status, .body = answer->body, .content_type = answer->content_type };
     if (probation_of(worker->config.probation, WARD_TARGET, target->name) != STANDING_GOOD)
-        return false;
+        return NOT_JUDGED;
     enum result rc = rules_success(worker->rules, target, &view, &arena, &success, &failure);
     if (rc == ERR_SCRIPT) {
         LOG(LOG_WARN, "success failed", LOG_S("target", target->name), LOG_S("detail", failure.text));
         charge(worker, WARD_TARGET, target->name, uuid_v7(&worker->ids, clock_wall_ms()), failure.reason);
     }
     arena_deinit(&arena);
-    return rc == OK && success;
+    return rc != OK ? NOT_JUDGED : success ? JUDGED_SUCCESS : JUDGED_FAILURE;
 }
 
 static void on_attempt(void *arg, const struct deliver_report *report)

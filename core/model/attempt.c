@@ -10,6 +10,7 @@ void attempt_write(const struct attempt *attempt, struct buf *out)
     buf_add_block(out, attempt->detail);
     buf_add_block(out, attempt->answer);
     buf_add_block(out, attempt->answer_type);
+    buf_add_u32(out, attempt->generation);
 }
 
 enum result attempt_read(struct slice blob, struct attempt *out)
@@ -23,6 +24,7 @@ enum result attempt_read(struct slice blob, struct attempt *out)
     out->detail = cursor_block(&cursor);
     out->answer = cursor_block(&cursor);
     out->answer_type = cursor_block(&cursor);
+    out->generation = cursor.rest.len ? cursor_u32(&cursor) : 0; /* stores of schema 1 have none */
     if (cursor.failed || cursor.rest.len != 0 || error > ATTEMPT_CONFIG)
         return ERR_INVALID;
     out->error = (enum attempt_error)error;

@@ -30,6 +30,7 @@ struct attempt {
     struct slice detail;      /* libcurl's words without secrets, or "" */
     struct slice answer;      /* the first max_response bytes of the body */
     struct slice answer_type; /* its content type */
+    uint32_t generation;      /* of the rules whose target it followed */
 };
 
 /* "dns", "connect", "tls", "timeout", "reset", "blocked_address", "protocol", "config"; "" for ATTEMPT_ANSWERED. */

@@ -42,6 +42,9 @@ struct waiting_delivery {
     struct slice target, route, order_key, fixed_id;
 };
 
+/* What a target says of an answer. */
+enum judgement { JUDGED_FAILURE, JUDGED_SUCCESS, NOT_JUDGED /* `success` could not be asked: it is tried again */ };
+
 /* Fresh deliveries stay with the worker that ran their handler: each gets one of its shards, by its id (design.md, "Every delivery
  * has a shard"). */
 void delivery_give_shards(struct new_delivery *list, uint32_t worker, uint32_t workers);

@@ -162,7 +162,7 @@ static struct settlement settle(const struct target *target, const struct answer
                                  .n = n,
                                  .received_ms = 1000000,
                                  .now_ms = 1000000 + age_ms,
-                                 .success = answer->status && settle_status_is_success(target, answer->status) };
+                                 .judgement = answer->status && settle_status_is_success(target, answer->status) ? JUDGED_SUCCESS : JUDGED_FAILURE };
     settle_attempt(&settling, &rng, &out);
     return out;
 }
