@@ -21,6 +21,7 @@
 #include "cli/sample.h"
 #include "ingest/router.h"
 #include "script/load.h"
+#include "script/watchdog.h"
 #include "store/store.h"
 
 enum { ANSWER_MAX = 64 << 20, TEXT_MAX = 4 << 20 };
@@ -242,9 +243,19 @@ static void push_report(lua_State *L, const struct load_report *report, bool col
     set_number(L, "warnings", (double)(report->finding_count - report->error_count));
 }
 
+/* Patterns without end at the top of a file are ended here too. NULL: no threads; then only what hooks reach. */
+static struct watchdog_slot *watched(void)
+{
+    static struct watchdog_slot *slot;
+    if (!slot && watchdog_start() == OK)
+        slot = watchdog_slot_new();
+    return slot;
+}
+
 static int native_check(lua_State *L)
 {
     struct load_options options = {
+        .slot = watched(),
         .place = { .folder = luaL_checkstring(L, 1) },
         .production = lua_toboolean(L, 2),
         .secrets_folder = getenv("CREDENTIALS_DIRECTORY"),

@@ -35,8 +35,9 @@ static enum call_result abandon(struct script *script, enum jump jump, const str
     watchdog_after_jump(script->config.slot);
     script->abandoned = script->jumped = true;
     script->lost = jump == JUMP_TIME ? RUN_CPU : jump == JUMP_STACK ? RUN_STACK : RUN_MEMORY;
-    LOG(LOG_ERROR, "lua state abandoned", LOG_T("reason", run_reason_name(script->lost)), LOG_S("name", stretch->name),
-        LOG_I("memory", heap_used(script->heap)));
+    if (script->generation) /* of a scratch the report says it */
+        LOG(LOG_ERROR, "lua state abandoned", LOG_T("reason", run_reason_name(script->lost)), LOG_S("name", stretch->name),
+            LOG_I("memory", heap_used(script->heap)));
     return CALL_ABANDONED;
 }
 

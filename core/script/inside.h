@@ -51,6 +51,7 @@ struct inside_run {
     struct script_event *event; /* what Lua sees; ends with the run */
     uv_timer_t timer;           /* of a wait */
     bool timer_open, waiting;
+    bool too_long; /* this wait ends with the time that a run may take */
 };
 
 /* An event that is open in this state. Event values name it by place and serial, so a kept one is noticed; a place lives as long

@@ -15,6 +15,8 @@
 #include "script/help.h"
 #include "script/inside.h"
 
+enum { TIME_SLACK_MS = 100 /* a handler may wait just as long as handler_time says */ };
+
 static enum run_state go_on(struct inside_run *inside, int arguments);
 
 /* ---- life ---- */
@@ -141,8 +143,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct inside_run *inside = timer->data;
     struct script *script = inside->script;
-    uint64_t age_ms = clock_mono_ms() - inside->started_ms;
-    if (age_ms >= inside->run->route->limits.handler_time_ms) {
+    if (inside->too_long) {
         on_too_long(inside);
         return;
     }
@@ -168,9 +169,10 @@ static enum run_state wait(struct inside_run *inside, uint64_t wait_ms)
         inside->timer_open = true;
     }
     inside->waiting = true;
+    inside->too_long = wait_ms > left_ms + TIME_SLACK_MS;
     script->waiting++;
     uv_update_time(script->config.loop);
-    uv_timer_start(&inside->timer, on_timer, wait_ms < left_ms ? wait_ms : left_ms, 0);
+    uv_timer_start(&inside->timer, on_timer, inside->too_long ? left_ms : wait_ms, 0);
     return RUN_WAITS;
 }
 
