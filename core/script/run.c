@@ -169,7 +169,7 @@ static enum run_state wait(struct inside_run *inside, uint64_t wait_ms)
         inside->timer_open = true;
     }
     inside->waiting = true;
-    inside->too_long = wait_ms > left_ms + TIME_SLACK_MS;
+    inside->too_long = age_ms + wait_ms > most_ms + TIME_SLACK_MS;
     script->waiting++;
     uv_update_time(script->config.loop);
     uv_timer_start(&inside->timer, on_timer, inside->too_long ? left_ms : wait_ms, 0);
