@@ -82,10 +82,10 @@ test(`${ROUNDS} kills of server and supervisor under load lose nothing that was 
 test('SIGTERM finishes what is in flight and leaves with 0', async () => {
   const target = await startTarget(() => ({ status: 200, delayMs: 300 }));
   const router = await Router.start({ 'in.lua': rule(target.url) });
-  const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => router.post('/in', `t${i}`, { 'x-id': `t${i}` })));
+  const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => router.post('/in', `t${i}`, { 'x-id': `t${i}` })));
   assert.ok(answers.every((answer) => answer.status === 202));
   assert.deepEqual(await router.stop(), { code: 0, signal: null });
-  assert.equal(new Set(target.received.map((one) => one.body.toString())).size, 10);
+  assert.equal(new Set(target.received.map((one) => one.body.toString())).size, 8); // one worker may have them all, with half of the target's concurrency
   await router.launch();
   assert.ok((await router.events()).every((event) => event.state === 'done'));
   await router.end();
