@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Router, startTarget, until } from './support.js';
 
+const LONG = process.env.TIDEWIRE_LONG === 'yes';
 const tsan = process.env.TIDEWIRE_PRESET === 'tsan' && 'only a jump ends these (design.md)';
 const HEAD = 'local none = verify.none "test"\n';
 const route = (name, body, more = '') => `${HEAD}route "/${name}" { verify = none, ${more} handle = function(event) ${body} end }\n`;
@@ -109,7 +110,11 @@ end }\n`,
     assert.ok(Date.now() - began < 1000, 'answered before they run');
     for (const id of good) await router.eventIn(id, 'done');
     assert.ok(Date.now() - began >= 1900, 'one a second');
-    for (const id of bad) assert.match((await router.event(id)).reason, /^cpu: rules\/in\.lua:\d+: /);
+    for (const id of bad) {
+      const event = await router.event(id);
+      assert.match(event.reason, /^cpu: rules\/in\.lua:\d+: /);
+      assert.ok(Date.parse(event.next_at) - Date.parse(event.failures[0].at) >= 10000, 'a slow retry');
+    }
     assert.equal((await router.status()).restarts, 0);
   });
 
@@ -185,7 +190,7 @@ end }\n`,
   const fall = async (name, body) => {
     const { pid } = await router.status();
     const answer = await router.post(`/${name}`, JSON.stringify(body), json).catch((error) => error);
-    await until('the next server', async () => { const status = await router.status().catch(() => null); return status?.ready && status.pid !== pid; });
+    await until('the next server', async () => { const status = await router.status().catch(() => null); return status?.ready && status.pid !== pid; }, 40000);
     return answer;
   };
 
@@ -231,6 +236,19 @@ end }\n`,
     assert.equal((await router.command('reload')).code, 0);
     await until('nothing wrong', async () => (await problems(router)).length === 0);
   });
+});
+
+test('a loop that stands still in a C function is ended by the supervisor, and charged', { skip: (!LONG && 'takes 10 s') || tsan }, async () => {
+  const router = await Router.start({ 'a.lua': route('a', 'sleep "1ms" crash "hang"') });
+  try {
+    const { pid } = await router.status();
+    const id = await post(router, 'a');
+    await until('the next server', async () => { const status = await router.status().catch(() => null); return status?.ready && status.pid !== pid; }, 40000);
+    assert.match((await router.event(id)).reason, /^crash: rules\/a\.lua:2: the server ended by SIGABRT, its loop stood still while this ran/);
+    assert.match(router.said, /"msg":"loop stands still"/);
+  } finally {
+    await router.end();
+  }
 });
 
 test('after 200 abandoned states a fresh server takes over, and nothing is lost', { skip: tsan }, async () => {

@@ -16,7 +16,14 @@
 #include "script/load.h"
 #include "script/watchdog.h"
 
-enum { JUMPS_EACH = 6, LATEST_US = 3000, ASK_EVERY_US = 40, CODE_MAX = 64 << 10, OBJECTS_MAX = 128 };
+enum {
+    SMALL_STACK_BYTES = 96 << 10,
+    JUMPS_EACH = 6,
+    LATEST_US = 3000,
+    ASK_EVERY_US = 40,
+    CODE_MAX = 64 << 10,
+    OBJECTS_MAX = 128
+};
 
 static const char limits[] = "limits { handler_cpu = '5s', handler_memory = '128MiB', state_memory = '512MiB' }";
 
@@ -327,14 +334,17 @@ static void make_rules(void)
     static char code[CODE_MAX];
     char folder[] = "/tmp/tidewire-jump-XXXXXX", command[64];
     struct load_report report;
-    size_t len = (size_t)snprintf(code, sizeof(code),
-                                  "local none = verify.none 'test'\nlocal t = target 't' { url = 'http://a.example.com' }\n"
-                                  "route '/innocent' { verify = none, handle = function(event)\n"
-                                  "  local ok, why = pcall(error, 'x') assert(not ok and why == 'x')\n"
-                                  "  ok = pcall(function() local n return n.x end) assert(not ok)\n"
-                                  "  assert((('abc'):gsub('b', function(c) return c:upper() end)) == 'aBc')\n"
-                                  "  local l = { 2, 1 } table.sort(l, function(a, b) return a < b end) assert(l[1] == 1)\n"
-                                  "  send(t, { json = event.body }) end }\n");
+    size_t len =
+        (size_t)snprintf(code, sizeof(code),
+                         "local none = verify.none 'test'\nlocal t = target 't' { url = 'http://a.example.com' }\n"
+                         "route '/innocent' { verify = none, handle = function(event)\n"
+                         "  local ok, why = pcall(error, 'x') assert(not ok and why == 'x')\n"
+                         "  ok = pcall(function() local n return n.x end) assert(not ok)\n"
+                         "  assert((('abc'):gsub('b', function(c) return c:upper() end)) == 'aBc')\n"
+                         "  local l = { 2, 1 } table.sort(l, function(a, b) return a < b end) assert(l[1] == 1)\n"
+                         "  send(t, { json = event.body }) end }\n"
+                         "local function dive(n) return (('x'):gsub('x', function() if n > 0 then dive(n - 1) end end)) end\n"
+                         "route '/nested' { verify = none, handle = function(event) dive(98) end }\n");
     for (size_t i = 0; i < COUNT(loops); i++)
         len += (size_t)snprintf(code + len, sizeof(code) - len,
                                 "route '/%s' { verify = none, handle = function(event) %s end }\n", loops[i][0], loops[i][1]);
@@ -352,6 +362,39 @@ static void make_rules(void)
     snprintf(command, sizeof(command), "rm -r %s", folder);
     if (system(command) != 0 || rc != OK)
         exit(1);
+}
+
+/* ---- the guard area: a thread whose stack is too small for what the counters allow ---- */
+
+static void *overflow(void *arg)
+{
+    struct worker worker;
+    unsigned *left = arg;
+    begin(&worker);
+    for (int n = 0; n < 20; n++) {
+        *left += run(&worker, "/nested") == RUN_STACK;
+        CHECK_EQ("after it", run(&worker, "/innocent"), RUN_OK);
+    }
+    end(&worker);
+    return NULL;
+}
+
+TEST(what_runs_over_the_end_of_the_stack_costs_its_event_only)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    unsigned left = 0;
+    make_rules();
+    CHECK_EQ("watchdog", watchdog_start(), OK);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, SMALL_STACK_BYTES);
+    pthread_attr_setguardsize(&attributes, 1 << 20);
+    CHECK_EQ("thread", pthread_create(&thread, &attributes, overflow, &left), 0);
+    pthread_attr_destroy(&attributes);
+    pthread_join(thread, NULL);
+    watchdog_stop();
+    generation_unref(generation);
+    CHECK_EQ("all of them", left, 20);
 }
 
 TEST(a_jump_is_made_where_it_harms_nobody_and_nowhere_else)
