@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/mem.h"
 
 enum { WARDS_MAX = 1000, VERSION = 1 };
@@ -64,22 +65,14 @@ void probation_free(struct probation *probation)
 
 /* ---- what a rule is made of ---- */
 
-/* FNV-1a, 64 bits (RFC 9923): only to see a change. */
-static uint64_t mix(uint64_t hash, struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3;
-    return hash;
-}
-
 /* Of a file and of all below lib/, which may be part of any rule. */
 static uint64_t fingerprint_of(const struct generation *generation, struct slice file)
 {
-    uint64_t hash = 0xcbf29ce484222325;
+    uint64_t hash = FNV_START;
     for (size_t i = 0; i < generation->file_count; i++) {
         const struct rule_file *part = &generation->files[i];
         if (part->module.len > 0 || slice_eq(part->name, file))
-            hash = mix(mix(hash, part->name), part->text);
+            hash = fnv(fnv(hash, part->name.data, part->name.len), part->text.data, part->text.len);
     }
     return hash;
 }

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fnv.h"
+
 struct reading {
     struct arena *arena;
     struct rule_file *files;
@@ -127,20 +129,13 @@ static enum result add_file(struct reading *reading, const char *path, const cha
     return rc;
 }
 
-static uint64_t fnv(uint64_t hash, const void *data, size_t len)
-{
-    for (const unsigned char *at = data; len > 0; at++, len--)
-        hash = (hash ^ *at) * 0x100000001b3;
-    return hash;
-}
-
 /* A sum, so that the order in which a folder lists them does not matter. */
 static void add_stamp(struct reading *reading, const char *inside, const struct stat *info)
 {
     const uint64_t numbers[] = { (uint64_t)info->st_dev,          (uint64_t)info->st_ino,          (uint64_t)info->st_size,
                                  (uint64_t)info->st_mtim.tv_sec,  (uint64_t)info->st_mtim.tv_nsec, (uint64_t)info->st_ctim.tv_sec,
                                  (uint64_t)info->st_ctim.tv_nsec, (uint64_t)info->st_mode };
-    reading->stamp += fnv(fnv(0xcbf29ce484222325, inside, strlen(inside)), numbers, sizeof(numbers));
+    reading->stamp += fnv(fnv(FNV_START, inside, strlen(inside)), numbers, sizeof(numbers));
 }
 
 /* A name that was listed and is not there: gone meanwhile, which is fine, or a rule file that is a symlink to nowhere, or behind
