@@ -115,12 +115,24 @@ void listener_drain(struct listener *listener)
     }
 }
 
+static void close_server(struct listener *listener)
+{
+    if (!uv_is_closing(&listener->server.handle))
+        uv_close(&listener->server.handle, on_handle_closed);
+}
+
+void listener_hand_over(struct listener *listener)
+{
+    listener->draining = true;
+    close_server(listener);
+}
+
 void listener_close(struct listener *listener, void (*on_closed)(void *arg), void *arg)
 {
     listener->closing = true;
     listener->on_closed = on_closed;
     listener->closed_arg = arg;
-    uv_close(&listener->server.handle, on_handle_closed);
+    close_server(listener);
     uv_close((uv_handle_t *)&listener->sweep, on_handle_closed);
     for (struct conn *conn = listener->conns, *next; conn; conn = next) {
         next = conn_next(conn);

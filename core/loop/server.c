@@ -42,6 +42,7 @@
 
 enum {
     STORE_RETRY_MS = 1000,
+    HAND_OVER_MS = 1500,
     DRAIN_GRACE_MS = 3000, /* beyond the drain: for commits on their way */
     RESERVE_BYTES = 32 << 20,
     MIN_FREE_BYTES = 1 << 30,
@@ -129,6 +130,13 @@ static void on_drain_over(uv_timer_t *timer)
     _exit(server->exit_code);
 }
 
+static void hand_over(struct server *server)
+{
+    uv_timer_start(&server->retry, on_drain_over, HAND_OVER_MS + DRAIN_GRACE_MS, 0);
+    for (uint32_t i = 0; i < server->inherited->workers; i++)
+        worker_hand_over(server->workers[i], HAND_OVER_MS);
+}
+
 static void drain(struct server *server)
 {
     if (server->phase == DRAINING)
@@ -139,6 +147,10 @@ static void drain(struct server *server)
     if (before == STARTING && !server->store) { /* the store never opened */
         closed_door_stop(server->door, nothing_left, NULL);
         close_main(server);
+        return;
+    }
+    if (server->exit_code == SERVER_REPLACE) { /* what waits in handlers is on disk: the next server runs it */
+        hand_over(server);
         return;
     }
     uv_timer_start(&server->retry, on_drain_over, server->config->drain_ms + DRAIN_GRACE_MS, 0);

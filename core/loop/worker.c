@@ -17,7 +17,7 @@
 #include "observe/counts.h"
 #include "script/watchdog.h"
 
-enum { COUNTS_JSON_MAX = 4 << 20, DRAIN_CHECK_MS = 20, WHEN_SCRATCH_MAX = 256 << 10 };
+enum { COUNTS_JSON_MAX = 4 << 20, DRAIN_CHECK_MS = 20, IDLE_MS = 300, WHEN_SCRATCH_MAX = 256 << 10 };
 
 struct worker {
     struct worker_config config;
@@ -479,26 +479,63 @@ struct drain_handed {
     uint64_t drain_ms;
 };
 
-static void on_drain(struct handed *handed)
+static void drain_listeners(struct worker *worker)
 {
-    struct drain_handed *drain = (struct drain_handed *)handed;
-    struct worker *worker = drain->worker;
-    worker->drain_until_ms = clock_mono_ms() + drain->drain_ms;
-    mem_free(drain);
     ingest_drain(worker->ingest);
     for (size_t i = 0; i < worker->listener_count; i++)
         listener_drain(worker->listeners[i]);
+}
+
+static void begin_drain(struct worker *worker, uint64_t drain_ms, uv_timer_cb check, uint64_t first_ms)
+{
+    worker->drain_until_ms = clock_mono_ms() + drain_ms;
     rerun_stop(worker->rerun);
     deliver_drain(worker->deliver);
+    uv_timer_start(&worker->draining, check, first_ms, DRAIN_CHECK_MS);
+}
+
+static void on_drain(struct handed *handed)
+{
+    struct drain_handed *drain = (struct drain_handed *)handed;
+    drain_listeners(drain->worker);
+    begin_drain(drain->worker, drain->drain_ms, on_drain_check, 0);
+    mem_free(drain);
+}
+
+/* Who was idle had its time to send one more request, or to see that the connection ends. */
+static void on_idle_over(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    drain_listeners(worker);
     uv_timer_start(&worker->draining, on_drain_check, 0, DRAIN_CHECK_MS);
+}
+
+static void on_hand_over(struct handed *handed)
+{
+    struct drain_handed *drain = (struct drain_handed *)handed;
+    struct worker *worker = drain->worker;
+    for (size_t i = 0; i < worker->listener_count; i++)
+        listener_hand_over(worker->listeners[i]);
+    begin_drain(worker, drain->drain_ms, on_idle_over, IDLE_MS);
+    mem_free(drain);
+}
+
+static void ask_to_end(struct worker *worker, uint64_t drain_ms, void (*run)(struct handed *handed))
+{
+    struct drain_handed *drain = MEM_NEW(struct drain_handed);
+    *drain = (struct drain_handed){ { .run = run }, worker, drain_ms };
+    if (handoff_send(&worker->handoff, &drain->handed) != OK)
+        mem_free(drain);
 }
 
 void worker_drain(struct worker *worker, uint64_t drain_ms)
 {
-    struct drain_handed *drain = MEM_NEW(struct drain_handed);
-    *drain = (struct drain_handed){ { .run = on_drain }, worker, drain_ms };
-    if (handoff_send(&worker->handoff, &drain->handed) != OK)
-        mem_free(drain);
+    ask_to_end(worker, drain_ms, on_drain);
+}
+
+void worker_hand_over(struct worker *worker, uint64_t drain_ms)
+{
+    ask_to_end(worker, drain_ms, on_hand_over);
 }
 
 /* ---- life ---- */

@@ -58,6 +58,9 @@ uint32_t worker_index(const struct worker *worker);
 void worker_load(struct worker *worker, struct generation *generation);
 /* Any thread: take nothing new, finish what is in flight for at most drain_ms; comes back as WORKER_DRAINED. */
 void worker_drain(struct worker *worker, uint64_t drain_ms);
+/* Any thread: the same for a server that is replaced: nobody is refused. What is open is answered, idle connections are closed a
+ * moment later, new ones wait in the supervisor's sockets for the next server. */
+void worker_hand_over(struct worker *worker, uint64_t drain_ms);
 /* Main thread, after WORKER_DRAINED: the thread has ended. */
 void worker_join(struct worker *worker);
 

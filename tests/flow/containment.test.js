@@ -258,7 +258,14 @@ test('after 200 abandoned states a fresh server takes over, and nothing is lost'
   const router = await Router.start({ 'many.lua': `${HEAD}${rules.join('\n')}\n`, 'ok.lua': route('ok', 'sleep "20ms"') });
   try {
     const { pid } = await router.status();
-    const ids = [];
+    const ids = [], failed = [];
+    let over = false;
+    const clients = Array.from({ length: 4 }, async () => { // each request a connection of its own: none may be refused
+      while (!over) {
+        const answer = await router.post('/ok', '{}', json).catch((error) => ({ status: error.message }));
+        if (answer.status !== 202) failed.push(answer.status);
+      }
+    });
     const sent = async (name) => {
       const answer = await router.post(`/${name}`, '{}', json).catch(() => null);
       if (answer?.status === 202) ids.push(JSON.parse(answer.body).id);
@@ -268,6 +275,9 @@ test('after 200 abandoned states a fresh server takes over, and nothing is lost'
       await sent('ok');
     }
     await until('a planned replacement', async () => { const status = await router.status().catch(() => null); return status?.ready && status.pid !== pid; });
+    over = true;
+    await Promise.all(clients);
+    assert.deepEqual(failed, []);
     assert.match(router.said, /"msg":"planned replacement"/);
     assert.match(router.said, /"msg":"server ended","code":75/);
     for (const id of ids) {
