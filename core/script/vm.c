@@ -17,7 +17,7 @@
 
 enum {
     HOOK_EVERY = 1000,
-    LOAD_STEP_MS = 2000, /* of processor time, for one file */
+    LOAD_STEP_MS = 4000, /* of processor time, for one file */
     LATE_GRACE_MS = 500, /* past the deadline, for what no hook reaches: a C function that does not come back */
 };
 
