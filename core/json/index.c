@@ -1,6 +1,7 @@
 /* index.c: one pass over the text, iterative: an explicit stack of open containers, no recursion. */
 #include "json/index.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -8,76 +9,84 @@
 
 #include "base/mem.h"
 
-enum { NODES_FIRST = 64, BYTES_PER_NODE = 24 /* a first guess, measured on webhook bodies */ };
+enum { NODES_FIRST = 64, BYTES_PER_NODE = 16 /* a first guess, measured on webhook bodies */ };
 
+typedef const unsigned char *place; /* in the text */
+
+/* A container around the present place. */
+struct level {
+    uint32_t node, last; /* its own; that of its latest child, 0: none yet */
+    uint32_t count;
+    bool is_object;
+};
+
+/* Places are handed from function to function, not kept here: they stay in registers. */
 struct parser {
     struct json_doc *doc;
-    const unsigned char *text;
-    size_t at, len;
-    const char *what;              /* of the error */
-    uint32_t open[JSON_DEPTH_MAX]; /* containers around the present place */
-    uint32_t last[JSON_DEPTH_MAX]; /* their latest child; 0: none yet */
+    place text, end;
+    place failed_at;
+    const char *what; /* of the error; NULL: no memory */
+    struct level open[JSON_DEPTH_MAX];
     unsigned depth;
 };
 
-static enum result fail(struct parser *p, const char *what)
+/* NULL, which every function gives after a failure. */
+static place fail(struct parser *p, place at, const char *what)
 {
+    p->failed_at = at;
     p->what = what;
-    return ERR_INVALID;
+    return NULL;
 }
 
-static void skip_space(struct parser *p)
+static inline place space_end(const struct parser *p, place at)
 {
-    while (p->at < p->len) {
-        unsigned char c = p->text[p->at];
-        if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
-            return;
-        p->at++;
-    }
+    while (at < p->end && *at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    return at;
 }
 
-static enum result add_node(struct parser *p, enum json_type type, size_t start, uint32_t *out)
+static inline uint32_t offset(const struct parser *p, place at)
 {
-    struct json_doc *doc = p->doc;
-    if (doc->count == doc->room) {
-        uint32_t room = doc->room * 2;
-        struct node *nodes = room > doc->room ? mem_realloc(doc->nodes, room * sizeof(*nodes)) : NULL;
-        if (!nodes)
-            return ERR_MEMORY;
-        doc->nodes = nodes;
-        doc->room = room;
-    }
-    doc->nodes[doc->count] = (struct node){ .start = (uint32_t)start, .type = (uint32_t)type };
-    *out = doc->count++;
-    return OK;
+    return (uint32_t)(at - p->text);
+}
+
+/* Room for a key and its value. */
+static bool grow(struct json_doc *doc)
+{
+    uint32_t room = doc->room * 2;
+    struct node *nodes = room > doc->room ? mem_realloc(doc->nodes, room * sizeof(*nodes)) : NULL;
+    if (!nodes)
+        return false;
+    doc->nodes = nodes;
+    doc->room = room;
+    return true;
+}
+
+static inline bool has_room(struct json_doc *doc)
+{
+    return doc->room - doc->count >= 2 || grow(doc);
 }
 
 /* ---- strings ---- */
 
-/* Moves over bytes of a string that need no look: not '"', '\\', a control or the start of a longer UTF-8 sequence. */
-static void skip_plain(struct parser *p)
+/* Past bytes of a string that need no look: not '"', '\\', a control or the start of a longer UTF-8 sequence. */
+static inline place plain_end(place at, place end)
 {
 #ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
-    while (p->at + 16 <= p->len) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(p->text + p->at));
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
         /* signed: below ' ' are the controls and everything from 0x80 on */
         __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
                                     _mm_cmplt_epi8(bytes, space));
         int mask = _mm_movemask_epi8(stop);
-        if (mask) {
-            p->at += (size_t)__builtin_ctz((unsigned)mask);
-            return;
-        }
-        p->at += 16;
+        if (mask)
+            return at + __builtin_ctz((unsigned)mask);
     }
 #endif
-    while (p->at < p->len) {
-        unsigned char c = p->text[p->at];
-        if (c == '"' || c == '\\' || c < ' ' || c >= 0x80)
-            return;
-        p->at++;
-    }
+    while (at < end && *at != '"' && *at != '\\' && *at >= ' ' && *at < 0x80)
+        at++;
+    return at;
 }
 
 static bool is_hex(unsigned char c)
@@ -85,11 +94,12 @@ static bool is_hex(unsigned char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-static enum result skip_escape(struct parser *p)
+/* at: the backslash. */
+static place escape_end(struct parser *p, place at)
 {
-    if (p->at + 1 >= p->len)
-        return fail(p, "unfinished string");
-    switch (p->text[p->at + 1]) {
+    if (p->end - at < 2)
+        return fail(p, at, "unfinished string");
+    switch (at[1]) {
     case '"':
     case '\\':
     case '/':
@@ -98,242 +108,205 @@ static enum result skip_escape(struct parser *p)
     case 'n':
     case 'r':
     case 't':
-        p->at += 2;
-        return OK;
+        return at + 2;
     case 'u':
-        for (size_t i = 2; i < 6; i++)
-            if (p->at + i >= p->len || !is_hex(p->text[p->at + i]))
-                return fail(p, "\\u wants four hex digits");
-        p->at += 6;
-        return OK;
+        for (int i = 2; i < 6; i++)
+            if (p->end - at <= i || !is_hex(at[i]))
+                return fail(p, at, "\\u wants four hex digits");
+        return at + 6;
     default:
-        return fail(p, "unknown escape");
+        return fail(p, at, "unknown escape");
     }
 }
 
-static enum result skip_utf8(struct parser *p)
+static place utf8_end(struct parser *p, place at)
 {
-    size_t len = utf8_length(p->text + p->at, p->len - p->at);
-    p->at += len;
-    return len ? OK : fail(p, "not UTF-8");
+    size_t len = utf8_length(at, (size_t)(p->end - at));
+    return len ? at + len : fail(p, at, "not UTF-8");
+}
+
+/* What is neither plain nor the closing quote. */
+static place special_end(struct parser *p, place at, bool *escaped)
+{
+    if (at == p->end)
+        return fail(p, at, "unfinished string");
+    if (*at < ' ')
+        return fail(p, at, "a control character in a string");
+    *escaped = *escaped || *at == '\\';
+    return *at == '\\' ? escape_end(p, at) : utf8_end(p, at);
 }
 
 /* at: the opening quote. */
-static enum result add_string(struct parser *p, uint32_t *out)
+static inline place add_string(struct parser *p, place at, bool keyed)
 {
+    place start = ++at;
     bool escaped = false;
-    size_t start = ++p->at;
-    for (;;) {
-        enum result rc = OK;
-        skip_plain(p);
-        if (p->at >= p->len)
-            return fail(p, "unfinished string");
-        unsigned char c = p->text[p->at];
-        if (c == '"')
-            break;
-        if (c == '\\') {
-            escaped = true;
-            rc = skip_escape(p);
-        } else if (c < ' ') {
-            rc = fail(p, "a control character in a string");
-        } else {
-            rc = skip_utf8(p);
-        }
-        if (rc != OK)
-            return rc;
+    for (at = plain_end(at, p->end); at == p->end || *at != '"'; at = plain_end(at, p->end)) {
+        at = special_end(p, at, &escaped);
+        if (!at)
+            return NULL;
     }
-    enum result rc = add_node(p, JSON_STRING, start, out);
-    if (rc != OK)
-        return rc;
-    p->doc->nodes[*out].end = (uint32_t)p->at++;
-    p->doc->nodes[*out].escaped = escaped;
-    return OK;
+    p->doc->nodes[p->doc->count++] =
+        (struct node){ .start = offset(p, start), .end = offset(p, at), .type = JSON_STRING, .escaped = escaped, .keyed = keyed };
+    return at + 1;
 }
 
 /* ---- numbers and words ---- */
 
-static bool skip_digits(struct parser *p)
+static place digits_end(const struct parser *p, place at)
 {
-    size_t start = p->at;
-    while (p->at < p->len && p->text[p->at] >= '0' && p->text[p->at] <= '9')
-        p->at++;
-    return p->at > start;
+    while (at < p->end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
 }
 
-static bool next_is(const struct parser *p, char a, char b)
+static bool is_one_of(const struct parser *p, place at, char a, char b)
 {
-    return p->at < p->len && (p->text[p->at] == a || p->text[p->at] == b);
+    return at < p->end && (*at == a || *at == b);
 }
 
-static enum result add_number(struct parser *p, uint32_t *out)
+/* The digits that have to stand here. */
+static place need_digits(struct parser *p, place at, const char *otherwise)
 {
-    size_t start = p->at;
-    if (next_is(p, '-', '-'))
-        p->at++;
-    if (next_is(p, '0', '0'))
-        p->at++;
-    else if (!skip_digits(p))
-        return fail(p, "a number wants a digit");
-    if (next_is(p, '.', '.')) {
-        p->at++;
-        if (!skip_digits(p))
-            return fail(p, "a fraction wants a digit");
-    }
-    if (next_is(p, 'e', 'E')) {
-        p->at++;
-        if (next_is(p, '+', '-'))
-            p->at++;
-        if (!skip_digits(p))
-            return fail(p, "an exponent wants a digit");
-    }
-    enum result rc = add_node(p, JSON_NUMBER, start, out);
-    if (rc == OK)
-        p->doc->nodes[*out].end = (uint32_t)p->at;
-    return rc;
+    place end = digits_end(p, at);
+    return end > at ? end : fail(p, at, otherwise);
 }
 
-static enum result add_word(struct parser *p, const char *word, enum json_type type, uint32_t *out)
+static place number_end(struct parser *p, place at)
+{
+    if (*at == '-')
+        at++;
+    at = is_one_of(p, at, '0', '0') ? at + 1 : need_digits(p, at, "a number wants a digit");
+    if (at && is_one_of(p, at, '.', '.'))
+        at = need_digits(p, at + 1, "a fraction wants a digit");
+    if (at && is_one_of(p, at, 'e', 'E'))
+        at = need_digits(p, at + 1 + is_one_of(p, at + 1, '+', '-'), "an exponent wants a digit");
+    return at;
+}
+
+static place add_scalar(struct parser *p, place at, place end, enum json_type type, bool keyed)
+{
+    if (end)
+        p->doc->nodes[p->doc->count++] =
+            (struct node){ .start = offset(p, at), .end = offset(p, end), .type = type, .keyed = keyed };
+    return end;
+}
+
+static place word_end(struct parser *p, place at, const char *word)
 {
     size_t len = strlen(word);
-    if (p->len - p->at < len || memcmp(p->text + p->at, word, len) != 0)
-        return fail(p, "expected a value");
-    enum result rc = add_node(p, type, p->at, out);
-    p->at += len;
-    if (rc == OK)
-        p->doc->nodes[*out].end = (uint32_t)p->at;
-    return rc;
+    if ((size_t)(p->end - at) < len || memcmp(at, word, len) != 0)
+        return fail(p, at, "expected a value");
+    return at + len;
 }
 
 /* ---- containers ---- */
 
-static enum result open_container(struct parser *p, enum json_type type, uint32_t *out)
+static place open_container(struct parser *p, place at, enum json_type type, bool keyed)
 {
+    struct json_doc *doc = p->doc;
     if (p->depth == JSON_DEPTH_MAX)
-        return fail(p, "nested deeper than 128");
-    enum result rc = add_node(p, type, p->at, out);
-    if (rc != OK)
-        return rc;
-    p->open[p->depth] = *out;
-    p->last[p->depth++] = 0;
-    p->at++;
-    return OK;
+        return fail(p, at, "nested deeper than 128");
+    p->open[p->depth++] = (struct level){ .node = doc->count, .is_object = type == JSON_OBJECT };
+    doc->nodes[doc->count++] = (struct node){ .start = offset(p, at), .type = type, .keyed = keyed };
+    return at + 1;
 }
 
-static void close_container(struct parser *p)
+/* at: its bracket. */
+static inline place close_container(struct parser *p, const struct level *level, place at)
 {
-    p->at++;
-    p->doc->nodes[p->open[--p->depth]].end = (uint32_t)p->at;
+    struct node *node = &p->doc->nodes[level->node];
+    node->end = offset(p, at) + 1;
+    node->count = level->count;
+    p->depth--;
+    return at + 1;
 }
 
-static enum result link_child(struct parser *p, uint32_t child, bool keyed)
+static inline place add_value(struct parser *p, place at, bool keyed)
 {
-    struct node *nodes = p->doc->nodes;
-    uint32_t parent = p->open[p->depth - 1], last = p->last[p->depth - 1];
-    if (nodes[parent].count == JSON_CHILDREN_MAX)
-        return fail(p, "too many elements");
-    nodes[parent].count++;
-    nodes[child].keyed = keyed;
-    if (last)
-        nodes[last].next = child;
-    p->last[p->depth - 1] = child;
-    return OK;
-}
-
-static enum result add_key(struct parser *p)
-{
-    uint32_t key;
-    if (p->at >= p->len || p->text[p->at] != '"')
-        return fail(p, "expected a name in quotes");
-    enum result rc = add_string(p, &key);
-    if (rc != OK)
-        return rc;
-    skip_space(p);
-    if (p->at >= p->len || p->text[p->at] != ':')
-        return fail(p, "expected ':'");
-    p->at++;
-    skip_space(p);
-    return OK;
-}
-
-static enum result add_value(struct parser *p, uint32_t *out)
-{
-    if (p->at >= p->len)
-        return fail(p, "expected a value");
-    switch (p->text[p->at]) {
-    case '{':
-        return open_container(p, JSON_OBJECT, out);
-    case '[':
-        return open_container(p, JSON_ARRAY, out);
+    if (at == p->end)
+        return fail(p, at, "expected a value");
+    switch (*at) {
     case '"':
-        return add_string(p, out);
+        return add_string(p, at, keyed);
+    case '{':
+        return open_container(p, at, JSON_OBJECT, keyed);
+    case '[':
+        return open_container(p, at, JSON_ARRAY, keyed);
     case 't':
-        return add_word(p, "true", JSON_TRUE, out);
+        return add_scalar(p, at, word_end(p, at, "true"), JSON_TRUE, keyed);
     case 'f':
-        return add_word(p, "false", JSON_FALSE, out);
+        return add_scalar(p, at, word_end(p, at, "false"), JSON_FALSE, keyed);
     case 'n':
-        return add_word(p, "null", JSON_NULL, out);
+        return add_scalar(p, at, word_end(p, at, "null"), JSON_NULL, keyed);
     case '-':
     case '0' ... '9':
-        return add_number(p, out);
+        return add_scalar(p, at, number_end(p, at), JSON_NUMBER, keyed);
     default:
-        return fail(p, "expected a value");
+        return fail(p, at, "expected a value");
     }
+}
+
+/* A name and its colon. */
+static inline place add_key(struct parser *p, place at)
+{
+    if (at == p->end || *at != '"')
+        return fail(p, at, "expected a name in quotes");
+    at = add_string(p, at, false);
+    if (!at)
+        return NULL;
+    at = space_end(p, at);
+    if (at == p->end || *at != ':')
+        return fail(p, at, "expected ':'");
+    return space_end(p, at + 1);
 }
 
 /* One child, with its key in an object. A container that it opens is then the innermost one. */
-static enum result add_child(struct parser *p)
+static inline place add_child(struct parser *p, struct level *level, place at)
 {
-    bool keyed = p->doc->nodes[p->open[p->depth - 1]].type == JSON_OBJECT;
-    unsigned depth = p->depth;
-    uint32_t child;
-    enum result rc = keyed ? add_key(p) : OK;
-    if (rc == OK)
-        rc = add_value(p, &child);
-    if (rc != OK)
-        return rc;
-    unsigned inner = p->depth;
-    p->depth = depth; /* linked to the container it stands in, not to itself */
-    rc = link_child(p, child, keyed);
-    p->depth = inner;
-    return rc;
+    if (level->count == JSON_CHILDREN_MAX)
+        return fail(p, at, "too many elements");
+    if (!has_room(p->doc))
+        return fail(p, at, NULL);
+    if (level->is_object && !(at = add_key(p, at)))
+        return NULL;
+    uint32_t child = p->doc->count;
+    if (level->count++ > 0)
+        p->doc->nodes[level->last].next = child;
+    level->last = child;
+    return add_value(p, at, level->is_object);
 }
 
 /* In the innermost container: a child, or its end. */
-static enum result step(struct parser *p)
+static inline place step(struct parser *p, place at)
 {
-    uint32_t open = p->open[p->depth - 1];
-    bool is_object = p->doc->nodes[open].type == JSON_OBJECT;
-    bool first = p->last[p->depth - 1] == 0;
-    skip_space(p);
-    if (p->at >= p->len)
-        return fail(p, is_object ? "unfinished object" : "unfinished array");
-    if (p->text[p->at] == (is_object ? '}' : ']')) {
-        close_container(p);
-        return OK;
-    }
-    if (first)
-        return add_child(p);
-    if (p->text[p->at] != ',')
-        return fail(p, is_object ? "expected ',' or '}'" : "expected ',' or ']'");
-    p->at++;
-    skip_space(p);
-    return add_child(p);
+    struct level *level = &p->open[p->depth - 1];
+    at = space_end(p, at);
+    if (at == p->end)
+        return fail(p, at, level->is_object ? "unfinished object" : "unfinished array");
+    if (*at == (level->is_object ? '}' : ']'))
+        return close_container(p, level, at);
+    if (level->count == 0)
+        return add_child(p, level, at);
+    if (*at != ',')
+        return fail(p, at, level->is_object ? "expected ',' or '}'" : "expected ',' or ']'");
+    return add_child(p, level, space_end(p, at + 1));
 }
 
-static enum result parse(struct parser *p)
+/* false: p says where and why. */
+static bool parse(struct parser *p)
 {
     static const unsigned char mark[] = { 0xEF, 0xBB, 0xBF };
-    uint32_t root;
-    if (p->len >= sizeof(mark) && memcmp(p->text, mark, sizeof(mark)) == 0)
-        p->at = sizeof(mark);
-    skip_space(p);
-    enum result rc = add_value(p, &root);
-    while (rc == OK && p->depth > 0)
-        rc = step(p);
-    if (rc != OK)
-        return rc;
-    skip_space(p);
-    return p->at == p->len ? OK : fail(p, "something follows the value");
+    place at = p->text;
+    if (p->end - at >= (ptrdiff_t)sizeof(mark) && memcmp(at, mark, sizeof(mark)) == 0)
+        at += sizeof(mark);
+    at = add_value(p, space_end(p, at), false);
+    while (at && p->depth > 0)
+        at = step(p, at);
+    if (!at)
+        return false;
+    at = space_end(p, at);
+    return at == p->end || fail(p, at, "something follows the value");
 }
 
 static struct json_doc *doc_new(struct slice text)
@@ -359,12 +332,15 @@ enum result json_index(struct slice text, struct json_doc **out, struct json_err
     struct json_doc *doc = doc_new(text);
     if (!doc)
         return ERR_MEMORY;
-    struct parser parser = { .doc = doc, .text = (const unsigned char *)text.data, .len = text.len };
-    enum result rc = parse(&parser);
-    if (rc != OK) {
-        *error = (struct json_error){ parser.at, parser.what };
+    struct parser parser; /* its levels are large and filled as they are opened */
+    parser.doc = doc;
+    parser.text = (place)(text.len ? text.data : "");
+    parser.end = parser.text + text.len;
+    parser.depth = 0;
+    if (!parse(&parser)) {
+        *error = (struct json_error){ offset(&parser, parser.failed_at), parser.what };
         json_free(doc);
-        return rc;
+        return parser.what ? ERR_INVALID : ERR_MEMORY;
     }
     *out = doc;
     return OK;
