@@ -50,7 +50,7 @@ enum result buf_reserve(struct buf *buf, size_t more)
     return OK;
 }
 
-void buf_add(struct buf *buf, const void *data, size_t len)
+void buf_add_slowly(struct buf *buf, const void *data, size_t len)
 {
     if (len == 0 || buf_reserve(buf, len) != OK)
         return;
@@ -68,21 +68,28 @@ void buf_add_text(struct buf *buf, const char *text)
     buf_add(buf, text, strlen(text));
 }
 
-void buf_add_byte(struct buf *buf, char byte)
+void buf_add_number(struct buf *buf, uint64_t number)
 {
-    buf_add(buf, &byte, 1);
+    char digits[20];
+    size_t at = sizeof(digits);
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    buf_add(buf, digits + at, sizeof(digits) - at);
 }
 
 void buf_addf(struct buf *buf, const char *format, ...)
 {
-    va_list args;
+    va_list args, again;
+    size_t room = buf->failed ? 0 : buf->cap - buf->len;
     va_start(args, format);
-    va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(room ? buf->data + buf->len : NULL, room, format, args);
     va_end(args);
     /* one byte more: vsnprintf writes a terminator that is not kept */
-    if (len >= 0 && buf_reserve(buf, (size_t)len + 1) == OK) {
+    if (len >= 0 && (size_t)len < room) {
+        buf->len += (size_t)len;
+    } else if (len >= 0 && buf_reserve(buf, (size_t)len + 1) == OK) {
         vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
         buf->len += (size_t)len;
     }

@@ -22,10 +22,23 @@ void buf_clear(struct buf *buf);
 /* Room for `more` further bytes. ERR_LIMIT past max, ERR_MEMORY; both set `failed`. */
 enum result buf_reserve(struct buf *buf, size_t more) MUST_CHECK;
 /* All append functions do nothing once the buffer has failed. */
-void buf_add(struct buf *buf, const void *data, size_t len);
+void buf_add_slowly(struct buf *buf, const void *data, size_t len); /* what buf_add does when it has to grow */
+static inline void buf_add(struct buf *buf, const void *data, size_t len)
+{
+    if (buf->failed || len == 0 || len > buf->cap - buf->len) {
+        buf_add_slowly(buf, data, len);
+        return;
+    }
+    memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+}
+static inline void buf_add_byte(struct buf *buf, char byte)
+{
+    buf_add(buf, &byte, 1);
+}
 void buf_add_slice(struct buf *buf, struct slice slice);
 void buf_add_text(struct buf *buf, const char *text);
-void buf_add_byte(struct buf *buf, char byte);
+void buf_add_number(struct buf *buf, uint64_t number); /* decimal */
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Length of the valid UTF-8 sequence at the start, 0 when there is none; len >= 1. RFC 3629, section 4. */
 size_t utf8_length(const unsigned char *p, size_t len);

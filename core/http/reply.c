@@ -121,7 +121,11 @@ static bool may_have_body(uint16_t status)
 bool reply_write(const struct reply *reply, bool without_body, bool keep_alive, uint64_t now_ms, struct buf *out)
 {
     bool goes_on = keep_alive && !reply->close;
-    buf_addf(out, "HTTP/1.1 %u %s\r\n", reply->status, reply_reason(reply->status));
+    buf_add_text(out, "HTTP/1.1 ");
+    buf_add_number(out, reply->status);
+    buf_add_byte(out, ' ');
+    buf_add_text(out, reply_reason(reply->status));
+    buf_add_text(out, "\r\n");
     add_date(out, now_ms);
     for (size_t i = 0; i < reply->header_count; i++) {
         buf_add_slice(out, reply->headers[i].name);
@@ -130,9 +134,14 @@ bool reply_write(const struct reply *reply, bool without_body, bool keep_alive, 
         buf_add_text(out, "\r\n");
     }
     if (may_have_body(reply->status)) {
-        if (reply->content_type.len > 0)
-            buf_addf(out, "Content-Type: %.*s\r\n", SLICE_ARGS(reply->content_type));
-        buf_addf(out, "Content-Length: %zu\r\n", reply->body.len);
+        if (reply->content_type.len > 0) {
+            buf_add_text(out, "Content-Type: ");
+            buf_add_slice(out, reply->content_type);
+            buf_add_text(out, "\r\n");
+        }
+        buf_add_text(out, "Content-Length: ");
+        buf_add_number(out, reply->body.len);
+        buf_add_text(out, "\r\n");
     }
     buf_add_text(out, goes_on ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
     if (may_have_body(reply->status) && !without_body)

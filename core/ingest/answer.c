@@ -1,6 +1,6 @@
 #include "ingest/answer.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static void static_reply(struct reply *reply, const struct route *route)
 {
@@ -12,14 +12,23 @@ static void static_reply(struct reply *reply, const struct route *route)
                                route->reply.headers[i].value); /* checked when the rule was loaded */
 }
 
+static struct slice write_body(struct answer_text *text)
+{
+    static const struct slice before = SLICE("{\"id\":\""), after = SLICE("\"}\n");
+    size_t id_len = UUID_TEXT_SIZE - 1;
+    memcpy(text->body, before.data, before.len);
+    memcpy(text->body + before.len, text->id, id_len);
+    memcpy(text->body + before.len + id_len, after.data, after.len);
+    return slice_make(text->body, before.len + id_len + after.len);
+}
+
 void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id)
 {
     uuid_format(id, text->id);
     static_reply(reply, route);
     if (!route->reply.body.data) {
         reply->content_type = SLICE("application/json");
-        reply->body =
-            (struct slice){ text->body, (size_t)snprintf(text->body, sizeof(text->body), "{\"id\":\"%s\"}\n", text->id) };
+        reply->body = write_body(text);
     }
     (void)reply_add_header(reply, SLICE("tidewire-event-id"), slice_of(text->id)); /* there is room: a route's headers leave it */
 }
