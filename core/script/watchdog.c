@@ -35,12 +35,16 @@ static int time_signal(void)
 /* With the line of the rule that is nearest: what runs may be a function of ours that it called. */
 static void raise_time_limit(lua_State *L, lua_Debug *ar)
 {
+    static const char why[] = "more processor time than it may have";
     for (int level = 0; level < LEVELS_MAX && lua_getstack(L, level, ar); level++) {
         lua_getinfo(L, "Sl", ar);
-        if (ar->currentline > 0 && strncmp(ar->source, "=tidewire.", 10) != 0)
-            luaL_error(L, "%s:%d: more processor time than it may have", ar->short_src, ar->currentline);
+        if (ar->currentline <= 0 || strncmp(ar->source, "=tidewire.", 10) == 0)
+            continue;
+        lua_pushfstring(L, "%s:%d: %s", ar->source + (ar->source[0] == '='), ar->currentline, why);
+        lua_error(L);
     }
-    luaL_error(L, "more processor time than it may have");
+    lua_pushstring(L, why);
+    lua_error(L);
 }
 
 static void on_time_signal(int signo, siginfo_t *info, void *context)

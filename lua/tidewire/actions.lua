@@ -212,12 +212,17 @@ local function check_header_name(name, seen)
   seen[lower] = true
 end
 
+local HEADERS_MAX = 64 -- as MESSAGE_HEADERS_MAX of core/model/message.h
+
 local function make_headers(headers)
   want_plain(headers, "headers", "{ [\"X-Id\"] = \"7\" }")
   local names, list, seen = {}, {}, {}
   for name in next, headers do
     check_header_name(name, seen)
     names[#names + 1] = name
+    if #names > HEADERS_MAX then
+      fault("send: at most %d headers", HEADERS_MAX)
+    end
   end
   table.sort(names)
   for i, name in ipairs(names) do
