@@ -254,6 +254,12 @@ void rules_sweep(struct rules *rules)
     }
 }
 
+void rules_end_waits(struct rules *rules)
+{
+    for (struct alive *alive = rules->newest; alive; alive = alive->next)
+        script_end_waits(alive->script);
+}
+
 /* ---- life ---- */
 
 struct rules *rules_new(const struct rules_config *config)

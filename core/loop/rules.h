@@ -59,7 +59,9 @@ uint32_t rules_alive(const struct rules *rules);
 uint64_t rules_memory(const struct rules *rules); /* bytes of all their states */
 /* Replaces a state that was abandoned, frees ended generations; once per loop turn. */
 void rules_sweep(struct rules *rules);
-/* Ends all waits (their events run again from the store). */
+/* Ends all waits: their events run again from the store. */
+void rules_end_waits(struct rules *rules);
+/* Nothing waits any more. */
 void rules_free(struct rules *rules, void (*on_closed)(void *arg));
 
 #endif

@@ -18,6 +18,7 @@
 #include "script/watchdog.h"
 
 enum { COUNTS_JSON_MAX = 4 << 20, DRAIN_CHECK_MS = 20, IDLE_MS = 300, WHEN_SCRATCH_MAX = 256 << 10 };
+enum { OTHER_PARTS = 7 /* that are closed at the end, beside the listeners */ };
 
 struct worker {
     struct worker_config config;
@@ -39,7 +40,7 @@ struct worker {
     uv_timer_t draining; /* looks whether all is finished */
     uint64_t drain_until_ms;
     bool open; /* the door was opened */
-    bool closing;
+    bool doors_closed, closing;
     int closing_parts; /* close callbacks still to come */
 };
 
@@ -447,12 +448,20 @@ static void on_handoff_closed(uv_handle_t *handle)
     on_part_closed((struct worker *)((char *)handoff - offsetof(struct worker, handoff)));
 }
 
+static void close_doors(struct worker *worker)
+{
+    if (worker->doors_closed)
+        return;
+    worker->doors_closed = true;
+    worker->closing_parts = OTHER_PARTS + (int)worker->listener_count;
+    for (size_t i = 0; i < worker->listener_count; i++)
+        listener_close(worker->listeners[i], on_owned_closed, worker);
+}
+
 static void close_all(struct worker *worker)
 {
     worker->closing = true;
-    worker->closing_parts = 7 + (int)worker->listener_count;
-    for (size_t i = 0; i < worker->listener_count; i++)
-        listener_close(worker->listeners[i], on_owned_closed, worker);
+    close_doors(worker);
     ingest_free(worker->ingest);
     deliver_free(worker->deliver, on_owned_closed, worker);
     rules_free(worker->rules, on_owned_closed);
@@ -463,13 +472,23 @@ static void close_all(struct worker *worker)
     handoff_close(&worker->handoff, on_handoff_closed);
 }
 
-/* Operations that the store has are always waited for; handlers and transfers only until the time is over. */
+/* The time is over: connections are closed, handlers that wait run again from the store, messages on their way are sent again. */
+static void cut_off(struct worker *worker)
+{
+    close_doors(worker);
+    rules_end_waits(worker->rules);
+    (void)deliver_abort(worker->deliver);
+}
+
+/* Operations that the store has are always waited for; clients, handlers and transfers only until the time is over. */
 static void on_drain_check(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
-    bool late = clock_mono_ms() >= worker->drain_until_ms;
-    bool idle = ingest_in_flight(worker->ingest) == 0 && rerun_is_idle(worker->rerun) && deliver_is_idle(worker->deliver);
-    if (!worker->closing && (idle || (late && deliver_abort(worker->deliver))))
+    if (worker->closing)
+        return;
+    if (clock_mono_ms() >= worker->drain_until_ms)
+        cut_off(worker);
+    if (ingest_in_flight(worker->ingest) == 0 && rerun_is_idle(worker->rerun) && deliver_is_idle(worker->deliver))
         close_all(worker);
 }
 

@@ -88,6 +88,11 @@ void runs_lose_all(struct script *script)
         finish(script->runs, NULL);
 }
 
+void script_end_waits(struct script *script)
+{
+    runs_lose_all(script);
+}
+
 /* ---- how it ended ---- */
 
 /* What the coroutine gave with its end; actions.lua has seen to it that it is text. */

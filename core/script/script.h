@@ -40,6 +40,9 @@ const char *script_error(const struct script *script);
  * run. */
 void script_free(struct script *script);
 
+/* Ends what waits, in the same way; the state stays. Not from inside a run. */
+void script_end_waits(struct script *script);
+
 struct generation *script_generation(const struct script *script);
 uint32_t script_waiting(const struct script *script); /* runs that wait */
 size_t script_memory(const struct script *script);

@@ -1,5 +1,6 @@
 // What follows when a rule costs more than it may: limits, probation, verdicts after a fall, replacement, dead events and replay.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { Router, startTarget, until } from './support.js';
 
@@ -288,6 +289,25 @@ test('after 200 abandoned states a fresh server takes over, and nothing is lost'
   } finally {
     await router.end();
   }
+});
+
+describe('the end', () => {
+  test('handlers that still wait when the drain is over run again at the next start, uncounted', async () => {
+    const router = await Router.start({ 'a.lua': route('a', 'sleep "15s"'), 'ok.lua': route('ok', 'return 1') }, { flags: ['--drain', '300ms'] });
+    try {
+      const id = await post(router, 'a');
+      const socket = net.connect(router.port, '127.0.0.1').on('error', () => {});
+      socket.write('POST /ok HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf');
+      await post(router, 'ok');
+      assert.deepEqual(await router.stop(), { code: 0, signal: null });
+      assert.doesNotMatch(router.said, /drain cut off/);
+      await router.write('a.lua', route('a', 'return 1'));
+      await router.launch();
+      assert.equal((await router.eventIn(id, 'done')).failures.length, 0);
+    } finally {
+      await router.end();
+    }
+  });
 });
 
 describe('dead events', () => {
