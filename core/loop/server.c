@@ -109,14 +109,13 @@ static void close_main(struct server *server)
     handoff_close(&server->handoff, nothing_closed);
 }
 
+/* What asked for a status or a replay at the last moment is still on its way to main: it finds workers that take nothing and a
+ * store without room, which are freed when the loop has ended. */
 static void on_worker_ended(struct server *server)
 {
     if (++server->ended < server->inherited->workers)
         return;
-    for (uint32_t i = 0; i < server->inherited->workers; i++)
-        worker_join(server->workers[i]);
-    store_stop(server->store);
-    server->store = NULL;
+    store_end(server->store);
     LOG(LOG_INFO, "server ends");
     close_main(server);
 }
@@ -597,6 +596,15 @@ static void set_limits(const struct server *server)
         setrlimit(RLIMIT_CORE, &none);
 }
 
+/* Nobody points to them any more. */
+static void free_parts(struct server *server)
+{
+    for (uint32_t i = 0; i < server->ended; i++)
+        worker_join(server->workers[i]);
+    if (server->store)
+        store_stop(server->store);
+}
+
 int server_run(const struct config *config, const struct inherited *inherited)
 {
     static struct server server; /* one per process; workers and store point into it */
@@ -625,6 +633,7 @@ int server_run(const struct config *config, const struct inherited *inherited)
     start_admin(&server);
     open_and_serve(&server);
     uv_run(&server.loop, UV_RUN_DEFAULT);
+    free_parts(&server);
     watchdog_slot_free(server.options.slot);
     watchdog_stop();
     if (server.reload)

@@ -276,14 +276,23 @@ enum result store_start(struct store *store)
     return OK;
 }
 
+void store_end(struct store *store)
+{
+    if (!store->started)
+        return;
+    queue_stop(&store->writes);
+    queue_stop(&store->reads);
+    pthread_join(store->writer, NULL);
+    pthread_join(store->reader, NULL);
+    atomic_store(&store->events_room, 0);
+    atomic_store(&store->results_room, 0);
+    atomic_store(&store->reads_waiting, STORE_READS_MAX);
+    store->started = false;
+}
+
 void store_stop(struct store *store)
 {
-    if (store->started) {
-        queue_stop(&store->writes);
-        queue_stop(&store->reads);
-        pthread_join(store->writer, NULL);
-        pthread_join(store->reader, NULL);
-    }
+    store_end(store);
     sqlite3_close(store->read_db);
     store->read_db = NULL;
     if (!store->dead)

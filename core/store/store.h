@@ -53,8 +53,10 @@ struct store_config {
 enum result store_open(const struct store_config *config, struct store **out, char *why, size_t why_size) MUST_CHECK;
 /* Starts writer and reader. */
 enum result store_start(struct store *store) MUST_CHECK;
-/* Finishes what is queued, commits, ends both threads, checkpoints, frees. on_done of the last operations runs before it returns.
- */
+/* Finishes what is queued, commits, ends both threads. on_done of the last operations runs before it returns; from here on there
+ * is no room, and no read is taken. */
+void store_end(struct store *store);
+/* That, if it was not done; then checkpoints and frees. */
 void store_stop(struct store *store);
 
 /* ---- operations ---- */

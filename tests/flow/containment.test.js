@@ -292,6 +292,21 @@ test('after 200 abandoned states a fresh server takes over, and nothing is lost'
 });
 
 describe('the end', () => {
+  test('replays and questions of the last moment find an end, not memory that is gone', async () => {
+    for (let round = 0; round < 3; round++) {
+      const router = await Router.start({ 'a.lua': route('a', 'return 1') });
+      try {
+        const id = await post(router, 'a');
+        const asked = Array.from({ length: 150 }, (_, n) => (n % 5 ? router.get(`/v1/events/${id}:replay`, 'POST') : router.get('/v1/status')).catch(() => null));
+        await new Promise((resolve) => setTimeout(resolve, 10 + 15 * round));
+        assert.deepEqual(await router.stop(), { code: 0, signal: null });
+        await Promise.all(asked);
+      } finally {
+        await router.end();
+      }
+    }
+  });
+
   test('handlers that still wait when the drain is over run again at the next start, uncounted', async () => {
     const router = await Router.start({ 'a.lua': route('a', 'sleep "15s"'), 'ok.lua': route('ok', 'return 1') }, { flags: ['--drain', '300ms'] });
     try {
