@@ -227,6 +227,7 @@ static enum run_state go_on(struct inside_run *inside, int arguments)
 {
     struct script *script = inside->script;
     struct stretch stretch = stretch_of(inside);
+    enum run_state state = RUN_ENDED;
     script->current = inside;
     script->phase = PHASE_HANDLER;
     enum call_result result = call_resume(script, inside->coroutine, arguments, &stretch);
@@ -239,17 +240,17 @@ static enum run_state go_on(struct inside_run *inside, int arguments)
         finish(inside, inside->outcome);
         break;
     case CALL_YIELDED:
-        if (on_yielded(inside) == RUN_WAITS)
-            return RUN_WAITS;
+        state = on_yielded(inside);
         break;
     case CALL_FAILED:
     case CALL_ABANDONED:
         on_failed(inside, &stretch);
         break;
     }
-    call_collect_if_due(script);
-    if (script->abandoned)
-        runs_lose_all(script);
+    call_collect_if_due(script); /* of one that waits too: what it has let go would keep others from being started */
+    if (!script->abandoned)
+        return state;
+    runs_lose_all(script);
     return RUN_ENDED;
 }
 

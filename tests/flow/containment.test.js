@@ -80,6 +80,20 @@ describe('limits', () => {
   });
 });
 
+test('what a handler that waits has let go keeps nobody from running', async () => {
+  const garbage = 'local n = 0 for i = 1, 9 do n = n + #(tostring(i) .. "x"):rep(400000) end sleep "15s"';
+  const router = await Router.start({ 'a.lua': route('a', garbage), 'z.lua': route('z', 'return 1'),
+    '../tidewire.lua': 'limits { state_memory = "16MiB", handler_memory = "8MiB" }\n' });
+  try {
+    for (let n = 0; n < 6; n++) await post(router, 'a');
+    const ids = [];
+    for (let n = 0; n < 6; n++) ids.push(await post(router, 'z'));
+    for (const id of ids) await until('it to run', async () => (await router.event(id)).state === 'done', 8000);
+  } finally {
+    await router.end();
+  }
+});
+
 describe('probation', { skip: tsan }, () => {
   let router, target;
   before(async () => {
