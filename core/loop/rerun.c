@@ -1,5 +1,7 @@
 #include "loop/rerun.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "loop/handoff.h"
@@ -17,6 +19,7 @@ struct held {
     struct rerun *rerun;
     struct event *event; /* counted; NULL while it is being read */
     struct uuid id;
+    int64_t seq;
     struct run run;
     struct outcome *outcome;
     bool has_room;      /* for its settle */
@@ -37,6 +40,7 @@ struct rerun {
     bool stopped, reading, look_again;
     bool without_route; /* something waits for a name that is gone, as of the last look */
     struct store_read_due due;
+    int64_t *due_held; /* owned, while it is read */
     struct handed due_handed;
     void (*on_closed)(void *arg);
 };
@@ -46,11 +50,12 @@ static void submit_settle(struct held *held);
 
 /* ---- the ring ---- */
 
-static struct held *hold(struct rerun *rerun, struct uuid id)
+static struct held *hold(struct rerun *rerun, struct uuid id, int64_t seq)
 {
     struct held *held = MEM_NEW(struct held);
     held->rerun = rerun;
     held->id = id;
+    held->seq = seq;
     held->next = &rerun->held;
     held->prev = rerun->held.prev;
     held->prev->next = held;
@@ -154,7 +159,7 @@ static void submit_settle(struct held *held)
 
 void rerun_hold(struct rerun *rerun, struct event *event)
 {
-    hold(rerun, event->id)->event = event_ref(event);
+    hold(rerun, event->id, event->seq)->event = event_ref(event);
 }
 
 void rerun_forget(struct rerun *rerun, struct event *event)
@@ -267,7 +272,7 @@ static bool start(struct rerun *rerun, const struct due_event *row, bool on_prob
 {
     if (rerun->running >= RERUN_RUNNING_MAX || !store_take_room(rerun->config.store, ROOM_EVENT))
         return false;
-    struct held *held = hold(rerun, row->id);
+    struct held *held = hold(rerun, row->id, row->seq);
     held->has_room = true;
     held->read = (struct store_read_event){
         .op = { .kind = STORE_READ_EVENT, .on_done = on_read_done, .owner = held },
@@ -325,6 +330,7 @@ static void on_due_back(struct handed *handed)
     if (full)
         rerun_note(rerun, now_ms + (can_run ? READ_AGAIN_MS : NO_STATE_AGAIN_MS));
     store_read_free(&rerun->due.op);
+    mem_free(rerun->due_held);
     if (rerun->look_again)
         look(rerun);
 }
@@ -337,6 +343,23 @@ static void on_due_done(struct store_op *op)
         return; /* the worker waits for all its operations before it closes */
 }
 
+static int by_seq(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* What is held here, however much, hides nothing of what is not. */
+static int64_t *list_held(struct rerun *rerun)
+{
+    int64_t *list = mem_new((rerun->held_count + 1) * sizeof(*list));
+    size_t count = 0;
+    for (const struct held *held = rerun->held.next; held != &rerun->held; held = held->next)
+        list[count++] = held->seq;
+    qsort(list, count, sizeof(*list), by_seq);
+    return list;
+}
+
 static void look(struct rerun *rerun)
 {
     rerun->look_again = rerun->reading; /* one at a time: the next one when this is back */
@@ -347,12 +370,16 @@ static void look(struct rerun *rerun)
         .worker = rerun->config.worker,
         .workers = rerun->config.workers,
         .due_before_ms = clock_wall_ms(),
-        .limit = RERUN_READ + rerun->held_count,
+        .limit = RERUN_READ,
+        .held = rerun->due_held = list_held(rerun),
+        .held_count = rerun->held_count,
     };
     rerun->reading = store_submit_read(rerun->config.store, &rerun->due.op);
     rerun->next_ms = UINT64_MAX;
-    if (!rerun->reading)
-        rerun_note(rerun, clock_wall_ms() + READ_AGAIN_MS);
+    if (rerun->reading)
+        return;
+    mem_free(rerun->due_held);
+    rerun_note(rerun, clock_wall_ms() + READ_AGAIN_MS);
 }
 
 /* ---- life ---- */

@@ -187,8 +187,8 @@ struct store_read_window {
     struct arena arena;
 };
 
-/* Waiting events that are due to run, for the worker whose share they are (by their id's last two bytes): of each route at most
- * `limit`, all by due_ms. */
+/* Waiting events that are due to run, for the worker whose share they are (by their id's last two bytes), without those that it
+ * holds: of each route at most `limit`, and fewer where many routes wait, so that each has its share; all by due_ms. */
 struct due_event {
     int64_t seq;
     struct uuid id;
@@ -201,6 +201,8 @@ struct store_read_due {
     uint32_t worker, workers;
     uint64_t due_before_ms;
     uint32_t limit;
+    const int64_t *held; /* by seq; borrowed until done */
+    size_t held_count;
     struct due_event *rows;
     size_t count;
     uint64_t next_due_ms;

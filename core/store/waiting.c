@@ -88,18 +88,38 @@ static bool walk_next(struct routes_walk *walk, enum result *rc)
     return found && *rc == OK;
 }
 
-/* The first ones of a route that are this worker's; what is not taken says when to look again. */
-static enum result due_of_route(sqlite3_stmt *query, struct store_read_due *read, struct slice route)
+/* Of a walk that has not begun. */
+static enum result count_waiting_routes(struct routes_walk walk, size_t *count)
 {
     enum result rc = OK;
-    uint32_t taken = 0;
+    for (*count = 0; walk_next(&walk, &rc);)
+        ++*count;
+    return rc;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+static bool is_held(const struct store_read_due *read, int64_t seq)
+{
+    return read->held_count && bsearch(&seq, read->held, read->held_count, sizeof(seq), by_seq);
+}
+
+/* The first `most` of a route that are this worker's; what is not taken says when to look again. */
+static enum result due_of_route(sqlite3_stmt *query, struct store_read_due *read, struct slice route, size_t most)
+{
+    enum result rc = OK;
+    size_t taken = 0;
     db_bind_text(query, 1, route);
     while (db_row(query, &rc)) {
         struct uuid id = db_id(query, 1);
         uint64_t due_ms = (uint64_t)sqlite3_column_int64(query, 2);
-        if (!is_mine(id, read->worker, read->workers))
+        if (!is_mine(id, read->worker, read->workers) || is_held(read, sqlite3_column_int64(query, 0)))
             continue;
-        if (taken == read->limit || read->count == STORE_DUE_MAX || due_ms > read->due_before_ms) {
+        if (taken == most || read->count == STORE_DUE_MAX || due_ms > read->due_before_ms) {
             if (due_ms < read->next_due_ms)
                 read->next_due_ms = due_ms;
             break;
@@ -125,6 +145,7 @@ enum result rows_due(sqlite3 *db, struct store_read_due *read)
 {
     sqlite3_stmt *query = NULL;
     struct routes_walk walk;
+    size_t routes = 0;
     read->count = 0;
     read->next_due_ms = UINT64_MAX;
     read->rows = arena_alloc(&read->arena, STORE_DUE_MAX * sizeof(*read->rows));
@@ -133,8 +154,11 @@ enum result rows_due(sqlite3 *db, struct store_read_due *read)
         rc = db_prepare(db, "SELECT seq, id, due_ms, attempt FROM event WHERE state = 0 AND route = ?1 ORDER BY due_ms", &query);
     if (!read->rows)
         rc = ERR_MEMORY;
+    if (rc == OK)
+        rc = count_waiting_routes(walk, &routes);
+    size_t share = routes && routes < STORE_DUE_MAX ? STORE_DUE_MAX / routes : 1;
     while (rc == OK && walk_next(&walk, &rc))
-        rc = due_of_route(query, read, walk.route);
+        rc = due_of_route(query, read, walk.route, read->limit < share ? read->limit : share);
     if (rc == OK)
         qsort(read->rows, read->count, sizeof(*read->rows), by_due);
     sqlite3_finalize(walk.query);

@@ -94,6 +94,19 @@ test('what a handler that waits has let go keeps nobody from running', async () 
   }
 });
 
+test('handlers that wait, however many, keep no retry of another route back', async () => {
+  const router = await Router.start({ 'a.lua': route('a', 'sleep "25s"'),
+    'z.lua': route('z', 'if event.attempt < 2 then error "first" end', 'retry = { first = "500ms", factor = 1, max = "500ms" },') });
+  try {
+    const sleepers = Array.from({ length: 2500 }, (_, n) => n);
+    await Promise.all(Array.from({ length: 40 }, async () => { while (sleepers.pop()) await post(router, 'a'); }));
+    for (const id of [await post(router, 'z'), await post(router, 'z'), await post(router, 'z')])
+      await until('it to be done', async () => (await router.event(id)).state === 'done', 8000);
+  } finally {
+    await router.end();
+  }
+});
+
 describe('probation', { skip: tsan }, () => {
   let router, target;
   before(async () => {

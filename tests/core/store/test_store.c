@@ -118,6 +118,41 @@ TEST(waiting_events_are_read_by_the_worker_whose_they_are_when_they_are_due)
     remove_folder();
 }
 
+TEST(neither_what_is_held_nor_many_routes_hide_a_waiting_event)
+{
+    enum { ROUTES = 20, OF_EACH = STORE_DUE_MAX / ROUTES + 2 };
+    fresh_folder();
+    struct store *store = open_store();
+    int64_t held[OF_EACH];
+    for (int i = 0; i < ROUTES * OF_EACH; i++) {
+        char route[8];
+        snprintf(route, sizeof(route), "/%02d", i % ROUTES);
+        struct event *event = make_event(route, "{}");
+        CHECK_EQ("accepted", accept(store, event, NULL, NULL), OK);
+        if (i % ROUTES == ROUTES - 1)
+            held[i / ROUTES] = event->seq;
+        event_unref(event);
+    }
+    struct store_read_due due = { .op = { .kind = STORE_READ_DUE }, .due_before_ms = UINT64_MAX, .limit = STORE_DUE_MAX };
+    read_op(store, &due.op);
+    CHECK_EQ("all routes, the same of each", due.count, ROUTES * (STORE_DUE_MAX / ROUTES));
+    store_read_free(&due.op);
+    due = (struct store_read_due){ .op = { .kind = STORE_READ_DUE },
+                                   .due_before_ms = UINT64_MAX,
+                                   .limit = 1,
+                                   .held = held,
+                                   .held_count = OF_EACH - 1 };
+    read_op(store, &due.op);
+    CHECK_EQ("one of each", due.count, ROUTES);
+    int found = 0;
+    for (size_t i = 0; i < due.count; i++)
+        found += due.rows[i].seq == held[OF_EACH - 1];
+    CHECK_EQ("the one behind those that are held", found, 1);
+    store_read_free(&due.op);
+    store_stop(store);
+    remove_folder();
+}
+
 TEST(lists_come_newest_first_in_pages_and_filtered)
 {
     fresh_folder();
