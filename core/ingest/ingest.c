@@ -567,10 +567,12 @@ static void after_commit(struct intake *intake)
         to->on_stored(to->arg, event, intake->outcome);
         intake_end(intake);
     } else if (intake->run_again) {
+        if (intake->run_waits)
+            to->forget(to->arg, event);
         to->run_later(to->arg, event);
         intake_end(intake);
     } else {
-        to->hold(to->arg, event);
+        to->held_stored(to->arg, event);
         if (intake->outcome)
             on_stored_run_done(&intake->run, intake->outcome);
         else
@@ -581,6 +583,7 @@ static void after_commit(struct intake *intake)
 static void on_committed(struct handed *handed)
 {
     struct intake *intake = (struct intake *)((char *)handed - offsetof(struct intake, handed));
+    const struct ingest_worker *to = &intake->ingest->config.to;
     event_unref(intake->accept.event);
     if (intake->accept.op.result == OK) {
         if (intake->conn)
@@ -589,8 +592,11 @@ static void on_committed(struct handed *handed)
         return;
     }
     refuse_commit(intake, intake->accept.op.result);
-    if (intake->run_waits && !intake->outcome && !intake->run_again)
-        intake->ingest->config.to.cancel(intake->ingest->config.to.arg, &intake->run);
+    if (intake->run_waits) {
+        to->forget(to->arg, intake->event);
+        if (!intake->outcome && !intake->run_again)
+            to->cancel(to->arg, &intake->run);
+    }
     intake_end(intake);
 }
 
@@ -608,6 +614,8 @@ static void commit(struct intake *intake)
     const struct route *route = intake->route;
     if (intake->outcome)
         delivery_give_shards(intake->outcome->deliveries, intake->ingest->config.worker, intake->ingest->config.workers);
+    if (intake->run_waits)
+        intake->ingest->config.to.hold(intake->ingest->config.to.arg, intake->event);
     intake->state = INTAKE_COMMITTING;
     intake->accept = (struct store_accept){
         .op = { .kind = STORE_ACCEPT, .on_done = on_store_done, .owner = intake },

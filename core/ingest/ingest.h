@@ -55,9 +55,11 @@ struct ingest_worker {
     void (*on_failed)(void *arg, const struct route *route, const struct event *event, enum run_reason reason);
     /* The commit is on disk; the event is borrowed for the call. */
     void (*on_stored)(void *arg, struct event *event, struct outcome *outcome);
-    /* Of a stored event whose handler waits: from `hold` on nobody else runs it; then exactly one settle (outcome NULL: run it
-     * again). */
+    /* Of an event whose handler waits: from `hold`, before its commit, nobody else runs it. After the commit `held_stored`, then
+     * exactly one settle (outcome NULL: run it again); or `forget`: it is not stored, or to be run from the store. */
     void (*hold)(void *arg, struct event *event);
+    void (*held_stored)(void *arg, struct event *event);
+    void (*forget)(void *arg, struct event *event);
     void (*settle)(void *arg, struct event *event, struct outcome *outcome);
     /* Stored, not run: it is due now. */
     void (*run_later)(void *arg, struct event *event);

@@ -20,6 +20,7 @@ struct held {
     struct event *event; /* counted; NULL while it is being read */
     struct uuid id;
     int64_t seq;
+    uint32_t attempt; /* as the row said that was due */
     struct run run;
     struct outcome *outcome;
     bool has_room;      /* for its settle */
@@ -159,7 +160,12 @@ static void submit_settle(struct held *held)
 
 void rerun_hold(struct rerun *rerun, struct event *event)
 {
-    hold(rerun, event->id, event->seq)->event = event_ref(event);
+    hold(rerun, event->id, 0)->event = event_ref(event);
+}
+
+void rerun_stored(struct rerun *rerun, struct event *event)
+{
+    find(rerun, event->id)->seq = event->seq;
 }
 
 void rerun_forget(struct rerun *rerun, struct event *event)
@@ -250,8 +256,10 @@ static void on_read_back(struct handed *handed)
     struct held *held = (struct held *)((char *)handed - offsetof(struct held, handed));
     struct rerun *rerun = held->rerun;
     const struct rerun_config *config = &rerun->config;
-    bool usable = held->read.op.result == OK && held->read.state == EVENT_WAITING && !rerun->stopped;
     held->event = held->read.op.result == OK ? held->read.event : NULL;
+    /* another number of tries: it was run since, and is due later */
+    bool usable =
+        held->event && held->read.state == EVENT_WAITING && held->event->attempt == held->attempt && !rerun->stopped;
     const struct route *route = usable ? config->route_of(config->arg, held->event->route) : NULL;
     if (!route || !config->can_run(config->arg))
         put_back(held, route ? NO_STATE_AGAIN_MS : READ_AGAIN_MS);
@@ -274,6 +282,7 @@ static bool start(struct rerun *rerun, const struct due_event *row, bool on_prob
         return false;
     struct held *held = hold(rerun, row->id, row->seq);
     held->has_room = true;
+    held->attempt = row->attempt;
     held->read = (struct store_read_event){
         .op = { .kind = STORE_READ_EVENT, .on_done = on_read_done, .owner = held },
         .seq = row->seq,
@@ -318,7 +327,6 @@ static void on_due_back(struct handed *handed)
     bool ready = rerun->due.op.result == OK && !rerun->stopped, can_run = rerun->config.can_run(rerun->config.arg),
          full = !can_run;
     rerun->reading = false;
-    rerun->next_ms = UINT64_MAX;
     rerun->without_route = false;
     for (size_t i = 0; ready && i < rerun->due.count && !full; i++)
         if (!find(rerun, rerun->due.rows[i].id))

@@ -54,9 +54,11 @@ void rerun_start(struct rerun *rerun);
 void rerun_note(struct rerun *rerun, uint64_t due_ms);
 /* The worker has new rules: what waited for a missing route is looked at again. */
 void rerun_rules_changed(struct rerun *rerun);
-/* A stored event whose handler ran outside of here (its request's run waited): until rerun_settle or rerun_forget it is not read
- * as due. */
+/* An event whose handler runs outside of here (its request's run waits): from before its commit until rerun_settle or
+ * rerun_forget nobody else runs it. */
 void rerun_hold(struct rerun *rerun, struct event *event);
+/* It is in the store, and has its number. */
+void rerun_stored(struct rerun *rerun, struct event *event);
 /* Commits the outcome of a held event, then on_settled. outcome NULL: it has to run again, from the store. */
 void rerun_settle(struct rerun *rerun, struct event *event, struct outcome *outcome);
 void rerun_forget(struct rerun *rerun, struct event *event);

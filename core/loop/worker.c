@@ -170,6 +170,18 @@ static void hold_event(void *arg, struct event *event)
     rerun_hold(worker->rerun, event);
 }
 
+static void held_stored(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    rerun_stored(worker->rerun, event);
+}
+
+static void forget_event(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    rerun_forget(worker->rerun, event);
+}
+
 static void settle_event(void *arg, struct event *event, struct outcome *outcome)
 {
     struct worker *worker = arg;
@@ -596,6 +608,8 @@ static void make_ingest(struct worker *worker)
                 .on_failed = on_question_failed,
                 .on_stored = on_outcome_stored,
                 .hold = hold_event,
+                .held_stored = held_stored,
+                .forget = forget_event,
                 .settle = settle_event,
                 .run_later = run_later,
                 .arg = worker },

@@ -107,6 +107,21 @@ test('handlers that wait, however many, keep no retry of another route back', as
   }
 });
 
+test('an event whose handler waits is run by nobody else, however soon the store is looked at', async () => {
+  const router = await Router.start({ 'a.lua': route('a', 'log.info("try") sleep "200ms"'),
+    'looks.lua': route('looks', 'error "x"', 'retry = { attempts = 1000, first = "10ms", factor = 1, max = "10ms" },') });
+  try {
+    for (let n = 0; n < 40; n++) await post(router, 'looks');
+    const left = Array.from({ length: 3000 }, (_, n) => n);
+    await Promise.all(Array.from({ length: 60 }, async () => { while (left.pop()) await post(router, 'a'); }));
+    const ran = () => router.said.match(/"text":"try","event_id":"[0-9a-f-]{36}/g) ?? [];
+    await until('all to be done', async () => (await router.events('&route=/a&state=waiting')).length === 0);
+    assert.equal(ran().length, new Set(ran()).size, 'once each');
+  } finally {
+    await router.end();
+  }
+});
+
 describe('probation', { skip: tsan }, () => {
   let router, target;
   before(async () => {
