@@ -38,6 +38,20 @@ static void on_written(struct store_op *op)
         on_kept(&kept->handed); /* main has ended */
 }
 
+void kept_wards_write_now(struct store *store, struct probation *probation, uint32_t *version)
+{
+    uint32_t now = probation_version(probation);
+    struct buf blob;
+    if (now == *version)
+        return;
+    buf_init(&blob, BLOB_MAX);
+    probation_write(probation, &blob);
+    struct store_note note = { .op = { .kind = STORE_NOTE }, .name = NOTE, .value = buf_slice(&blob) };
+    if (store_write_now(store, &note.op) == OK)
+        *version = now;
+    buf_deinit(&blob);
+}
+
 void kept_wards_write(struct store *store, struct handoff *handoff, struct probation *probation, uint32_t *version)
 {
     uint32_t now = probation_version(probation);

@@ -6,8 +6,9 @@
 #include "loop/probation.h"
 #include "store/store.h"
 
-/* Before store_start. */
+/* Before store_start, as the next one. */
 void kept_wards_read(struct store *store, struct probation *probation);
+void kept_wards_write_now(struct store *store, struct probation *probation, uint32_t *version);
 /* If it has changed since *version, which is what was written last. */
 void kept_wards_write(struct store *store, struct handoff *handoff, struct probation *probation, uint32_t *version);
 

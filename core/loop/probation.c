@@ -177,6 +177,7 @@ enum standing probation_of(struct probation *probation, enum ward_kind kind, str
 static bool failed(struct probation *probation, struct entry *entry, struct uuid event, enum run_reason reason, uint64_t now_ms)
 {
     note_failure(entry, event, now_ms);
+    atomic_fetch_add(&probation->version, 1); /* three falls of the process are three failures, too */
     entry->reason = reason;
     entry->good = 0;
     if (entry->standing == STANDING_PROBATION) {

@@ -115,6 +115,7 @@ static void on_worker_ended(struct server *server)
 {
     if (++server->ended < server->inherited->workers)
         return;
+    kept_wards_write(server->store, &server->handoff, server->probation, &server->probation_kept);
     store_end(server->store);
     LOG(LOG_INFO, "server ends");
     close_main(server);
@@ -484,6 +485,7 @@ static void open_and_serve(struct server *server)
         kept_wards_read(server->store, server->probation);
         probation_rules_changed(server->probation, server->first); /* files may be others than those that failed */
         verdict_draw(server->recorder, server->inherited->workers, server->store, server->probation, server->first);
+        kept_wards_write_now(server->store, server->probation, &server->probation_kept); /* it may fall again at once */
         if (store_start(server->store) != OK || !start_workers(server)) {
             fprintf(stderr, "tidewire: the workers cannot be started: not enough memory\n");
             _exit(1);

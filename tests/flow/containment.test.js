@@ -281,6 +281,22 @@ end }\n`,
   });
 });
 
+test('three falls of one route put it on probation, though the server forgets all in between', { skip: process.env.TIDEWIRE_PRESET === 'tsan' && 'a fault ends the run of a sanitizer' }, async () => {
+  const asan = process.env.TIDEWIRE_PRESET === 'asan';
+  const router = await Router.start({ 'a.lua': route('a', 'sleep "20ms" if event.body.bad then crash "segv" end') },
+    { env: asan ? { ASAN_OPTIONS: 'handle_segv=0:handle_abort=0:allow_user_segv_handler=1' } : {} });
+  try {
+    for (let n = 0; n < 3; n++) {
+      const { pid } = await router.status();
+      await post(router, 'a', { bad: true });
+      await until('the next server', async () => { const status = await router.status().catch(() => null); return status?.ready && status.pid !== pid; }, 40000);
+    }
+    await problemAbout(router, 'route /a is on probation (crash)');
+  } finally {
+    await router.end();
+  }
+});
+
 test('a loop that stands still in a C function is ended by the supervisor, and charged', { skip: (!LONG && 'takes 10 s') || tsan }, async () => {
   const router = await Router.start({ 'a.lua': route('a', 'sleep "1ms" crash "hang"') });
   try {
