@@ -128,9 +128,9 @@ async function runOnce(workload, context) {
 
 // ---- rounds ----
 
-/** Between two requests of a connection, for half of the rate that was reached; null: none was reached. */
-function intervalFor(workload, round, previous) {
-  const full = round.get(`${workload.halfOf} ${workload.payload}`) ?? previous;
+/** Between two requests of a connection, for half of the rate that was just reached; null: none was. */
+function intervalFor(workload, round) {
+  const full = round.get(`${workload.halfOf} ${workload.payload}`);
   return full ? (CONNECTIONS / (full.rate / 2)) * 1000 : null;
 }
 
@@ -172,7 +172,7 @@ const milliseconds = (ms) => (ms >= 100 ? ms.toFixed(0) : ms.toFixed(1));
 
 function notesOf(workload, summary) {
   const notes = [];
-  if (workload.beside) notes.push(`${summary.besides.toFixed(2)} of ${workload.beside}`);
+  if (workload.beside) notes.push(`${summary.besides.toFixed(2)} × ${workload.beside}`);
   if (summary.duplicates) notes.push(`${summary.duplicates} duplicates: too few signatures`);
   if (summary.repeated) notes.push(`${summary.repeated} deliveries came again`);
   return notes.join(', ');
@@ -188,11 +188,15 @@ function rowOf(workload, runs) {
   ];
 }
 
-const TITLES = ['workload', 'cpu s/10k', '× ceiling', 'budget', 'accepted/s', 'sustained/s', 'answer ms', 'delay ms', 'MB', 'load', 'refused', 'lost', ''];
+const TITLES = [
+  'workload', 'cpu s/10k', '× ceiling', 'budget', 'accepted/s', 'sustained/s', 'answer ms', 'delay ms', 'MB', 'load', 'refused', 'lost', '',
+];
 
 function print(rows) {
   const widths = TITLES.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-  for (const row of [TITLES, ...rows]) console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
+  for (const row of [TITLES, ...rows]) {
+    console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
+  }
 }
 
 function show(workloads, results, options) {
@@ -221,7 +225,8 @@ function readOptions() {
   return values;
 }
 
-async function main(options) {
+async function main() {
+  const options = readOptions();
   const missing = options.peers ? nginxMissing() : null;
   if (missing) console.error(missing);
   const workloads = workloadsOf(PAYLOADS, options.only, options.peers && !missing);
@@ -250,7 +255,7 @@ async function main(options) {
   }
 }
 
-await main(readOptions()).catch((error) => {
-  console.error(`\n${error.message}`);
+await main().catch((error) => {
+  console.error(error.message);
   process.exitCode = 1;
 });

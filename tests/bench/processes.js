@@ -61,7 +61,8 @@ export function cpuOf(pid) {
 export function threadsOf(pid) {
   return treeOf(pid).flatMap((one) => {
     try {
-      return readdirSync(`/proc/${one}/task`).map((thread) => timesOf(`${one}/task/${thread}`)).filter(Boolean).map(([user, system]) => user + system);
+      const threads = readdirSync(`/proc/${one}/task`).map((thread) => timesOf(`${one}/task/${thread}`));
+      return threads.filter(Boolean).map(([user, system]) => user + system);
     } catch {
       return [];
     }
