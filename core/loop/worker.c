@@ -131,7 +131,7 @@ static void on_question_failed(void *arg, const struct route *route, const struc
     charge(worker, WARD_ROUTE, route->path, event->id, reason);
 }
 
-/* Every run of a handler ends here first. */
+/* Every run of a handler ends here first. One that had waited in older rules says nothing of the route as it is now. */
 static void on_run_ended(void *arg, const struct run *run, const struct outcome *outcome)
 {
     struct worker *worker = arg;
@@ -139,6 +139,8 @@ static void on_run_ended(void *arg, const struct run *run, const struct outcome 
     if (!outcome) /* lost with its state: it runs again */
         return;
     counts_run(worker->counts, route, &run->cost, outcome->reason);
+    if (outcome->generation != rules_current(worker->rules)->generation->number)
+        return;
     charge(worker, WARD_ROUTE, route, run->event->id, outcome->reason);
     bool well = outcome->state == EVENT_HANDLED || outcome->state == EVENT_DROPPED;
     if (well && probation_went_well(worker->config.probation, route))

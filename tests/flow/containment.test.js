@@ -188,6 +188,17 @@ end }\n`,
     await until('probation to be over', async () => !(await problems(router)).some((what) => what.includes('probation')));
   });
 
+  test('handlers that waited in the former rules do not put the mended ones on it', async () => {
+    await router.write('late.lua', route('late', 'sleep "1500ms" while true do local s = event.id .. "x" end', 'retry = { attempts = 1 },'));
+    assert.equal((await router.command('reload')).code, 0);
+    const late = [];
+    for (let n = 0; n < 5; n++) late.push(await post(router, 'late'));
+    await router.write('late.lua', route('late', 'return 1'));
+    assert.equal((await router.command('reload')).code, 0);
+    for (const id of late) await router.eventIn(id, 'dead', 'done');
+    assert.deepEqual(await problems(router), []);
+  });
+
   test('a `when` that costs too much is asked after the commit, and its answer still holds', async () => {
     for (let n = 0; n < 3; n++) await post(router, 'when', { bad: true, n: 2 });
     await problemAbout(router, 'route /when is on probation (cpu)');
