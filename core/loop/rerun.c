@@ -232,7 +232,7 @@ static void ask_and_run(struct held *held, const struct route *route)
     const struct rerun_config *config = &held->rerun->config;
     struct script_failure failure;
     bool holds = true;
-    enum result rc = config->wanted(config->arg, route, held->event, &holds, &failure);
+    enum result rc = config->wanted(config->arg, route, held->event, held->on_probation, &holds, &failure);
     if (rc == ERR_FULL) {
         put_back(held, NO_STATE_AGAIN_MS);
         return;

@@ -37,7 +37,8 @@ struct rerun_config {
     uint64_t (*take_turn)(void *arg, const struct route *route, bool *on_probation);
     void (*give_turn)(void *arg, struct slice route);
     /* What the newest rules say of it: does `when` hold? ERR_SCRIPT: it could not be asked, a failed try. */
-    enum result (*wanted)(void *arg, const struct route *route, struct event *event, bool *holds, struct script_failure *failure);
+    enum result (*wanted)(void *arg, const struct route *route, struct event *event, bool on_probation, bool *holds,
+                          struct script_failure *failure);
     enum run_state (*run)(void *arg, struct run *run);
     /* An outcome that no handler made: dropped by `when` (failure NULL), or a failed try. NULL without memory. */
     struct outcome *(*outcome_of)(void *arg, const struct route *route, struct event *event,

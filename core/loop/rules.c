@@ -173,10 +173,10 @@ void rules_cancel(struct rules *rules, struct run *run)
     script_cancel(run);
 }
 
-enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds,
+enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool on_probation, bool *holds,
                        struct script_failure *failure)
 {
-    return script_when(rules->newest->script, route, event, holds, failure);
+    return script_when(rules->newest->script, route, event, on_probation, holds, failure);
 }
 
 enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,

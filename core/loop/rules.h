@@ -45,7 +45,7 @@ bool rules_can_run(const struct rules *rules);
 enum run_state rules_run(struct rules *rules, struct run *run);
 /* Ends a run that waits, without its on_done. */
 void rules_cancel(struct rules *rules, struct run *run);
-enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool *holds,
+enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool on_probation, bool *holds,
                        struct script_failure *failure);
 enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,
                          struct script_failure *failure);

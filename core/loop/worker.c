@@ -104,7 +104,7 @@ static enum result ask_when(void *arg, const struct route *route, struct event *
                             struct script_failure *failure)
 {
     struct worker *worker = arg;
-    return rules_when(worker->rules, route, event, holds, failure);
+    return rules_when(worker->rules, route, event, false, holds, failure); /* on probation it is asked by rerun.c */
 }
 
 /* Its events run only when they are stored: while no state is there to ask, and for what has cost too much. */
@@ -217,13 +217,13 @@ static void give_turn(void *arg, struct slice route)
     probation_give_turn(worker->config.probation, route);
 }
 
-static enum result is_wanted(void *arg, const struct route *route, struct event *event, bool *holds,
+static enum result is_wanted(void *arg, const struct route *route, struct event *event, bool on_probation, bool *holds,
                              struct script_failure *failure)
 {
     struct worker *worker = arg;
     struct buf scratch;
     if (route->when_function) {
-        enum result rc = rules_when(worker->rules, route, event, holds, failure);
+        enum result rc = rules_when(worker->rules, route, event, on_probation, holds, failure);
         if (rc == ERR_SCRIPT)
             charge(worker, WARD_ROUTE, route->path, event->id, failure->reason);
         return rc;

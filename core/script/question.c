@@ -17,6 +17,7 @@ struct question {
     struct slice file; /* where the sentence stands */
     uint32_t line;
     const struct limits *limits;
+    bool on_probation;
     struct arena *arena;        /* for the failure's text */
     struct script_event *event; /* NULL: an answer is judged */
     const struct script_answer *answer;
@@ -76,10 +77,13 @@ static enum result fail(struct question *question, enum run_reason reason, struc
 
 static struct stretch stretch_of(struct question *question)
 {
+    uint64_t budget_ms = question->limits->handler_cpu_ms;
+    if (question->on_probation && budget_ms > PROBATION_CPU_MS)
+        budget_ms = PROBATION_CPU_MS;
     return (struct stretch){
         .account = &question->account,
-        .budget_ns = question->limits->handler_cpu_ms * 1000000,
-        .grace_ns = WATCHDOG_GRACE_MS * 1000000ull,
+        .budget_ns = budget_ms * 1000000,
+        .grace_ns = (question->on_probation ? PROBATION_GRACE_MS : WATCHDOG_GRACE_MS) * 1000000ull,
         .task = question->event ? FLIGHT_QUESTION : FLIGHT_SUCCESS,
         .event = question->event ? question->event->event->id : (struct uuid){ { 0 } },
         .name = question->key,
@@ -148,10 +152,11 @@ static struct question question_of_route(struct script *script, const struct rou
                               .event = event_api_begin(script, event) };
 }
 
-enum result script_when(struct script *script, const struct route *route, struct event *event, bool *holds,
+enum result script_when(struct script *script, const struct route *route, struct event *event, bool on_probation, bool *holds,
                         struct script_failure *failure)
 {
     struct question question = question_of_route(script, route, event, "when");
+    question.on_probation = on_probation;
     enum result rc = ask(&question, failure);
     if (rc == OK)
         *holds = is_true(&question);

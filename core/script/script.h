@@ -78,7 +78,7 @@ struct script_failure {
     enum run_reason reason;
     struct slice text; /* "rules/x.lua:3: …", in the event's arena (in `arena` for success) */
 };
-enum result script_when(struct script *script, const struct route *route, struct event *event, bool *holds,
+enum result script_when(struct script *script, const struct route *route, struct event *event, bool on_probation, bool *holds,
                         struct script_failure *failure) MUST_CHECK;
 /* key: in the event's arena; data NULL: no key. */
 enum result script_dedupe(struct script *script, const struct route *route, struct event *event, struct slice *key,

@@ -205,6 +205,10 @@ end }\n`,
     const unwanted = await post(router, 'when', { n: 1 }), wanted = await post(router, 'when', { n: 2 });
     assert.match((await router.eventIn(unwanted, 'dropped')).reason, /when/);
     await router.eventIn(wanted, 'done');
+    const bad = await post(router, 'when', { bad: true, n: 2 });
+    const failed = await until('it to be tried', async () => { const event = await router.event(bad); return event.attempt > 0 && event; });
+    const [, took] = failed.reason.match(/(?:ended after|may have:) (\d+) ms/);
+    assert.ok(took < 100, `with the budget of a probation: ${failed.reason}`);
   });
 });
 

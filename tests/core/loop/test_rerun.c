@@ -64,7 +64,8 @@ static uint64_t take_turn(void *arg, const struct route *route, bool *on_probati
     return 0;
 }
 
-static enum result wanted(void *arg, const struct route *route, struct event *event, bool *holds, struct script_failure *failure)
+static enum result wanted(void *arg, const struct route *route, struct event *event, bool on_probation, bool *holds,
+                          struct script_failure *failure)
 {
     return OK;
 }

@@ -857,7 +857,7 @@ static void check_answer(size_t i)
     const struct route *route = generation_route(generation, slice_of(name));
     const struct target *target = generation_target(generation, slice_of(name + 1));
     struct event *event = make_event(name);
-    enum result rc = script_when(script, route, event, &holds, &error);
+    enum result rc = script_when(script, route, event, false, &holds, &error);
     check_holds(want, line, rc, holds, error.text);
     rc = script_success(script, target, &answer, &arena, &success, &error);
     check_holds(want, line + 1, rc, success, error.text);

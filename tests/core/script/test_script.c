@@ -556,15 +556,15 @@ static void questions(void)
     const struct route *route = generation_route(generation, SLICE("/when")), *bad = generation_route(generation, SLICE("/bad"));
     struct event *yes = make_event("/when", "{\"n\":2}"), *no = make_event("/when", "{\"n\":1}"),
                  *broken = make_event("/when", "{}");
-    CHECK("holds", script_when(script, route, yes, &holds, &error) == OK && holds);
-    CHECK("does not", script_when(script, route, no, &holds, &error) == OK && !holds);
-    CHECK("fails", script_when(script, route, broken, &holds, &error) == ERR_SCRIPT &&
+    CHECK("holds", script_when(script, route, yes, false, &holds, &error) == OK && holds);
+    CHECK("does not", script_when(script, route, no, false, &holds, &error) == OK && !holds);
+    CHECK("fails", script_when(script, route, broken, false, &holds, &error) == ERR_SCRIPT &&
                        memmem(error.text.data, error.text.len, "a.lua", 5));
     CHECK("a key", script_dedupe(script, route, yes, &key, &error) == OK && slice_is(key, "k2"));
-    CHECK("no actions", script_when(script, bad, yes, &holds, &error) == ERR_SCRIPT &&
+    CHECK("no actions", script_when(script, bad, yes, false, &holds, &error) == ERR_SCRIPT &&
                             memmem(error.text.data, error.text.len, "only an answer", 14));
     CHECK("no waiting", script_dedupe(script, bad, yes, &key, &error) == ERR_SCRIPT);
-    CHECK("no loops", script_when(script, generation_route(generation, SLICE("/loop")), yes, &holds, &error) == ERR_SCRIPT);
+    CHECK("no loops", script_when(script, generation_route(generation, SLICE("/loop")), yes, false, &holds, &error) == ERR_SCRIPT);
     if (script_is_abandoned(script))
         fresh_state();
     const struct target *judge = generation_target(generation, SLICE("judge"));
@@ -854,7 +854,7 @@ static void bad_answers(void)
     for (size_t i = 0; i < COUNT(failing); i++) {
         const struct route *route = generation_route(generation, slice_of(failing[i]));
         struct event *event = make_event(failing[i], "{}");
-        CHECK(failing[i], script_when(script, route, event, &holds, &error) == ERR_SCRIPT && error.text.len > 0);
+        CHECK(failing[i], script_when(script, route, event, false, &holds, &error) == ERR_SCRIPT && error.text.len > 0);
         if (script_is_abandoned(script))
             fresh_state();
         CHECK(failing[i], script_dedupe(script, route, event, &key, &error) == ERR_SCRIPT && error.text.len > 0);
@@ -864,9 +864,9 @@ static void bad_answers(void)
     struct event *event = make_event("/type", "{}");
     const struct route *type = generation_route(generation, SLICE("/type")),
                        *number = generation_route(generation, SLICE("/number"));
-    CHECK("nothing is no", script_when(script, type, event, &holds, &error) == OK && !holds);
+    CHECK("nothing is no", script_when(script, type, event, false, &holds, &error) == OK && !holds);
     CHECK("a table is no key", script_dedupe(script, type, event, &key, &error) == ERR_SCRIPT);
-    CHECK("0 is true, as everywhere in Lua", script_when(script, number, event, &holds, &error) == OK && holds);
+    CHECK("0 is true, as everywhere in Lua", script_when(script, number, event, false, &holds, &error) == OK && holds);
     CHECK("a number is a key", script_dedupe(script, number, event, &key, &error) == OK && slice_is(key, "17"));
     const struct route *none = generation_route(generation, SLICE("/none"));
     CHECK("nil is no key", script_dedupe(script, none, event, &key, &error) == OK && !key.data);
