@@ -144,6 +144,7 @@ static void drain(struct server *server)
     enum phase before = server->phase;
     server->phase = DRAINING;
     LOG(LOG_INFO, "draining", LOG_I("ms", server->config->drain_ms));
+    log_flush();
     if (before == STARTING && !server->store) { /* the store never opened */
         closed_door_stop(server->door, nothing_left, NULL);
         close_main(server);
@@ -160,7 +161,9 @@ static void drain(struct server *server)
 
 static void on_stop_signal(uv_signal_t *handle, int signal)
 {
-    drain(handle->data);
+    struct server *server = handle->data;
+    server->exit_code = 0; /* no other server comes after this one, if that was planned */
+    drain(server);
 }
 
 /* Writer thread: a write, fsync or commit failed, so nothing of the batch was acknowledged, and nothing more may be. */

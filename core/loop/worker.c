@@ -694,6 +694,7 @@ static void *worker_main(void *arg)
     make_ingest(worker);
     start_timers(worker);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
+    recorder_ended(worker->config.slot);
     watchdog_slot_free(worker->watchdog);
     uv_loop_close(&worker->loop);
     counts_free(worker->counts);

@@ -50,8 +50,10 @@ struct recorder_slot *recorder_slot(struct recorder *recorder, uint32_t worker)
 
 void recorder_reset(struct recorder *recorder)
 {
-    for (uint32_t i = 0; i < recorder->workers; i++)
+    for (uint32_t i = 0; i < recorder->workers; i++) {
         atomic_store_explicit(&recorder->slots[i].tick, 0, memory_order_relaxed);
+        atomic_store_explicit(&recorder->slots[i].ended, false, memory_order_relaxed);
+    }
 }
 
 struct recorder_end *recorder_end(struct recorder *recorder)

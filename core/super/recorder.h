@@ -13,6 +13,7 @@
 
 struct recorder_slot {
     alignas(64) atomic_ulong tick; /* 0: its loop has not run yet */
+    atomic_bool ended;             /* its loop was left in order: it drained before the others */
     struct flight flight;
 };
 
@@ -41,6 +42,11 @@ void recorder_forget(struct recorder *recorder);
 static inline void recorder_tick(struct recorder_slot *slot)
 {
     atomic_fetch_add_explicit(&slot->tick, 1, memory_order_relaxed);
+}
+
+static inline void recorder_ended(struct recorder_slot *slot)
+{
+    atomic_store_explicit(&slot->ended, true, memory_order_relaxed);
 }
 
 #endif

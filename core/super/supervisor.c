@@ -144,11 +144,22 @@ static void on_ready(struct supervisor *supervisor)
     supervisor->ready_fd = -1;
 }
 
-/* Do all loops still turn? Of a server that drains nobody asks: its loops end one by one. */
+static uint32_t count_ended(const struct supervisor *supervisor)
+{
+    uint32_t ended = 0;
+    for (uint32_t i = 0; i < supervisor->config.workers; i++)
+        ended += atomic_load_explicit(&recorder_slot(supervisor->recorder, i)->ended, memory_order_relaxed);
+    return ended;
+}
+
+/* Do all loops still turn? Those of a server that drains end one by one; when the last one has, so has the server to. */
 static bool all_move(struct supervisor *supervisor, uint64_t since_ms)
 {
+    bool some_run = count_ended(supervisor) < supervisor->config.workers;
     for (uint32_t i = 0; i < supervisor->config.workers; i++) {
         struct recorder_slot *slot = recorder_slot(supervisor->recorder, i);
+        if (some_run && atomic_load_explicit(&slot->ended, memory_order_relaxed))
+            continue;
         uint64_t stood_ms = stall_look(&supervisor->stalls[i], atomic_load_explicit(&slot->tick, memory_order_relaxed), since_ms);
         if (stood_ms >= supervisor->config.hung_ms) {
             LOG(LOG_ERROR, "loop stands still", LOG_I("worker", i), LOG_I("ms", stood_ms));

@@ -364,6 +364,52 @@ test('after 200 abandoned states a fresh server takes over, and nothing is lost'
   }
 });
 
+test('a planned replacement lets what is under way end, however long the drain', { skip: (!LONG && 'takes 15 s') || tsan }, async () => {
+  const target = await startTarget(() => ({ delayMs: 12500 }));
+  const names = Array.from({ length: 90 }, (_, n) => `r${n}`);
+  const rules = names.map((name) => `route "/${name}" { verify = none, retry = { attempts = 1 }, handle = function(event) local s = ("x"):rep(9e8) end }`);
+  const router = await Router.start({ 'many.lua': `${HEAD}${rules.join('\n')}\n`,
+    'ok.lua': `${HEAD}local t = target "t" { url = "${target.url}", private = true }\nroute "/ok" { verify = none, handle = function(event) send(t, { json = {} }) end }\n` },
+  { flags: ['--drain', '20s'] });
+  try {
+    const { pid } = await router.status();
+    for (let n = 0; n < 3 && !router.said.includes('"planned replacement"'); n++)
+      for (const name of names) await router.post(n === 2 && name === 'r15' ? '/ok' : `/${name}`, '{}', json).catch(() => null);
+    await until('a planned replacement', () => router.said.includes('"planned replacement"'));
+    await until('the next server', async () => { const status = await router.status().catch(() => null); return status?.ready && status.pid !== pid; }, 30000);
+    assert.doesNotMatch(router.said, /loop stands still/);
+    assert.match(router.said, /"msg":"server ended","code":75/);
+    assert.equal(target.received.length, 1, 'sent once');
+  } finally {
+    await router.end();
+    await target.close();
+  }
+});
+
+test('a server that is stopped while it is being replaced ends well', { skip: tsan }, async () => {
+  const target = await startTarget(() => ({ never: true }));
+  const names = Array.from({ length: 90 }, (_, n) => `r${n}`);
+  const rules = names.map((name) => `route "/${name}" { verify = none, retry = { attempts = 1 }, handle = function(event) local s = ("x"):rep(9e8) end }`);
+  const router = await Router.start({ 'many.lua': `${HEAD}${rules.join('\n')}\n`,
+    'ok.lua': `${HEAD}local t = target "t" { url = "${target.url}", private = true }\nroute "/ok" { verify = none, handle = function(event) send(t, { json = {} }) end }\n` },
+  { flags: ['--drain', '2s'] });
+  try {
+    const sending = (async () => {
+      for (let n = 0; n < 3 && !router.said.includes('"planned replacement"'); n++)
+        for (const name of names) {
+          await router.post(`/${name}`, '{}', json).catch(() => null);
+          if (n === 2) await router.post('/ok', '{}', json).catch(() => null);
+        }
+    })();
+    await until('a planned replacement', () => router.said.includes('"planned replacement"'));
+    assert.deepEqual(await router.stop(), { code: 0, signal: null });
+    await sending;
+  } finally {
+    await router.end();
+    await target.close();
+  }
+});
+
 describe('the end', () => {
   test('replays and questions of the last moment find an end, not memory that is gone', async () => {
     for (let round = 0; round < 3; round++) {

@@ -61,8 +61,15 @@ int main(int argc, char **argv)
         for (uint32_t i = 0; i < count; i++)
             if (watched[i].revents)
                 answer(inherited.listeners[i], inherited.restarts);
-        for (uint32_t i = 0; !hang && i < inherited.workers; i++)
-            recorder_tick(recorder_slot(recorder, i));
+        bool drains = strcmp(how, "drain") == 0 && inherited.restarts == 0;
+        for (uint32_t i = 0; !hang && i < inherited.workers; i++) {
+            struct recorder_slot *slot = recorder_slot(recorder, i);
+            bool ends = drains && (i == 0 || hung_up);
+            if (ends)
+                recorder_ended(slot);
+            else
+                recorder_tick(slot);
+        }
     }
     return 0;
 }

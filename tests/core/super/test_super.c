@@ -173,6 +173,21 @@ TEST(a_loop_that_stands_still_is_ended)
     CHECK_EQ("code", end_code(run.pid), 0);
 }
 
+TEST(a_loop_that_has_ended_does_not_stand_still_while_others_drain)
+{
+    struct running run = start("drain", NULL);
+    wait_for_server(run.port, 0);
+    pid_t server = child_of(run.pid);
+    for (uint64_t end_ms = clock_mono_ms() + 2000; clock_mono_ms() < end_ms; sched_yield())
+        if (child_of(run.pid) != server)
+            break;
+    CHECK_EQ("the same one", child_of(run.pid), server);
+    kill(run.pid, SIGHUP);
+    CHECK_EQ("all have ended, and it has not", wait_for_server(run.port, 1), 1);
+    kill(run.pid, SIGTERM);
+    CHECK_EQ("code", end_code(run.pid), 0);
+}
+
 TEST(a_second_signal_does_not_wait)
 {
     struct running run = start("deaf", NULL);
