@@ -258,8 +258,7 @@ static void on_read_back(struct handed *handed)
     const struct rerun_config *config = &rerun->config;
     held->event = held->read.op.result == OK ? held->read.event : NULL;
     /* another number of tries: it was run since, and is due later */
-    bool usable =
-        held->event && held->read.state == EVENT_WAITING && held->event->attempt == held->attempt && !rerun->stopped;
+    bool usable = held->event && held->read.state == EVENT_WAITING && held->event->attempt == held->attempt && !rerun->stopped;
     const struct route *route = usable ? config->route_of(config->arg, held->event->route) : NULL;
     if (!route || !config->can_run(config->arg))
         put_back(held, route ? NO_STATE_AGAIN_MS : READ_AGAIN_MS);

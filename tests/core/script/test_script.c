@@ -564,7 +564,8 @@ static void questions(void)
     CHECK("no actions", script_when(script, bad, yes, false, &holds, &error) == ERR_SCRIPT &&
                             memmem(error.text.data, error.text.len, "only an answer", 14));
     CHECK("no waiting", script_dedupe(script, bad, yes, &key, &error) == ERR_SCRIPT);
-    CHECK("no loops", script_when(script, generation_route(generation, SLICE("/loop")), yes, false, &holds, &error) == ERR_SCRIPT);
+    CHECK("no loops",
+          script_when(script, generation_route(generation, SLICE("/loop")), yes, false, &holds, &error) == ERR_SCRIPT);
     if (script_is_abandoned(script))
         fresh_state();
     const struct target *judge = generation_target(generation, SLICE("judge"));

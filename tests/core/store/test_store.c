@@ -137,11 +137,9 @@ TEST(neither_what_is_held_nor_many_routes_hide_a_waiting_event)
     read_op(store, &due.op);
     CHECK_EQ("all routes, the same of each", due.count, ROUTES * (STORE_DUE_MAX / ROUTES));
     store_read_free(&due.op);
-    due = (struct store_read_due){ .op = { .kind = STORE_READ_DUE },
-                                   .due_before_ms = UINT64_MAX,
-                                   .limit = 1,
-                                   .held = held,
-                                   .held_count = OF_EACH - 1 };
+    due = (struct store_read_due){
+        .op = { .kind = STORE_READ_DUE }, .due_before_ms = UINT64_MAX, .limit = 1, .held = held, .held_count = OF_EACH - 1
+    };
     read_op(store, &due.op);
     CHECK_EQ("one of each", due.count, ROUTES);
     int found = 0;
