@@ -70,6 +70,10 @@ void deliver_set_generation(struct deliver *deliver, struct generation *generati
 void deliver_start(struct deliver *deliver);
 /* A committed delivery of a committed event. delivery lies in the event's arena. */
 void deliver_offer(struct deliver *deliver, struct event *event, struct new_delivery *delivery);
+/* An event that is not stored as yet, answered already (ack = "received", keep = false): its messages are sent from memory, and
+ * it is written only if one of them has to wait. true: taken, with the caller's ROOM_EVENT; outcome lies in the event's arena.
+ * false: something of it would have to wait now, the caller commits it. */
+bool deliver_offer_unwritten(struct deliver *deliver, struct event *event, struct outcome *outcome);
 /* No new attempts. */
 void deliver_drain(struct deliver *deliver);
 /* Nothing is under way, and the store has nothing of ours. */

@@ -2,10 +2,13 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 #include <arpa/inet.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "deliver/address.h"
 
@@ -14,16 +17,15 @@ enum {
     CONNECTIONS_MAX = 256, /* kept open, idle */
     DNS_CACHE_S = 60,
     ANSWER_FIRST = 1024,
+    READY_MAX = 64, /* sockets that are looked at before what they brought is handed out */
 };
 
-/* The watch on one socket, from its first use to its close. */
+/* What the kernel is asked for on one socket, from its first use to its close. */
 struct watch {
-    uv_poll_t poll;
-    struct sender *sender;
-    curl_socket_t fd;
-    int events;   /* what libuv is asked for now */
-    bool idle;    /* libcurl has no transfer on it */
-    bool foreign; /* not made by on_open: libcurl's own, for name resolution; it is gone when libcurl says remove */
+    uint32_t events; /* of epoll */
+    bool known;      /* to the kernel */
+    bool idle;       /* libcurl has no transfer on it */
+    bool own;        /* made by on_open; else libcurl's, for name resolution: it is gone when libcurl says remove */
 };
 
 struct transfer {
@@ -42,130 +44,97 @@ struct transfer {
     uint64_t started_ms;
 };
 
+/* The sockets have an epoll of their own, which the loop watches as one descriptor: so what targets have answered can be taken
+ * at any time, not only once in a turn of the loop (sender_turn). */
 struct sender {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer;
-    struct watch **by_fd; /* owned: the watch of each descriptor */
-    size_t fds;           /* places in by_fd */
+    uv_poll_t poll; /* of epoll_fd */
+    int epoll_fd;
+    struct watch *watches; /* owned: by descriptor */
+    size_t watch_count;
     struct transfer *under_way;
     struct transfer *idle;
     int idle_count;
-    uint32_t watches;
+    bool due; /* libcurl's time is over: it wants to be called now */
     bool closing;
     int open_handles;
     void (*on_closed)(void *arg);
     void *closed_arg;
 };
 
-static void collect(struct sender *sender);
-
 /* ---- sockets ---- */
-
-static void finish_closing(struct sender *sender)
-{
-    if (!sender->closing || sender->open_handles > 0 || sender->watches > 0)
-        return;
-    void (*on_closed)(void *) = sender->on_closed;
-    void *arg = sender->closed_arg;
-    mem_free(sender->by_fd);
-    mem_free(sender);
-    on_closed(arg);
-}
 
 static struct watch *watch_of(const struct sender *sender, curl_socket_t fd)
 {
-    return (size_t)fd < sender->fds ? sender->by_fd[fd] : NULL;
+    return (size_t)fd < sender->watch_count ? &sender->watches[fd] : NULL;
 }
 
-static void on_watch_closed(uv_handle_t *handle)
+static struct watch *need_watch(struct sender *sender, curl_socket_t fd)
 {
-    struct watch *watch = handle->data;
-    struct sender *sender = watch->sender;
-    mem_free(watch);
-    sender->watches--;
-    finish_closing(sender);
-}
-
-/* From here on the descriptor may be closed, and its number belong to another file. */
-static void watch_end(struct watch *watch)
-{
-    watch->sender->by_fd[watch->fd] = NULL;
-    uv_poll_stop(&watch->poll);
-    uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
-}
-
-static bool make_place(struct sender *sender, curl_socket_t fd)
-{
-    if ((size_t)fd < sender->fds)
-        return true;
-    size_t fds = (size_t)fd * 2 + 64;
-    struct watch **longer = mem_realloc(sender->by_fd, fds * sizeof(*longer));
-    if (!longer)
-        return false;
-    memset(longer + sender->fds, 0, (fds - sender->fds) * sizeof(*longer));
-    sender->by_fd = longer;
-    sender->fds = fds;
-    return true;
-}
-
-static struct watch *watch_new(struct sender *sender, curl_socket_t fd, bool foreign)
-{
-    if (!make_place(sender, fd))
-        return NULL;
-    struct watch *watch = MEM_NEW(struct watch);
-    watch->sender = sender;
-    watch->fd = fd;
-    watch->foreign = foreign;
-    if (uv_poll_init(sender->loop, &watch->poll, fd) != 0) {
-        mem_free(watch);
-        return NULL;
+    if ((size_t)fd >= sender->watch_count) {
+        size_t count = (size_t)fd * 2 + 64;
+        struct watch *longer = mem_realloc(sender->watches, count * sizeof(*longer));
+        if (!longer)
+            return NULL;
+        memset(longer + sender->watch_count, 0, (count - sender->watch_count) * sizeof(*longer));
+        sender->watches = longer;
+        sender->watch_count = count;
     }
-    watch->poll.data = watch;
-    sender->watches++;
-    sender->by_fd[fd] = watch;
-    return watch;
+    return &sender->watches[fd];
 }
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+static void ask_kernel(const struct sender *sender, struct watch *watch, curl_socket_t fd, uint32_t events)
 {
-    struct watch *watch = poll->data;
-    struct sender *sender = watch->sender;
-    int action = status < 0 ? CURL_CSELECT_ERR : 0, running;
+    struct epoll_event event = { .events = events, .data.fd = fd };
+    if (watch->known && watch->events == events)
+        return;
+    /* without the kernel's memory for it the transfer runs into its time-out */
+    watch->known = epoll_ctl(sender->epoll_fd, watch->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0;
+    watch->events = events;
+}
+
+static void leave_kernel(const struct sender *sender, struct watch *watch, curl_socket_t fd)
+{
+    if (watch->known)
+        (void)epoll_ctl(sender->epoll_fd, EPOLL_CTL_DEL, fd, NULL); /* it may be closed already */
+    watch->known = false;
+}
+
+static void on_ready(struct sender *sender, const struct epoll_event *ready)
+{
+    struct watch *watch = watch_of(sender, ready->data.fd);
+    int action = 0, running;
+    if (!watch || !watch->known)
+        return;        /* closed since, on behalf of another one */
     if (watch->idle) { /* the peer has closed it, or speaks unasked: libcurl finds out when it wants to use it */
-        uv_poll_stop(poll);
-        watch->events = 0;
+        leave_kernel(sender, watch, ready->data.fd);
         return;
     }
-    if (events & UV_READABLE)
+    if (ready->events & EPOLLIN)
         action |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE)
+    if (ready->events & EPOLLOUT)
         action |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(sender->multi, watch->fd, action, &running);
-    collect(sender);
+    if (ready->events & (EPOLLHUP | EPOLLERR))
+        action |= CURL_CSELECT_ERR;
+    curl_multi_socket_action(sender->multi, ready->data.fd, action, &running);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
     struct sender *sender = arg;
-    struct watch *watch = watch_of(sender, fd);
+    struct watch *watch = what == CURL_POLL_REMOVE ? watch_of(sender, fd) : need_watch(sender, fd);
     (void)easy;
     (void)socket_arg;
-    if (!watch && what != CURL_POLL_REMOVE)
-        watch = watch_new(sender, fd, true);
     if (!watch)
         return 0; /* without memory the transfer runs into its time-out */
     watch->idle = what == CURL_POLL_REMOVE;
-    if (watch->idle && watch->foreign)
-        watch_end(watch);
-    if (watch->idle)
-        return 0; /* kept: the next request on this connection finds its watch running */
-    int wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    if (wanted != watch->events) {
-        uv_poll_start(&watch->poll, wanted, on_ready);
-        watch->events = wanted;
-    }
-    return 0;
+    if (!watch->idle)
+        ask_kernel(sender, watch, fd, (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u));
+    else if (!watch->own)
+        leave_kernel(sender, watch, fd);
+    return 0; /* an idle one is kept: the next request on this connection finds its watch there */
 }
 
 /* The address is judged here, on the socket that is about to connect. */
@@ -178,7 +147,10 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
         return CURL_SOCKET_BAD;
     }
     curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
-    if (fd >= 0 && !watch_new(transfer->sender, fd, false)) {
+    struct watch *watch = fd >= 0 ? need_watch(transfer->sender, fd) : NULL;
+    if (watch) {
+        *watch = (struct watch){ .own = true };
+    } else if (fd >= 0) {
         close(fd);
         fd = CURL_SOCKET_BAD;
     }
@@ -189,7 +161,7 @@ static int on_close(void *arg, curl_socket_t fd)
 {
     struct watch *watch = watch_of(arg, fd);
     if (watch)
-        watch_end(watch);
+        leave_kernel(arg, watch, fd);
     return close(fd);
 }
 
@@ -485,14 +457,49 @@ static void collect(struct sender *sender)
     }
 }
 
-/* ---- libcurl's timer ---- */
+/* ---- when something is to be done ---- */
+
+static void take_ready(struct sender *sender)
+{
+    struct epoll_event ready[READY_MAX];
+    int count;
+    do {
+        count = epoll_wait(sender->epoll_fd, ready, READY_MAX, 0);
+        for (int i = 0; i < count; i++)
+            on_ready(sender, &ready[i]);
+        collect(sender);
+    } while (count == READY_MAX);
+}
+
+void sender_start_due(struct sender *sender)
+{
+    int running;
+    if (!sender->due)
+        return;
+    sender->due = false;
+    curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(sender);
+}
+
+void sender_turn(struct sender *sender)
+{
+    sender_start_due(sender);
+    if (sender->under_way)
+        take_ready(sender);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    take_ready(poll->data);
+}
 
 static void on_timer(uv_timer_t *timer)
 {
     struct sender *sender = timer->data;
-    int running;
-    curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(sender);
+    sender->due = true;
+    sender_start_due(sender);
 }
 
 static int on_timeout(CURLM *multi, long wait_ms, void *arg)
@@ -501,10 +508,11 @@ static int on_timeout(CURLM *multi, long wait_ms, void *arg)
     (void)multi;
     if (sender->closing)
         return 0;
-    if (wait_ms < 0)
-        uv_timer_stop(&sender->timer);
-    else
+    sender->due = wait_ms == 0; /* the usual case: a transfer was added */
+    if (wait_ms > 0)
         uv_timer_start(&sender->timer, on_timer, (uint64_t)wait_ms, 0);
+    else
+        uv_timer_stop(&sender->timer);
     return 0;
 }
 
@@ -515,8 +523,14 @@ struct sender *sender_new(uv_loop_t *loop)
     struct sender *sender = MEM_NEW(struct sender);
     sender->loop = loop;
     sender->multi = curl_multi_init();
+    sender->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (!sender->multi || sender->epoll_fd < 0 || uv_poll_init(loop, &sender->poll, sender->epoll_fd) != 0) {
+        LOG(LOG_ERROR, "no sender", LOG_T("detail", "no descriptor, or no memory, is left for it"));
+        abort();
+    }
     uv_timer_init(loop, &sender->timer);
-    sender->timer.data = sender;
+    sender->timer.data = sender->poll.data = sender;
+    uv_poll_start(&sender->poll, UV_READABLE, on_poll);
     curl_multi_setopt(sender->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(sender->multi, CURLMOPT_SOCKETDATA, sender);
     curl_multi_setopt(sender->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
@@ -528,8 +542,14 @@ struct sender *sender_new(uv_loop_t *loop)
 static void on_own_closed(uv_handle_t *handle)
 {
     struct sender *sender = handle->data;
-    sender->open_handles--;
-    finish_closing(sender);
+    if (--sender->open_handles > 0)
+        return;
+    void (*on_closed)(void *) = sender->on_closed;
+    void *arg = sender->closed_arg;
+    close(sender->epoll_fd);
+    mem_free(sender->watches);
+    mem_free(sender);
+    on_closed(arg);
 }
 
 void sender_free(struct sender *sender, void (*on_closed)(void *arg), void *arg)
@@ -537,7 +557,7 @@ void sender_free(struct sender *sender, void (*on_closed)(void *arg), void *arg)
     sender->closing = true;
     sender->on_closed = on_closed;
     sender->closed_arg = arg;
-    sender->open_handles = 1;
+    sender->open_handles = 2;
     while (sender->idle) {
         struct transfer *next = sender->idle->next;
         free_handle(sender->idle);
@@ -545,4 +565,5 @@ void sender_free(struct sender *sender, void (*on_closed)(void *arg), void *arg)
     }
     curl_multi_cleanup(sender->multi);
     uv_close((uv_handle_t *)&sender->timer, on_own_closed);
+    uv_close((uv_handle_t *)&sender->poll, on_own_closed);
 }

@@ -1,6 +1,7 @@
 /* sender.h: HTTP requests out, by libcurl's multi interface on the worker's loop. Easy handles and connections are reused; the
  * watch on a connection's socket is kept between requests (CURL_POLL_REMOVE is not acted on: it halves the cost, design.md
- * "Budgets"). One thread. */
+ * "Budgets"). A request that was started leaves with the next sender_start_due or sender_turn, all of them with one call of
+ * libcurl: the owner calls one of them before its loop sleeps. One thread. */
 #ifndef TIDEWIRE_SENDER_H
 #define TIDEWIRE_SENDER_H
 
@@ -36,7 +37,8 @@ struct answer {
     struct slice body, content_type, retry_after; /* "" when absent */
 };
 
-typedef void (*sender_done)(void *arg, const struct answer *answer); /* from the loop; answer is gone after */
+/* From the loop, sender_start_due or sender_turn; answer is gone after. It may start other requests. */
+typedef void (*sender_done)(void *arg, const struct answer *answer);
 
 struct sender *sender_new(uv_loop_t *loop);
 /* on_done is called exactly once, never from inside sender_start. NULL: it could not even be started (*why says it) and is not
@@ -44,6 +46,10 @@ struct sender *sender_new(uv_loop_t *loop);
 struct transfer;
 struct transfer *sender_start(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg,
                               const char **why);
+/* Sends what was started. */
+void sender_start_due(struct sender *sender);
+/* That, and takes what has been answered until now, without waiting for the loop to come round. */
+void sender_turn(struct sender *sender);
 /* Ends it without on_done. */
 void sender_abort(struct sender *sender, struct transfer *transfer);
 /* No transfer is under way; on_closed from the loop. */

@@ -475,12 +475,22 @@ static void claim_next(struct intake *intake)
 
 /* ---- the handler ---- */
 
-/* Nothing of it has to wait, and nothing is to be kept. */
-static bool needs_no_store(const struct intake *intake)
+static bool keeps_nothing(const struct intake *intake)
 {
-    const struct outcome *outcome = intake->outcome;
-    return intake->route->ack == ACK_RECEIVED && !intake->route->keep && intake->key_count == 0 && outcome &&
-           outcome->state != EVENT_WAITING && outcome->state != EVENT_FAILED && outcome->delivery_count == 0;
+    return intake->route->ack == ACK_RECEIVED && !intake->route->keep && intake->key_count == 0;
+}
+
+/* false: it is to be written, since something of it has to wait or to be kept. */
+static bool ends_unwritten(struct intake *intake)
+{
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    struct outcome *outcome = intake->outcome;
+    if (!keeps_nothing(intake) || !outcome || outcome->state == EVENT_WAITING || outcome->state == EVENT_FAILED)
+        return false;
+    if (outcome->delivery_count > 0)
+        return to->send_unwritten(to->arg, intake->event, outcome);
+    store_give_room(intake->ingest->config.store, ROOM_EVENT);
+    return true;
 }
 
 static void on_run_done(struct run *done, struct outcome *outcome)
@@ -528,11 +538,10 @@ static void run(struct intake *intake)
     } else if (!intake->outcome) {
         intake->run_again = true;
     }
-    if (!needs_no_store(intake)) {
+    if (!ends_unwritten(intake)) {
         commit(intake);
         return;
     }
-    store_give_room(intake->ingest->config.store, ROOM_EVENT);
     counts_accepted(intake->ingest->config.counts, intake->route->path);
     if (intake->outcome->state == EVENT_DROPPED)
         access_run(intake->event, intake->outcome);

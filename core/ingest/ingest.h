@@ -53,6 +53,8 @@ struct ingest_worker {
                           struct script_failure *failure);
     /* A function of the route failed before the event was stored. */
     void (*on_failed)(void *arg, const struct route *route, const struct event *event, enum run_reason reason);
+    /* Sends the messages of an event that is not written (deliver.h, deliver_offer_unwritten). */
+    bool (*send_unwritten)(void *arg, struct event *event, struct outcome *outcome);
     /* The commit is on disk; the event is borrowed for the call. */
     void (*on_stored)(void *arg, struct event *event, struct outcome *outcome);
     /* Of an event whose handler waits: from `hold`, before its commit, nobody else runs it. After the commit `held_stored`, then

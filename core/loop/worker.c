@@ -166,6 +166,12 @@ static void on_outcome_stored(void *arg, struct event *event, struct outcome *ou
         deliver_offer(worker->deliver, event, delivery);
 }
 
+static bool send_unwritten(void *arg, struct event *event, struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    return deliver_offer_unwritten(worker->deliver, event, outcome);
+}
+
 static void hold_event(void *arg, struct event *event)
 {
     struct worker *worker = arg;
@@ -608,6 +614,7 @@ static void make_ingest(struct worker *worker)
                 .when = ask_when,
                 .dedupe = ask_dedupe,
                 .on_failed = on_question_failed,
+                .send_unwritten = send_unwritten,
                 .on_stored = on_outcome_stored,
                 .hold = hold_event,
                 .held_stored = held_stored,

@@ -1,0 +1,268 @@
+#include "deliver/inside.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "deliver/attempt_request.h"
+#include "deliver/settle.h"
+
+/* ---- recording the end of an attempt ---- */
+
+void attempt_on_recorded(struct record *record)
+{
+    struct queue *queue = record->queue;
+    record->has_room = false; /* the store gave it back */
+    if (record->result.state != DELIVERY_WAITING) {
+        record_free(record);
+    } else {
+        mem_free(record->result_memory);
+        record->result_memory = NULL;
+        record_wait_until(record, record->result.due_ms);
+    }
+    queue_wake(queue);
+}
+
+void attempt_submit_result(struct record *record)
+{
+    struct deliver *deliver = record->queue->deliver;
+    record->state = RECORD_RECORDING;
+    record->result.delivery_seq = record->seq;
+    record->result.event_seq = record->event_seq;
+    deliver->in_store++;
+    store_submit(deliver->config.store, &record->result.op);
+}
+
+/* One block for the bytes that the store is to write: they outlive the answer. */
+static char *copy_result(struct store_result *result, const struct answer *answer, const char *reason)
+{
+    size_t detail = strlen(answer->detail), why = strlen(reason);
+    char *memory = mem_alloc(detail + answer->body.len + answer->content_type.len + why + 1), *at = memory;
+    if (!memory)
+        return NULL;
+    struct {
+        struct slice from;
+        struct slice *to;
+    } parts[] = {
+        { { answer->detail, detail }, &result->attempt.detail },
+        { answer->body, &result->attempt.answer },
+        { answer->content_type, &result->attempt.answer_type },
+        { { reason, why }, &result->reason },
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i].from.len)
+            memcpy(at, parts[i].from.data, parts[i].from.len);
+        *parts[i].to = (struct slice){ at, parts[i].from.len };
+        at += parts[i].from.len;
+    }
+    return memory;
+}
+
+static void count_end(struct queue *queue, enum delivery_state state)
+{
+    if (state == DELIVERY_DELIVERED)
+        queue->delivered++;
+    else if (state == DELIVERY_DEAD)
+        queue->dead++;
+    else
+        queue->retries++;
+}
+
+static void report(const struct record *record)
+{
+    const struct deliver *deliver = record->queue->deliver;
+    struct deliver_report report = {
+        .route = record->event ? record->event->route : SLICE(""),
+        .target = slice_of(record->queue->name),
+        .event_id = record->event_id,
+        .delivery_id = record->id,
+        .attempt = &record->result.attempt,
+        .state = record->result.state,
+        .due_ms = record->result.due_ms,
+        .reason = record->result.reason,
+    };
+    deliver->config.on_attempt(deliver->config.arg, &report);
+}
+
+static void settle(struct record *record, const struct answer *answer, const struct settlement *settlement)
+{
+    struct deliver *deliver = record->queue->deliver;
+    const struct route *route = record->event ? generation_route(deliver->generation, record->event->route) : NULL;
+    record->queue->sending--;
+    record->attempts++;
+    record->result = (struct store_result){
+        .op = { .kind = STORE_RESULT, .on_done = deliver->config.on_store_done, .owner = record },
+        .attempt = { .n = record->attempts,
+                     .at_ms = clock_wall_ms() - answer->took_ms,
+                     .took_ms = answer->took_ms,
+                     .status = answer->status,
+                     .error = answer->error,
+                     .generation = deliver->generation->number },
+        .state = settlement->state,
+        .due_ms = settlement->due_ms,
+        .forget_body = route && !route->keep,
+    };
+    record->result_memory = copy_result(&record->result, answer, settlement->reason); /* without memory: the bare record */
+    count_end(record->queue, settlement->state);
+    report(record);
+    record_forget_bytes(record);
+    queue_wake(record->queue);
+    if (record->unwritten)
+        unwritten_ended(record);
+    else
+        attempt_submit_result(record);
+}
+
+/* ---- an attempt ---- */
+
+static enum judgement judge(const struct record *record, const struct answer *answer)
+{
+    const struct deliver *deliver = record->queue->deliver;
+    const struct target *target = record->queue->target;
+    if (answer->error != ATTEMPT_ANSWERED || !target)
+        return JUDGED_FAILURE;
+    if (!target->success_function)
+        return settle_status_is_success(target, answer->status) ? JUDGED_SUCCESS : JUDGED_FAILURE;
+    struct deliver_answer view = { answer->status, answer->body, answer->content_type };
+    return deliver->config.judge(deliver->config.arg, target, &view);
+}
+
+static void end(struct record *record, const struct answer *answer)
+{
+    struct queue *queue = record->queue;
+    struct settlement settlement;
+    if (!queue->target) { /* gone by a reload while it was under way: the answer is kept, and it waits for the name to return */
+        settlement =
+            (struct settlement){ .state = answer->status >= 200 && answer->status < 300 ? DELIVERY_DELIVERED : DELIVERY_WAITING,
+                                 .due_ms = clock_wall_ms(),
+                                 .reason = "no target" };
+        settle(record, answer, &settlement);
+        return;
+    }
+    struct settling settling = {
+        .target = queue->target,
+        .answer = answer,
+        .judgement = judge(record, answer),
+        .n = record->attempts + 1,
+        .received_ms = record->received_ms,
+        .now_ms = clock_wall_ms(),
+    };
+    settle_attempt(&settling, &queue->deliver->rng, &settlement);
+    settle(record, answer, &settlement);
+}
+
+static void on_answer(void *arg, const struct answer *answer)
+{
+    struct record *record = arg;
+    record->transfer = NULL;
+    record->queue->deliver->under_way--;
+    end(record, answer);
+}
+
+/* It cannot be sent as things are: kept, uncounted, and tried again later. */
+static void postpone(struct record *record, uint64_t wait_ms)
+{
+    struct queue *queue = record->queue;
+    queue->sending--;
+    store_give_room(queue->deliver->config.store, ROOM_RESULT);
+    record->has_room = false;
+    if (record->unwritten) {
+        arena_deinit(&record->arena);
+        unwritten_write(record->unwritten);
+    } else {
+        record_forget_bytes(record);
+    }
+    record_wait_until(record, clock_wall_ms() + wait_ms);
+}
+
+static void fail_for_good(struct record *record, const char *why)
+{
+    struct answer answer = {
+        .error = ATTEMPT_CONFIG, .detail = why, .body = SLICE(""), .content_type = SLICE(""), .retry_after = SLICE("")
+    };
+    end(record, &answer);
+}
+
+static void send_now(struct record *record)
+{
+    struct queue *queue = record->queue;
+    struct deliver *deliver = queue->deliver;
+    char id[UUID_TEXT_SIZE];
+    struct outgoing *out = arena_alloc(&record->arena, sizeof(*out));
+    const char *why = "no memory";
+    uuid_format(record->id, id);
+    struct attempt_source source = {
+        .target = queue->target,
+        .generation = deliver->generation,
+        .event = record->event,
+        .message = record->message,
+        .id = slice_of(record->fixed_id ? record->fixed_id : id),
+        .now_ms = clock_wall_ms(),
+        .version = deliver->config.version,
+    };
+    enum result rc = out ? attempt_request_build(&source, &record->arena, out, &why) : ERR_MEMORY;
+    if (rc == ERR_NOT_FOUND || rc == ERR_MEMORY) {
+        LOG(LOG_WARN, "delivery postponed", LOG_ID("delivery_id", record->id), LOG_T("target", queue->name),
+            LOG_T("detail", why));
+        postpone(record, SECRET_AGAIN_MS);
+        return;
+    }
+    record->state = RECORD_SENDING;
+    if (rc == OK)
+        record->transfer = sender_start(deliver->sender, out, on_answer, record, &why);
+    if (record->transfer)
+        deliver->under_way++;
+    else
+        fail_for_good(record, why);
+}
+
+/* ---- its bytes ---- */
+
+void attempt_on_loaded(struct record *record)
+{
+    struct queue *queue = record->queue;
+    record->event = record->read.op.result == OK ? record->read.event : NULL;
+    record->message = record->read.message;
+    if (record->read.op.result == OK && record->read.state == DELIVERY_WAITING && queue->target && !queue->deliver->draining) {
+        send_now(record);
+        return;
+    }
+    if (record->read.op.result == ERR_INVALID || record->read.op.result == ERR_NOT_FOUND) {
+        if (queue->target)
+            fail_for_good(record, "its event cannot be read from the store");
+        else
+            postpone(record, READ_AGAIN_MS);
+        return;
+    }
+    if (record->read.op.result == OK && record->read.state == DELIVERY_WAITING) {
+        postpone(record, READ_AGAIN_MS);
+        return;
+    }
+    queue->sending--; /* ended elsewhere, or the store has no memory now: the next window has it if it still waits */
+    queue_note_in_store(queue, clock_wall_ms() + READ_AGAIN_MS);
+    record_free(record);
+    queue_wake(queue);
+}
+
+static bool load(struct record *record)
+{
+    struct deliver *deliver = record->queue->deliver;
+    record->state = RECORD_LOADING;
+    record->read = (struct store_read_delivery){
+        .op = { .kind = STORE_READ_DELIVERY, .on_done = deliver->config.on_store_done, .owner = record },
+        .seq = record->seq,
+    };
+    if (!store_submit_read(deliver->config.store, &record->read.op))
+        return false;
+    deliver->in_store++;
+    return true;
+}
+
+void attempt_start(struct record *record)
+{
+    record->queue->sending++;
+    record->has_room = true;
+    if (record->event)
+        send_now(record);
+    else if (!load(record))
+        postpone(record, WAIT_FOR_ROOM_MS);
+}
