@@ -13,14 +13,14 @@ struct arena_block {
     alignas(max_align_t) char bytes[];
 };
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *arena_take(struct arena *arena, size_t size)
 {
     size_t need = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     struct arena_block *block = arena->blocks;
     if (need < size)
         return NULL;
     if (!block || block->size - block->used < need) {
-        size_t room = need > ARENA_BLOCK ? need : ARENA_BLOCK;
+        size_t room = ARENA_BLOCK + (need > ARENA_BLOCK ? need : 0); /* behind something large what follows finds room, too */
         block = mem_alloc(sizeof(*block) + room);
         if (!block)
             return NULL;
@@ -30,16 +30,23 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *result = block->bytes + block->used;
     block->used += need;
     arena->bytes += need;
-    return memset(result, 0, need);
+    return result;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    void *memory = arena_take(arena, size);
+    return memory ? memset(memory, 0, size) : NULL;
 }
 
 struct slice arena_copy(struct arena *arena, struct slice bytes)
 {
-    char *copy = arena_alloc(arena, bytes.len + 1);
+    char *copy = arena_take(arena, bytes.len + 1);
     if (!copy)
         return (struct slice){ NULL, 0 };
     if (bytes.len)
         memcpy(copy, bytes.data, bytes.len);
+    copy[bytes.len] = '\0';
     return (struct slice){ copy, bytes.len };
 }
 

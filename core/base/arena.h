@@ -14,6 +14,8 @@ struct arena {
 
 /* Zeroed, aligned for any type; NULL when there is no memory. Valid until arena_deinit. */
 void *arena_alloc(struct arena *arena, size_t size);
+/* The same, not zeroed. */
+void *arena_take(struct arena *arena, size_t size);
 /* A copy with a terminating zero behind it; data is NULL when there is no memory. */
 struct slice arena_copy(struct arena *arena, struct slice bytes);
 void arena_deinit(struct arena *arena);

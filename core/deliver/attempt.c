@@ -197,7 +197,6 @@ static void send_now(struct record *record)
         .message = record->message,
         .id = slice_of(record->fixed_id ? record->fixed_id : id),
         .now_ms = clock_wall_ms(),
-        .version = deliver->config.version,
     };
     enum result rc = out ? attempt_request_build(&source, &record->arena, out, &why) : ERR_MEMORY;
     if (rc == ERR_NOT_FOUND || rc == ERR_MEMORY) {

@@ -58,6 +58,20 @@ static enum result refuse(const struct building *b, const char *why)
     return ERR_INVALID;
 }
 
+/* With a zero behind it. */
+static struct slice joined(struct arena *arena, struct slice a, struct slice middle, struct slice b)
+{
+    size_t len = a.len + middle.len + b.len;
+    char *text = arena_take(arena, len + 1), *end = text;
+    if (!text)
+        return (struct slice){ NULL, 0 };
+    end = mempcpy(end, a.data, a.len);
+    end = mempcpy(end, middle.data, middle.len);
+    end = mempcpy(end, b.data, b.len);
+    *end = '\0';
+    return (struct slice){ text, len };
+}
+
 static enum result add_header(struct building *b, struct slice name, struct slice value)
 {
     value = slice_trim(value); /* what libcurl sees as empty, it would take for "without this header" */
@@ -69,13 +83,12 @@ static enum result add_header(struct building *b, struct slice name, struct slic
         return refuse(b, "a header of more than 16 KiB");
     if (b->count == LINES_MAX)
         return refuse(b, "too many headers, its target's counted");
-    char *line = arena_alloc(b->arena, name.len + value.len + 3);
-    if (!line)
-        return ERR_MEMORY;
     /* libcurl takes "Name;" for a header without a value */
-    sprintf(line, value.len ? "%.*s: %.*s" : "%.*s;%.*s", SLICE_ARGS(name), SLICE_ARGS(value));
+    struct slice line = joined(b->arena, name, value.len ? SLICE(": ") : SLICE(";"), value);
+    if (!line.data)
+        return ERR_MEMORY;
     b->names[b->count] = name;
-    b->lines[b->count++] = line;
+    b->lines[b->count++] = line.data;
     return OK;
 }
 
@@ -100,17 +113,9 @@ static enum result add_target_headers(struct building *b)
     return rc;
 }
 
-static struct slice joined(struct arena *arena, struct slice a, const char *middle, struct slice b)
-{
-    char *text = arena_alloc(arena, a.len + strlen(middle) + b.len + 1);
-    if (!text)
-        return (struct slice){ NULL, 0 };
-    return (struct slice){ text, (size_t)sprintf(text, "%.*s%s%.*s", SLICE_ARGS(a), middle, SLICE_ARGS(b)) };
-}
-
 static enum result add_basic(struct building *b, struct slice user, struct slice password)
 {
-    struct slice pair = joined(b->arena, user, ":", password);
+    struct slice pair = joined(b->arena, user, SLICE(":"), password);
     char *text = arena_alloc(b->arena, pair.len * 2 + 16);
     if (!pair.data || !text)
         return ERR_MEMORY;
@@ -132,7 +137,7 @@ static enum result add_auth(struct building *b)
         return rc;
     if (target->auth == AUTH_BASIC)
         return add_basic(b, user, value);
-    struct slice line = joined(b->arena, SLICE("Bearer "), "", value);
+    struct slice line = joined(b->arena, SLICE("Bearer "), SLICE(""), value);
     return line.data ? add_header(b, SLICE("authorization"), line) : ERR_MEMORY;
 }
 
@@ -166,11 +171,9 @@ static enum result add_signature(struct building *b, struct slice body)
 static enum result add_own_headers(struct building *b)
 {
     struct slice type = b->message.body_of_event ? b->source->event->content_type : b->message.content_type;
-    char agent[64];
-    snprintf(agent, sizeof(agent), "tidewire/%s", b->source->version);
     enum result rc = add_header(b, SLICE("idempotency-key"), b->source->id);
     if (rc == OK)
-        rc = add_header(b, SLICE("user-agent"), slice_of(agent));
+        rc = add_header(b, SLICE("user-agent"), SLICE("tidewire/" TIDEWIRE_VERSION));
     if (rc == OK && type.len > 0)
         rc = add_header(b, SLICE("content-type"), type);
     if (rc == OK && !has(b, SLICE("content-type"))) { /* else libcurl would name one by itself */
@@ -237,11 +240,14 @@ static enum result build_headers(struct building *b, struct slice body)
 enum result attempt_request_build(const struct attempt_source *source, struct arena *arena, struct outgoing *out,
                                   const char **why)
 {
-    struct building *b = arena_alloc(arena, sizeof(*b));
+    struct building *b = arena_take(arena, sizeof(*b)); /* large: not cleared */
     struct slice missing;
     if (!b)
         return ERR_MEMORY;
-    *b = (struct building){ .source = source, .arena = arena, .why = why };
+    b->source = source;
+    b->arena = arena;
+    b->why = why;
+    b->count = 0;
     *why = "its stored message is damaged";
     enum result rc = message_render(source->message, generation_secret, (void *)source->generation, arena, &b->message, &missing);
     if (rc == ERR_NOT_FOUND)

@@ -16,7 +16,6 @@ struct attempt_source {
     struct slice message; /* blob of message.h */
     struct slice id;      /* idempotency-key */
     uint64_t now_ms;      /* wall clock: the signature's time */
-    const char *version;
 };
 
 /* Fills out from the arena. Errors, with *why: ERR_NOT_FOUND: a secret has no value now; ERR_INVALID: this message can never be

@@ -48,7 +48,6 @@ struct deliver_config {
     uv_loop_t *loop;
     struct store *store;
     uint32_t worker, workers;
-    const char *version; /* for user-agent */
     /* An operation of ours came back, on the store's thread: bring it to this worker's thread and call deliver_on_store_done
      * there. */
     store_done on_store_done;

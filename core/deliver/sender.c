@@ -231,7 +231,8 @@ static void set_once(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not from the environment: the guard would see the proxy's address */
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");   /* not from the environment: the guard would see the proxy's address */
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, ""); /* else it is looked for there as well, at every request */
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);

@@ -14,8 +14,8 @@
 
 enum {
     KEYS_FIRST = 256,
-    STACK_PER_LEVEL = 4,
-    STACK_SPARE = 16,
+    STACK_PER_TABLE = 16,
+    SORTED_BY_HAND = 16,
     RUN_MAX = 64 << 10, /* of text gathered before it becomes a piece */
     KEY_SHOWN_MAX = 64,
     LEVELS_FIRST = 6, /* shown of the path to a place that is deeper than both together */
@@ -37,8 +37,8 @@ struct encoder {
     struct buf *text; /* where text goes: out, or the run that becomes a piece */
     const char *root;
     char *why;
-    struct level path[JSON_DEPTH_MAX];
     unsigned depth;
+    struct level path[JSON_DEPTH_MAX]; /* `depth` of them; large: never cleared */
 };
 
 static enum result encode_value(struct encoder *e, int index);
@@ -321,13 +321,28 @@ static enum result encode_member(struct encoder *e, int table, struct slice key)
     return rc;
 }
 
+/* By bytes. Most tables have a few names. */
+static void sort_keys(struct slice *keys, size_t count)
+{
+    if (count > SORTED_BY_HAND) {
+        qsort(keys, count, sizeof(*keys), compare_keys);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct slice key = keys[i];
+        size_t place = i;
+        for (; place > 0 && compare_keys(&keys[place - 1], &key) > 0; place--)
+            keys[place] = keys[place - 1];
+        keys[place] = key;
+    }
+}
+
 /* The names are the last `count` of the registry's keys. */
 static enum result encode_object(struct encoder *e, int table, size_t count)
 {
     size_t first = e->views->key_count - count;
     enum result rc = OK;
-    if (count > 1)
-        qsort(e->views->keys + first, count, sizeof(struct slice), compare_keys);
+    sort_keys(e->views->keys + first, count);
     e->path[e->depth++] = (struct level){ .table = lua_topointer(e->L, table) };
     buf_add_byte(e->text, '{');
     for (size_t i = 0; i < count && rc == OK; i++) {
@@ -351,6 +366,7 @@ static enum result encode_table(struct encoder *e, int table)
             return fail(e, "contains itself: such a table has no end");
     if (e->depth == JSON_DEPTH_MAX)
         return fail(e, "is nested deeper than %d: make it flatter, or send the inside as text", JSON_DEPTH_MAX);
+    luaL_checkstack(e->L, STACK_PER_TABLE, "no stack to write JSON"); /* level by level: most values are flat */
     enum result rc = take_shape(e, table, &shape);
     if (rc != OK)
         return rc;
@@ -390,9 +406,15 @@ static enum result encode_value(struct encoder *e, int index)
 enum result encode_json(lua_State *L, int index, const char *root, enum secrets secrets, struct buf *out, char *why)
 {
     struct views *views = views_of(L);
-    struct encoder e = { .L = L, .views = views, .secrets = secrets, .out = out, .text = out, .root = root, .why = why };
+    struct encoder e;
     int top = lua_gettop(L);
-    luaL_checkstack(L, JSON_DEPTH_MAX * STACK_PER_LEVEL + STACK_SPARE, "no stack to write JSON");
+    e.L = L;
+    e.views = views;
+    e.secrets = secrets;
+    e.out = e.text = out;
+    e.root = root;
+    e.why = why;
+    e.depth = 0;
     if (secrets == SECRETS_IN_PIECES) {
         scratch_clear(&views->run);
         e.text = &views->run;

@@ -15,7 +15,9 @@ void json_write_number(struct buf *out, double number)
         return;
     }
     if (fabs(number) <= EXACT_MAX && number == floor(number)) {
-        buf_addf(out, "%.0f", number);
+        if (number < 0)
+            buf_add_byte(out, '-');
+        buf_add_number(out, (uint64_t)fabs(number));
         return;
     }
     for (int digits = DIGITS_LEAST; digits <= DIGITS_MOST; digits++) {
@@ -26,17 +28,35 @@ void json_write_number(struct buf *out, double number)
     buf_add_text(out, text);
 }
 
+/* How many bytes from here on need no escape and are ASCII. Eight at a time: a byte that is not is found by what it does to the
+ * highest bit of its place (Mycroft's test for a zero byte, and for one less than 0x20). */
+static size_t plain_run(const char *text, size_t len)
+{
+    const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
+    size_t i = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t word;
+        memcpy(&word, text + i, sizeof(word));
+        uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
+        uint64_t found = word | (word - ones * 0x20) | (quote - ones) | (slash - ones);
+        if (found & high)
+            break;
+    }
+    while (i < len && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x80 && text[i] != '"' && text[i] != '\\')
+        i++;
+    return i;
+}
+
 bool json_write_string(struct buf *out, struct slice text)
 {
     static const char hex[] = "0123456789abcdef";
     size_t before = out->len, clean = 0;
     buf_add_byte(out, '"');
-    for (size_t i = 0; i < text.len;) {
+    for (size_t i = 0;;) {
+        i += plain_run(text.data + i, text.len - i);
+        if (i == text.len)
+            break;
         unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-            i++;
-            continue;
-        }
         if (c >= 0x80) {
             size_t len = utf8_length((const unsigned char *)text.data + i, text.len - i);
             if (len == 0) {

@@ -654,7 +654,6 @@ static void make_deliver(struct worker *worker)
         .store = worker->config.store,
         .worker = worker->config.index,
         .workers = worker->config.count,
-        .version = TIDEWIRE_VERSION,
         .on_store_done = on_deliver_store_done,
         .hand_over = hand_over_delivery,
         .judge = judge,

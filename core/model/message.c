@@ -182,12 +182,24 @@ void pieces_text(struct buf *pieces, struct slice text, enum escaping escaping)
     buf_deinit(&escaped);
 }
 
+/* The usual case: nothing but bytes. */
+static bool is_one_run(struct slice pieces, struct slice *bytes)
+{
+    struct cursor cursor = { .rest = pieces };
+    if (cursor_u8(&cursor) != PIECE_BYTES)
+        return false;
+    *bytes = cursor_block(&cursor);
+    return !cursor.failed && cursor.rest.len == 0;
+}
+
 enum result pieces_render(struct slice pieces, secret_resolve resolve, void *arg, struct arena *arena, struct slice *out,
                           struct slice *missing)
 {
     struct cursor cursor = { .rest = pieces };
     struct buf text;
     enum result rc = OK;
+    if (is_one_run(pieces, out))
+        return OK;
     buf_init(&text, MESSAGE_MAX);
     while (cursor.rest.len > 0 && rc == OK && !cursor.failed)
         rc = add_piece(&cursor, resolve, arg, &text, missing);
@@ -258,7 +270,10 @@ enum result message_render(struct slice blob, secret_resolve resolve, void *arg,
     struct rendering rendering = { resolve, arg, arena, out, missing };
     struct cursor cursor = { .rest = blob };
     enum result rc = OK;
-    *out = (struct rendered){ .body = SLICE("") };
+    out->method = out->path = out->query = out->content_type = (struct slice){ NULL, 0 };
+    out->body = SLICE("");
+    out->body_of_event = false;
+    out->header_count = 0; /* the places behind it are not cleared: there are many */
     while (cursor.rest.len > 0 && rc == OK) {
         rc = render_field(&rendering, &cursor);
         if (rc == OK && cursor.failed)

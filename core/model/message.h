@@ -38,7 +38,7 @@ void message_set_body(struct buf *out, struct slice pieces);
 /* The value of a secret; false: it is not set (the delivery cannot be sent now). `value` stays borrowed from the resolver. */
 typedef bool (*secret_resolve)(void *arg, struct slice name, struct slice *value);
 
-/* One pieced value with its secrets filled in, in arena. Errors as message_render. */
+/* One pieced value with its secrets filled in, in arena or, where there is none in it, in pieces. Errors as message_render. */
 enum result pieces_render(struct slice pieces, secret_resolve resolve, void *arg, struct arena *arena, struct slice *out,
                           struct slice *missing) MUST_CHECK;
 
@@ -53,7 +53,8 @@ struct rendered {
     struct slice body; /* when not body_of_event */
 };
 
-/* ERR_INVALID: damaged blob; ERR_NOT_FOUND: a secret has no value, its name in *missing; ERR_MEMORY. */
+/* What it makes lies in arena or in blob. ERR_INVALID: damaged blob; ERR_NOT_FOUND: a secret has no value, its name in *missing;
+ * ERR_MEMORY. */
 enum result message_render(struct slice blob, secret_resolve resolve, void *arg, struct arena *arena, struct rendered *out,
                            struct slice *missing) MUST_CHECK;
 /* For screens: the body with "secret:NAME" where a secret stands. */

@@ -50,8 +50,7 @@ static enum result build(struct trial *trial)
                                            .generation = &generation,
                                            .event = &event,
                                            .message = buf_slice(&trial->message),
-                                           .id = SLICE("id-1"),
-                                           .version = "test" };
+                                           .id = SLICE("id-1") };
     return attempt_request_build(&source, &trial->arena, &trial->out, &trial->why);
 }
 
