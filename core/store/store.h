@@ -9,10 +9,11 @@
  *
  * Every queue is bounded: room is taken before the work that will need it begins (store_take_room), so submitting cannot fail.
  *
- * Errors (design.md "Errors"): one operation whose statement fails is undone to its savepoint and comes back ERR_INVALID
- * alone. Disk full: the batch is rolled back; accepts come back ERR_DISK_FULL, results and settles wait inside (bounded by
- * their room) and are written when there is space; the reserve file is given up for them. Any other failure of a write, fsync
- * or COMMIT: nothing of the batch is acknowledged and config.on_fatal is called, which must end the process (exit 70). */
+ * Errors (design.md "Errors"): one operation whose statement fails is undone and comes back ERR_INVALID alone; if it had written
+ * already, the batch is rolled back and written again with a savepoint for each operation. Disk full: the batch is rolled back;
+ * accepts come back ERR_DISK_FULL, results and settles wait inside (bounded by their room) and are written when there is space;
+ * the reserve file is given up for them. Any other failure of a write, fsync or COMMIT: nothing of the batch is acknowledged and
+ * config.on_fatal is called, which must end the process (exit 70). */
 #ifndef TIDEWIRE_STORE_H
 #define TIDEWIRE_STORE_H
 

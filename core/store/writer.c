@@ -370,25 +370,43 @@ static void die(struct store *store, const char *doing)
 
 /* ---- a batch ---- */
 
-/* Undone alone when it fails by its own fault. Anything else is the batch's end. */
+/* A failure that is the operation's own ends only that one, any other the batch. */
+static bool ends_batch(enum result rc)
+{
+    return rc == ERR_DISK_FULL || rc == ERR_STORE;
+}
+
+/* ERR_INVALID: it failed by its own fault when it had written already, which cannot be undone alone. */
+static enum result write_plain(struct store *store, struct store_op *op)
+{
+    sqlite3_int64 written = sqlite3_total_changes64(store->write_db);
+    op->result = write_op(store, op);
+    if (ends_batch(op->result))
+        return op->result;
+    return op->result == OK || sqlite3_total_changes64(store->write_db) == written ? OK : ERR_INVALID;
+}
+
+/* Undone alone when it fails by its own fault. */
 static enum result write_guarded(struct store *store, struct store_op *op)
 {
     enum result rc = db_step(store->statements[SAVEPOINT]);
     if (rc != OK)
         return rc;
     op->result = write_op(store, op);
-    if (op->result == ERR_DISK_FULL || op->result == ERR_STORE)
+    if (ends_batch(op->result))
         return op->result;
     if (op->result != OK)
         rc = db_step(store->statements[ROLLBACK_TO]);
     return rc == OK ? db_step(store->statements[RELEASE]) : rc;
 }
 
-static enum result write_batch(struct store *store, struct store_op *batch)
+typedef enum result (*write_one)(struct store *store, struct store_op *op);
+
+static enum result write_each(struct store *store, struct store_op *batch, write_one write)
 {
     enum result rc = db_step(store->statements[BEGIN]);
     for (struct store_op *op = batch; op && rc == OK; op = op_next(op))
-        rc = write_guarded(store, op);
+        rc = write(store, op);
     return rc == OK ? db_step(store->statements[COMMIT]) : rc;
 }
 
@@ -396,6 +414,16 @@ static enum result write_batch(struct store *store, struct store_op *batch)
 static bool roll_back(struct store *store)
 {
     return sqlite3_get_autocommit(store->write_db) || db_run(store->write_db, "ROLLBACK") == OK;
+}
+
+/* A savepoint copies every page that is changed behind it, for each operation anew. That is a third of all work here, for what
+ * hardly ever happens: so it is done without, and once more with them when it did happen. */
+static enum result write_batch(struct store *store, struct store_op *batch)
+{
+    enum result rc = write_each(store, batch, write_plain);
+    if (rc != ERR_INVALID)
+        return rc;
+    return roll_back(store) ? write_each(store, batch, write_guarded) : ERR_STORE;
 }
 
 enum result writer_write_now(struct store *store, struct store_op *op)

@@ -276,7 +276,16 @@ TEST(many_operations_share_few_commits)
     remove_folder();
 }
 
-/* ---- retention ---- */
+/* ---- one that fails among others ---- */
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER; /* held: the writer stands still in on_first_done */
+
+static void on_first_done(struct store_op *op)
+{
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    on_done(op);
+}
 
 static int count_rows(const char *sql)
 {
@@ -290,6 +299,102 @@ static int count_rows(const char *sql)
     sqlite3_close(db);
     return count;
 }
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    CHECK_EQ("opened", sqlite3_open(path, &db), SQLITE_OK);
+    CHECK_EQ(sql, sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+enum { BATCH = 8, DELIVERIES = 3 };
+
+/* One operation alone, and behind it, in one batch, the others. */
+static void accept_together(struct store *store, struct store_accept ops[BATCH])
+{
+    struct event *event = make_event("/alone", "{}");
+    struct store_accept alone = { .op = { .kind = STORE_ACCEPT, .on_done = on_first_done }, .event = event };
+    int before = done_count;
+    pthread_mutex_lock(&gate);
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    store_submit(store, &alone.op);
+    for (struct store_stats stats = { 0 }; stats.commits == 0;) {
+        store_stats(store, &stats);
+        sched_yield();
+    }
+    for (int i = 0; i < BATCH; i++) {
+        CHECK("room", store_take_room(store, ROOM_EVENT));
+        store_submit(store, &ops[i].op);
+    }
+    pthread_mutex_unlock(&gate);
+    wait_for(before + 1 + BATCH);
+    event_unref(event);
+}
+
+static void make_batch(struct store_accept ops[BATCH], struct dedupe_key keys[BATCH])
+{
+    for (int i = 0; i < BATCH; i++) {
+        struct event *event = make_event("/together", "{}");
+        keys[i] = (struct dedupe_key){ .hash = { (uint8_t)i }, .until_ms = UINT32_MAX };
+        ops[i] = (struct store_accept){ .op = { .kind = STORE_ACCEPT, .on_done = on_done },
+                                        .event = event,
+                                        .outcome = make_outcome(event, DELIVERIES, 5),
+                                        .keep_body = true,
+                                        .keep_until_ms = UINT32_MAX,
+                                        .keys = &keys[i],
+                                        .key_count = 1 };
+    }
+}
+
+static void check_stored(struct store *store, const struct store_accept *op, bool stored)
+{
+    struct store_read_show show = { .op = { .kind = STORE_READ_SHOW }, .id = op->event->id };
+    const struct new_delivery *delivery = op->outcome->deliveries;
+    read_op(store, &show.op);
+    CHECK_EQ("found", show.op.result, stored ? OK : ERR_NOT_FOUND);
+    CHECK_EQ("its own number", show.row.seq, stored ? op->event->seq : 0);
+    CHECK_EQ("all deliveries", show.delivery_count, stored ? op->outcome->delivery_count : 0);
+    for (size_t i = 0; i < show.delivery_count; i++, delivery = delivery->next)
+        CHECK("its own", uuid_eq(show.deliveries[i].id, delivery->id) && show.deliveries[i].seq == delivery->seq);
+    event_unref(show.event);
+    store_read_free(&show.op);
+}
+
+TEST(one_that_fails_when_it_has_written_is_undone_alone)
+{
+    static struct store_accept ops[BATCH];
+    static struct dedupe_key keys[BATCH];
+    enum { BAD = 3 };
+    fresh_folder();
+    struct store *store = open_store();
+    make_batch(ops, keys);
+    /* its key comes last: the event, the body and the deliveries are there already */
+    run_sql("CREATE TRIGGER bad BEFORE INSERT ON dedupe_recent WHEN hex(NEW.hash) LIKE '03%' "
+            "BEGIN SELECT RAISE(ABORT, 'bad'); END");
+    accept_together(store, ops);
+    struct store_stats stats;
+    store_stats(store, &stats);
+    CHECK_EQ("one batch", stats.batch_largest, BATCH);
+    int64_t next = 1;
+    for (int i = 0; i < BATCH; i++) {
+        CHECK_EQ("result", ops[i].op.result, i == BAD ? ERR_INVALID : OK);
+        for (struct new_delivery *delivery = ops[i].outcome->deliveries; delivery && i != BAD; delivery = delivery->next)
+            CHECK_EQ("one after the other", delivery->seq, next++);
+    }
+    CHECK_EQ("events", count_rows("SELECT count(*) FROM event"), BATCH);
+    CHECK_EQ("bodies", count_rows("SELECT count(*) FROM body"), BATCH);
+    CHECK_EQ("deliveries", count_rows("SELECT count(*) FROM delivery"), (BATCH - 1) * DELIVERIES);
+    CHECK_EQ("keys", count_rows("SELECT count(*) FROM dedupe_recent"), BATCH - 1);
+    for (int i = 0; i < BATCH; i++) {
+        check_stored(store, &ops[i], i != BAD);
+        event_unref(ops[i].event);
+    }
+    store_stop(store);
+    remove_folder();
+}
+
+/* ---- retention ---- */
 
 static void wait_for_rows(const char *sql, int want)
 {
