@@ -65,6 +65,8 @@ struct store {
     sqlite3 *write_db;
     sqlite3_stmt *statements[STATEMENTS];
     struct handed *stuck, **stuck_last; /* results and settles that wait for room on the disk */
+    int64_t next_delivery;              /* number of the next delivery: only the writer inserts any */
+    int64_t next_delivery_stored;       /* the same after the last commit */
     uint64_t looked_ms;                 /* at the disk */
     uint64_t swept_ms;                  /* by retention */
     int64_t swept_seq;                  /* up to where retention has come in its round */

@@ -21,10 +21,10 @@ enum {
 static const char *const sql[STATEMENTS] = {
     [INSERT_EVENT] = "INSERT INTO event (id, route, type, state, received_ms, due_ms, attempt, generation, run_reason, reason, "
                      "keep_until_ms, body_bytes, delivery_first, delivery_count, meta) "
-                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, ?13)",
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [INSERT_BODY] = "INSERT INTO body (event, bytes) VALUES (?1, ?2)",
-    [INSERT_DELIVERY] = "INSERT INTO delivery (id, event, target, order_key, fixed_id, shard, state, due_ms, attempts, message) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
+    [INSERT_DELIVERY] = "INSERT INTO delivery (id, event, target, order_key, fixed_id, shard, state, due_ms, attempts, message, "
+                        "seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10)",
     [INSERT_DEDUPE] = "INSERT INTO dedupe_recent (hash, until, id) VALUES (?1, ?2, ?3)",
     [FIND_OLD] = "SELECT id FROM dedupe_old WHERE hash = ?1 AND until > ?2",
     [SETTLE_EVENT] = "UPDATE event SET state = ?2, due_ms = ?3, attempt = ?4, generation = ?5, run_reason = ?6, reason = ?7, "
@@ -52,11 +52,12 @@ static const char *const sql[STATEMENTS] = {
 
 /* ---- one operation ---- */
 
-static enum result insert_deliveries(struct store *store, int64_t event_seq, const struct outcome *outcome, int64_t *first)
+/* Their numbers follow each other: the event's row names the first, and how many. */
+static enum result insert_deliveries(struct store *store, int64_t event_seq, const struct outcome *outcome)
 {
     sqlite3_stmt *insert = store->statements[INSERT_DELIVERY];
-    *first = 0;
     for (struct new_delivery *delivery = outcome ? outcome->deliveries : NULL; delivery; delivery = delivery->next) {
+        delivery->seq = store->next_delivery++;
         db_bind_id(insert, 1, &delivery->id);
         sqlite3_bind_int64(insert, 2, event_seq);
         db_bind_text(insert, 3, delivery->target);
@@ -66,18 +67,22 @@ static enum result insert_deliveries(struct store *store, int64_t event_seq, con
         sqlite3_bind_int(insert, 7, delivery->state);
         sqlite3_bind_int64(insert, 8, (sqlite3_int64)delivery->due_ms);
         db_bind_slice(insert, 9, delivery->message);
+        sqlite3_bind_int64(insert, 10, delivery->seq);
         enum result rc = db_step(insert);
         if (rc != OK)
             return rc;
-        delivery->seq = sqlite3_last_insert_rowid(store->write_db);
-        if (*first == 0)
-            *first = delivery->seq;
     }
     return OK;
 }
 
-static enum result update_settled(struct store *store, const struct event *event, const struct outcome *outcome, int64_t first,
-                                  uint32_t expected_attempt)
+/* The number that insert_deliveries will begin with. */
+static int64_t first_delivery(const struct store *store, const struct outcome *outcome)
+{
+    return outcome && outcome->deliveries ? store->next_delivery : 0;
+}
+
+/* Before its deliveries, so that nothing was written when it is stale. */
+static enum result update_settled(struct store *store, const struct event *event, const struct outcome *outcome)
 {
     sqlite3_stmt *update = store->statements[SETTLE_EVENT];
     sqlite3_bind_int64(update, 1, event->seq);
@@ -87,9 +92,9 @@ static enum result update_settled(struct store *store, const struct event *event
     sqlite3_bind_int64(update, 5, outcome->generation);
     sqlite3_bind_int(update, 6, outcome->reason);
     db_bind_text(update, 7, outcome->text);
-    sqlite3_bind_int64(update, 8, first);
+    sqlite3_bind_int64(update, 8, first_delivery(store, outcome));
     sqlite3_bind_int64(update, 9, outcome->delivery_count);
-    sqlite3_bind_int64(update, 10, expected_attempt);
+    sqlite3_bind_int64(update, 10, (sqlite3_int64)outcome->attempt - 1);
     enum result rc = db_step(update);
     if (rc == OK && sqlite3_changes(store->write_db) == 0)
         rc = ERR_STALE;
@@ -101,21 +106,21 @@ static enum result insert_event(struct store *store, const struct store_accept *
     struct event *event = accept->event;
     const struct outcome *outcome = accept->outcome;
     sqlite3_stmt *insert = store->statements[INSERT_EVENT];
-    /* with deliveries the row is first written as waiting, and settled once their numbers are known */
-    bool settle_after = outcome && outcome->deliveries;
     db_bind_id(insert, 1, &event->id);
     db_bind_text(insert, 2, event->route);
     db_bind_text(insert, 3, event->type);
-    sqlite3_bind_int(insert, 4, outcome && !settle_after ? outcome->state : EVENT_WAITING);
+    sqlite3_bind_int(insert, 4, outcome ? outcome->state : EVENT_WAITING);
     sqlite3_bind_int64(insert, 5, (sqlite3_int64)event->received_ms);
-    sqlite3_bind_int64(insert, 6, (sqlite3_int64)(outcome && !settle_after ? outcome->due_ms : event->received_ms));
-    sqlite3_bind_int64(insert, 7, outcome && !settle_after ? outcome->attempt : 0);
+    sqlite3_bind_int64(insert, 6, (sqlite3_int64)(outcome ? outcome->due_ms : event->received_ms));
+    sqlite3_bind_int64(insert, 7, outcome ? outcome->attempt : 0);
     sqlite3_bind_int64(insert, 8, outcome ? outcome->generation : event->generation);
     sqlite3_bind_int(insert, 9, outcome ? outcome->reason : RUN_OK);
     db_bind_text(insert, 10, outcome ? outcome->text : SLICE(""));
     sqlite3_bind_int64(insert, 11, (sqlite3_int64)accept->keep_until_ms);
     sqlite3_bind_int64(insert, 12, (sqlite3_int64)event->body.len);
-    db_bind_slice(insert, 13, meta);
+    sqlite3_bind_int64(insert, 13, first_delivery(store, outcome));
+    sqlite3_bind_int64(insert, 14, outcome ? outcome->delivery_count : 0);
+    db_bind_slice(insert, 15, meta);
     enum result rc = db_step(insert);
     if (rc == OK)
         event->seq = sqlite3_last_insert_rowid(store->write_db);
@@ -203,7 +208,6 @@ static enum result find_old_keys(struct store *store, struct store_accept *accep
 static enum result write_accept(struct store *store, struct store_accept *accept)
 {
     struct buf meta;
-    int64_t first;
     enum result rc = find_old_keys(store, accept);
     if (rc != OK)
         return rc;
@@ -213,9 +217,7 @@ static enum result write_accept(struct store *store, struct store_accept *accept
     if (rc == OK && needs_body(accept))
         rc = insert_body(store, accept->event);
     if (rc == OK)
-        rc = insert_deliveries(store, accept->event->seq, accept->outcome, &first);
-    if (rc == OK && accept->outcome && accept->outcome->deliveries)
-        rc = update_settled(store, accept->event, accept->outcome, first, 0);
+        rc = insert_deliveries(store, accept->event->seq, accept->outcome);
     if (rc == OK)
         rc = insert_failure(store, accept->event->seq, accept->outcome);
     if (rc == OK)
@@ -228,10 +230,9 @@ static enum result write_accept(struct store *store, struct store_accept *accept
 
 static enum result write_settle(struct store *store, struct store_settle *settle)
 {
-    int64_t first;
-    enum result rc = insert_deliveries(store, settle->event->seq, settle->outcome, &first);
-    if (rc == OK) /* stale: the savepoint takes the deliveries back */
-        rc = update_settled(store, settle->event, settle->outcome, first, settle->outcome->attempt - 1);
+    enum result rc = update_settled(store, settle->event, settle->outcome);
+    if (rc == OK)
+        rc = insert_deliveries(store, settle->event->seq, settle->outcome);
     if (rc == OK)
         rc = insert_failure(store, settle->event->seq, settle->outcome);
     return rc;
@@ -389,14 +390,17 @@ static enum result write_plain(struct store *store, struct store_op *op)
 /* Undone alone when it fails by its own fault. */
 static enum result write_guarded(struct store *store, struct store_op *op)
 {
+    int64_t next_delivery = store->next_delivery;
     enum result rc = db_step(store->statements[SAVEPOINT]);
     if (rc != OK)
         return rc;
     op->result = write_op(store, op);
     if (ends_batch(op->result))
         return op->result;
-    if (op->result != OK)
+    if (op->result != OK) {
         rc = db_step(store->statements[ROLLBACK_TO]);
+        store->next_delivery = next_delivery;
+    }
     return rc == OK ? db_step(store->statements[RELEASE]) : rc;
 }
 
@@ -407,12 +411,17 @@ static enum result write_each(struct store *store, struct store_op *batch, write
     enum result rc = db_step(store->statements[BEGIN]);
     for (struct store_op *op = batch; op && rc == OK; op = op_next(op))
         rc = write(store, op);
-    return rc == OK ? db_step(store->statements[COMMIT]) : rc;
+    if (rc == OK)
+        rc = db_step(store->statements[COMMIT]);
+    if (rc == OK)
+        store->next_delivery_stored = store->next_delivery;
+    return rc;
 }
 
 /* true: the transaction is taken back. */
 static bool roll_back(struct store *store)
 {
+    store->next_delivery = store->next_delivery_stored;
     return sqlite3_get_autocommit(store->write_db) || db_run(store->write_db, "ROLLBACK") == OK;
 }
 
@@ -591,9 +600,12 @@ enum result writer_prepare(struct store *store)
     for (int i = 0; i < STATEMENTS && rc == OK; i++)
         rc = db_prepare(store->write_db, sql[i], &store->statements[i]);
     if (rc == OK)
-        rc = db_prepare(store->write_db, "SELECT 1 FROM dedupe_old LIMIT 1", &query);
-    if (rc == OK)
-        store->has_old_keys = db_row(query, &rc);
+        rc = db_prepare(store->write_db, "SELECT EXISTS (SELECT 1 FROM dedupe_old), ifnull(max(seq), 0) + 1 FROM delivery",
+                        &query);
+    if (rc == OK && db_row(query, &rc)) {
+        store->has_old_keys = sqlite3_column_int(query, 0) != 0;
+        store->next_delivery = store->next_delivery_stored = sqlite3_column_int64(query, 1);
+    }
     sqlite3_finalize(query);
     sqlite3_wal_hook(store->write_db, on_wal_commit, store);
     return rc;

@@ -394,6 +394,39 @@ TEST(one_that_fails_when_it_has_written_is_undone_alone)
     remove_folder();
 }
 
+static enum result settle(struct store *store, struct event *event, struct outcome *outcome)
+{
+    struct store_settle op = { .op = { .kind = STORE_SETTLE, .on_done = on_done }, .event = event, .outcome = outcome };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &op.op);
+    wait_for(before + 1);
+    return op.op.result;
+}
+
+TEST(numbers_of_deliveries_go_on_after_a_settle_that_was_stale_and_after_a_restart)
+{
+    fresh_folder();
+    int64_t next = 1;
+    for (int round = 0; round < 3; round++) {
+        struct store *store = open_store();
+        struct event *event = make_event("/a", "{}"), *settled = make_event("/b", "{}");
+        struct outcome *outcome = make_outcome(event, 2, 5);
+        CHECK_EQ("accepted", accept(store, event, outcome, NULL), OK);
+        CHECK_EQ("waits", accept(store, settled, NULL, NULL), OK);
+        CHECK_EQ("first", outcome->deliveries->seq, next++);
+        CHECK_EQ("second", outcome->deliveries->next->seq, next++);
+        outcome = make_outcome(settled, 1, 5);
+        CHECK_EQ("settled", settle(store, settled, outcome), OK);
+        CHECK_EQ("third", outcome->deliveries->seq, next++);
+        CHECK_EQ("stale", settle(store, settled, make_outcome(settled, 1, 5)), ERR_STALE);
+        event_unref(event);
+        event_unref(settled);
+        store_stop(store);
+    }
+    remove_folder();
+}
+
 /* ---- retention ---- */
 
 static void wait_for_rows(const char *sql, int want)
@@ -510,16 +543,6 @@ static struct outcome *failed_outcome(struct event *event, uint32_t attempt, enu
                                  .generation = attempt,
                                  .due_ms = due_ms };
     return outcome;
-}
-
-static enum result settle(struct store *store, struct event *event, struct outcome *outcome)
-{
-    struct store_settle op = { .op = { .kind = STORE_SETTLE, .on_done = on_done }, .event = event, .outcome = outcome };
-    CHECK("room", store_take_room(store, ROOM_EVENT));
-    int before = done_count;
-    store_submit(store, &op.op);
-    wait_for(before + 1);
-    return op.op.result;
 }
 
 TEST(each_failed_try_is_kept_and_a_replay_marks_its_event)
