@@ -84,6 +84,13 @@ struct uuid db_id(sqlite3_stmt *statement, int column)
 
 /* ---- opening ---- */
 
+void db_setup(void)
+{
+    /* Its counts of memory, which nobody reads, take a lock at every allocation. Refused when SQLite is in use already, as it is
+     * when a second store is opened. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int user_version(sqlite3 *db)
 {
     sqlite3_stmt *query = NULL;

@@ -15,6 +15,9 @@ enum { SCHEMA_VERSION = 2, PAGE_BYTES = 16 << 10 };
 /* The first makes a store, each other one brings a store of the version before it up to the next. */
 extern const char *const schema_steps[SCHEMA_VERSION];
 
+/* What holds for all of SQLite in the process; before anything else is said to it. */
+void db_setup(void);
+
 enum db_use { DB_WRITE, DB_READ, DB_OFFLINE };
 /* Opens, sets every pragma, and with DB_WRITE creates or checks the schema. why: what went wrong and what to do. */
 enum result db_open(const char *path, const char *vfs, enum db_use use, sqlite3 **out, char *why, size_t why_size) MUST_CHECK;

@@ -195,6 +195,7 @@ static enum result open_databases(struct store *store, char *why, size_t why_siz
 enum result store_open(const struct store_config *config, struct store **out, char *why, size_t why_size)
 {
     struct store *store = store_new(config->path);
+    db_setup();
 #ifdef TIDEWIRE_TEST_FAULTS
     faults_register();
 #endif
@@ -306,6 +307,7 @@ void store_stop(struct store *store)
 enum result store_open_offline(const char *path, struct store **out, char *why, size_t why_size)
 {
     struct store *store = store_new(path);
+    db_setup();
     enum result rc = db_open(path, NULL, DB_OFFLINE, &store->read_db, why, why_size);
     if (rc != OK) {
         store_free(store);
