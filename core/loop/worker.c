@@ -687,10 +687,18 @@ static void start_timers(struct worker *worker)
     uv_check_start(&worker->turn, on_turn);
 }
 
+static void take_name(unsigned index)
+{
+    char name[16]; /* the most that Linux takes */
+    snprintf(name, sizeof(name), "tw-worker-%u", index % 1000);
+    pthread_setname_np(pthread_self(), name);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
     log_thread((int)worker->config.index);
+    take_name(worker->config.index);
     worker->watchdog = watchdog_slot_new();
     if (worker->watchdog)
         worker->watchdog->flight = &worker->config.slot->flight;

@@ -150,6 +150,7 @@ static void *watch(void *arg)
 {
     int wait_ms = WATCHDOG_LOOK_MS;
     (void)arg;
+    pthread_setname_np(pthread_self(), "tw-watchdog");
     pthread_mutex_lock(&dog.lock);
     while (!dog.stopping) {
         struct timespec until;

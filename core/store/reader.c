@@ -57,6 +57,7 @@ void *reader_main(void *arg)
 {
     struct store *store = arg;
     bool stopping = false;
+    pthread_setname_np(pthread_self(), "tw-reader");
     for (;;) {
         struct store_op *ops = queue_take(&store->reads, STORE_BATCH_MAX, IDLE_MS, &stopping);
         if (!ops && stopping)

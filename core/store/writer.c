@@ -571,6 +571,7 @@ void *writer_main(void *arg)
 {
     struct store *store = arg;
     bool stopping = false;
+    pthread_setname_np(pthread_self(), "tw-writer");
     for (;;) {
         struct store_op *batch = queue_take(&store->writes, STORE_BATCH_MAX, store->stuck ? RETRY_FULL_MS : IDLE_MS, &stopping);
         if (store->dead)
