@@ -68,7 +68,8 @@ struct store {
     int64_t next_delivery;              /* number of the next delivery: only the writer inserts any */
     int64_t next_delivery_stored;       /* the same after the last commit */
     uint64_t looked_ms;                 /* at the disk */
-    uint64_t swept_ms;                  /* by retention */
+    uint64_t aged_ms;                   /* when retention has looked at the keys */
+    uint64_t rest_until_ms, rest_ms;    /* between two rounds over all events; how long the rest after this one will be */
     int64_t swept_seq;                  /* up to where retention has come in its round */
     uint64_t stepped_ms;                /* its last step */
     bool has_old_keys;                  /* dedupe_old is not empty */

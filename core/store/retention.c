@@ -5,7 +5,9 @@
 #include "store/inside.h"
 
 enum {
-    SWEEP_MS = 1000, /* between two rounds over all events */
+    AGE_MS = 1000,  /* between two looks at the keys */
+    REST_MS = 1000, /* after a round over all events, for each of its stretches: most of them hold nothing that is over */
+    REST_MAX_MS = 60000,
     EVENTS_A_STEP = 200,
     STRETCH = 5000, /* events looked at in one step */
     PAGES_A_STEP = 64,
@@ -135,30 +137,53 @@ static enum result write_duplicates(struct store *store)
     return rc;
 }
 
-enum result retention_step(struct store *store, uint64_t now_ms)
+static enum result sweep(struct store *store, uint64_t now_ms, struct stretch *stretch, bool *over, int *deleted)
+{
+    enum result rc = next_stretch(store, stretch, over);
+    return rc == OK ? delete_events(store, *stretch, now_ms, deleted) : rc;
+}
+
+/* Nothing is over in this stretch any more. */
+static void leave_stretch(struct store *store, uint64_t now_ms, struct stretch stretch, bool over)
+{
+    store->swept_seq = over ? 0 : stretch.to;
+    store->rest_ms = store->rest_ms + REST_MS < REST_MAX_MS ? store->rest_ms + REST_MS : REST_MAX_MS;
+    if (!over)
+        return;
+    store->rest_until_ms = now_ms + store->rest_ms;
+    store->rest_ms = 0;
+}
+
+static enum result forget(struct store *store, uint64_t now_ms, bool sweeps, int *deleted)
 {
     struct stretch stretch = { 0, 0 };
-    char vacuum[64];
     bool over = true;
-    int done = 0;
-    if (now_ms - store->swept_ms < SWEEP_MS)
-        return OK;
+    int moved = 0;
     enum result rc = db_run(store->write_db, "BEGIN IMMEDIATE");
+    if (rc == OK && sweeps)
+        rc = sweep(store, now_ms, &stretch, &over, deleted);
     if (rc == OK)
-        rc = next_stretch(store, &stretch, &over);
-    if (rc == OK)
-        rc = delete_events(store, stretch, now_ms, &done);
-    if (rc == OK)
-        rc = age_keys(store, now_ms, &done);
+        rc = age_keys(store, now_ms, &moved);
     if (rc == OK)
         rc = write_duplicates(store);
     if (rc == OK)
         rc = db_run(store->write_db, "COMMIT");
-    if (rc != OK || done)
-        return rc; /* there may be more here: the next moment goes on */
-    store->swept_seq = over ? 0 : stretch.to;
-    if (over)
-        store->swept_ms = now_ms;
+    if (rc == OK && !moved) /* else there may be more of them: the next moment goes on, as it does with events */
+        store->aged_ms = now_ms;
+    if (rc == OK && sweeps && !*deleted)
+        leave_stretch(store, now_ms, stretch, over);
+    return rc;
+}
+
+enum result retention_step(struct store *store, uint64_t now_ms)
+{
+    bool set_back = store->rest_until_ms > now_ms + REST_MAX_MS;
+    bool sweeps = now_ms >= store->rest_until_ms || set_back, ages = now_ms - store->aged_ms >= AGE_MS;
+    int deleted = 0;
+    char vacuum[64];
+    enum result rc = sweeps || ages ? forget(store, now_ms, sweeps, &deleted) : OK;
+    if (rc != OK || deleted)
+        return rc;
     snprintf(vacuum, sizeof(vacuum), "PRAGMA incremental_vacuum(%d)", PAGES_A_STEP);
     return db_run(store->write_db, vacuum);
 }
