@@ -57,8 +57,8 @@ enum result listener_start(uv_loop_t *loop, int fd, const struct listener_config
 /* Idle connections are closed, busy ones after their answer; new ones are still accepted (a socket that nobody accepts swallows
  * its share), and the consumer refuses what they ask. */
 void listener_drain(struct listener *listener);
-/* Another process goes on with the same socket: nothing is accepted any more, what comes waits there. Open connections are served,
- * each answer closes its connection; idle ones stay until listener_drain. */
+/* Another process goes on with the same socket: nothing is accepted any more, what comes waits there. Open connections are
+ * served, each answer closes its connection; idle ones stay until listener_drain. */
 void listener_hand_over(struct listener *listener);
 /* Closes the socket and all connections (on_gone for those not answered); on_closed from the loop, when all memory is given back.
  */

@@ -6,8 +6,8 @@
 #include "model/generation.h"
 #include "store/store.h"
 
-/* Appends "    ~ target erp: timeout 15s → 30s    + route /erp/returns    3 other routes unchanged"; backlog: what waits, with the
- * targets of changes_gone; rows NULL: not known. */
+/* Appends "    ~ target erp: timeout 15s → 30s    + route /erp/returns    3 other routes unchanged"; backlog: what waits, with
+ * the targets of changes_gone; rows NULL: not known. */
 void changes_write(const struct generation *before, const struct generation *after, const struct store_read_backlog *backlog,
                    struct buf *out);
 /* Targets that go, at most `room` of them: whose waiting messages are worth counting. */

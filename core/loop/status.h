@@ -16,7 +16,7 @@ struct status {
     uint32_t jumps; /* Lua states that were left by a jump, in this server */
     bool ready;
     struct generation *rules; /* NULL: none yet */
-    bool runs_kept_rules;           /* the files had mistakes at the start: the last good rules run */
+    bool runs_kept_rules;     /* the files had mistakes at the start: the last good rules run */
     bool last_reload_failed;
     const char *folder;
     const char (*listen)[64];

@@ -162,7 +162,9 @@ static struct settlement settle(const struct target *target, const struct answer
                                  .n = n,
                                  .received_ms = 1000000,
                                  .now_ms = 1000000 + age_ms,
-                                 .judgement = answer->status && settle_status_is_success(target, answer->status) ? JUDGED_SUCCESS : JUDGED_FAILURE };
+                                 .judgement = answer->status && settle_status_is_success(target, answer->status)
+                                                  ? JUDGED_SUCCESS
+                                                  : JUDGED_FAILURE };
     settle_attempt(&settling, &rng, &out);
     return out;
 }
