@@ -122,7 +122,7 @@ static enum judgement judge(const struct record *record, const struct answer *an
         return JUDGED_FAILURE;
     if (!target->success_function)
         return settle_status_is_success(target, answer->status) ? JUDGED_SUCCESS : JUDGED_FAILURE;
-    struct deliver_answer view = { answer->status, answer->body, answer->content_type };
+    struct deliver_answer view = { record->event_id, answer->status, answer->body, answer->content_type };
     return deliver->config.judge(deliver->config.arg, target, &view);
 }
 

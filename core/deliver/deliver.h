@@ -40,6 +40,7 @@ struct deliver_report {
 
 /* The answer of a target, for a `success` function. */
 struct deliver_answer {
+    struct uuid event_id; /* of the message it answers */
     uint16_t status;
     struct slice body, content_type;
 };

@@ -297,7 +297,7 @@ static enum judgement judge(void *arg, const struct target *target, const struct
     enum result rc = rules_success(worker->rules, target, &view, &arena, &success, &failure);
     if (rc == ERR_SCRIPT) {
         LOG(LOG_WARN, "success failed", LOG_S("target", target->name), LOG_S("detail", failure.text));
-        charge(worker, WARD_TARGET, target->name, uuid_v7(&worker->ids, clock_wall_ms()), failure.reason);
+        charge(worker, WARD_TARGET, target->name, answer->event_id, failure.reason); /* its retries are one event */
     }
     arena_deinit(&arena);
     return rc != OK ? NOT_JUDGED : success ? JUDGED_SUCCESS : JUDGED_FAILURE;

@@ -212,6 +212,24 @@ end }\n`,
   });
 });
 
+test('a `success` that costs too much is charged by events: the retries of one message are one', { skip: tsan }, async () => {
+  const target = await startTarget();
+  const router = await Router.start({ 'in.lua': `${HEAD}local t = target "t" { url = "${target.url}", private = true,
+  retry = { first = "1ms", factor = 1, max = "1ms" }, success = function(answer) while true do end end }
+route "/in" { verify = none, handle = function(event) send(t, { json = {} }) end }\n` });
+  const isOn = async () => (await problems(router)).some((what) => what.includes('target t'));
+  try {
+    await post(router, 'in');
+    await until('it to be sent more than three times', () => target.received.length > 4);
+    assert.ok(!(await isOn()), 'one event');
+    for (let n = 0; n < 2; n++) await post(router, 'in');
+    await until('a problem about the target', isOn);
+  } finally {
+    await router.end();
+    await target.close();
+  }
+});
+
 test('ten good runs in a row end a probation', { skip: tsan }, async () => {
   const router = await Router.start({ 'in.lua': route('in', 'while event.body.bad do end') });
   try {
