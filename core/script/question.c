@@ -100,11 +100,10 @@ static enum result ask(struct question *question, struct script_failure *failure
     question->account.limit = (int64_t)question->limits->handler_memory;
     if (script->abandoned)
         return ERR_FULL;
-    bool ready = lua_cpcall(script->L, push_question, question) == 0;
-    if (!ready)
+    if (lua_cpcall(script->L, push_question, question) != 0) {
         lua_pop(script->L, 1);
-    if (!ready)
-        return fail(question, RUN_MEMORY, SLICE("no memory to ask a function of the rules"), failure);
+        return ERR_FULL; /* nothing of the asker's has run: others have filled the state */
+    }
     script->phase = PHASE_QUESTION;
     enum call_result result = call_resume(script, question->coroutine, 1, &stretch);
     script->phase = PHASE_IDLE;

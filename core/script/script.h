@@ -72,8 +72,8 @@ enum run_state script_run(struct script *script, struct run *run);
 /* Ends a run that waits, in whichever state it waits, without on_done. */
 void script_cancel(struct run *run);
 
-/* ---- functions without actions: `when`, `dedupe`, `success`. ERR_SCRIPT: it failed. ERR_FULL: others' memory was in the way,
- * and the state is lost: ask another one ---- */
+/* ---- functions without actions: `when`, `dedupe`, `success`. ERR_SCRIPT: it failed. ERR_FULL: others' memory was in the way;
+ * ask later, and another state if this one is lost ---- */
 struct script_failure {
     enum run_reason reason;
     struct slice text; /* "rules/x.lua:3: …", in the event's arena (in `arena` for success) */

@@ -902,6 +902,40 @@ static void bad_judges(void)
     arena_deinit(&arena);
 }
 
+/* ---- who is asked while others fill the state has not failed ---- */
+
+static const char crowded[] =
+    HEAD "target \"judge\" { url = \"http://a.example.com\", success = function(a) return #a.body > 0 end }\n" ROUTE(
+        "holds", "local list = {} for i = 1, 100 do list[i] = event.id .. ('x'):rep(65000) .. i end sleep '10s' send(t, { json "
+                 "= list })");
+
+static void asked_in_a_crowd(void)
+{
+    enum { LARGE = 20 << 20 };
+    struct waiting holders[8]; /* 52 MB of 64 MiB */
+    struct script_failure error = { 0 };
+    struct arena arena = { 0 };
+    bool success = false;
+    char *large = mem_new(LARGE);
+    memset(large, 'x', LARGE);
+    struct script_answer answer = { .status = 200, .body = slice_make(large, LARGE) };
+    use_rules(crowded);
+    const struct target *judge = generation_target(generation, SLICE("judge"));
+    for (size_t i = 0; i < COUNT(holders); i++)
+        start_waiting(&holders[i], "/holds", "{}");
+    CHECK_EQ("no room for the question", script_success(script, judge, &answer, &arena, &success, &error), ERR_FULL);
+    CHECK("those who wait keep their state", !script_is_abandoned(script) && script_waiting(script) == COUNT(holders));
+    answer.body = SLICE("x");
+    CHECK("a small one is answered", script_success(script, judge, &answer, &arena, &success, &error) == OK && success);
+    for (size_t i = 0; i < COUNT(holders); i++) {
+        script_cancel(&holders[i].run);
+        event_unref(holders[i].run.event);
+    }
+    check_innocent("a crowd");
+    arena_deinit(&arena);
+    mem_free(large);
+}
+
 /* ---- what is not there is a mistake of the file ---- */
 
 static void absent_words(void)
@@ -1040,6 +1074,10 @@ TEST(functions_that_are_asked_can_only_answer)
 TEST(judges_of_answers_can_only_answer)
 {
     as_worker(bad_judges);
+}
+TEST(who_is_asked_while_others_fill_the_state_has_not_failed)
+{
+    as_worker(asked_in_a_crowd);
 }
 TEST(words_that_are_absent_are_mistakes)
 {
