@@ -7,7 +7,7 @@
 #include "base/fnv.h"
 #include "base/mem.h"
 
-enum { WARDS_MAX = 1000, VERSION = 1 };
+enum { VERSION = 1 };
 
 struct failure {
     struct uuid event;
@@ -112,6 +112,14 @@ static struct entry *make(struct probation *probation, enum ward_kind kind, stru
     return entry;
 }
 
+static void remove_entry(struct probation *probation, struct entry **place)
+{
+    struct entry *entry = *place;
+    *place = entry->next;
+    probation->count--;
+    entry_free(entry);
+}
+
 static struct slice declared_in(const struct generation *generation, enum ward_kind kind, struct slice name)
 {
     const struct route *route = kind == WARD_ROUTE ? generation_route(generation, name) : NULL;
@@ -119,11 +127,28 @@ static struct slice declared_in(const struct generation *generation, enum ward_k
     return route ? route->file : target ? target->file : SLICE("");
 }
 
+static uint64_t last_failure_ms(const struct entry *entry)
+{
+    return entry->failure_count ? entry->failures[entry->failure_count - 1].at_ms : 0;
+}
+
+/* Of those in good standing the one whose last failure lies furthest back: it says the least. false: none stands well. */
+static bool make_room(struct probation *probation)
+{
+    struct entry **oldest = NULL;
+    for (struct entry **place = &probation->entries; *place; place = &(*place)->next)
+        if ((*place)->standing == STANDING_GOOD && (!oldest || last_failure_ms(*place) < last_failure_ms(*oldest)))
+            oldest = place;
+    if (oldest)
+        remove_entry(probation, oldest);
+    return oldest != NULL;
+}
+
 static struct entry *find_or_make(struct probation *probation, enum ward_kind kind, struct slice name,
                                   const struct generation *generation)
 {
     struct entry *entry = find(probation, kind, name);
-    if (entry || probation->count == WARDS_MAX)
+    if (entry || (probation->count == PROBATION_WARDS_MAX && !make_room(probation)))
         return entry;
     struct slice file = declared_in(generation, kind, name);
     entry = make(probation, kind, name, file);
@@ -283,9 +308,7 @@ void probation_rules_changed(struct probation *probation, const struct generatio
             continue;
         }
         set_standing(probation, entry, STANDING_GOOD);
-        *place = entry->next;
-        probation->count--;
-        entry_free(entry);
+        remove_entry(probation, place);
     }
     pthread_mutex_unlock(&probation->lock);
 }
@@ -356,7 +379,7 @@ bool probation_read(struct probation *probation, struct slice blob)
         return false;
     uint32_t count = cursor_u32(&cursor);
     pthread_mutex_lock(&probation->lock);
-    for (uint32_t i = 0; i < count && i < WARDS_MAX && !cursor.failed; i++)
+    for (uint32_t i = 0; i < count && i < PROBATION_WARDS_MAX && !cursor.failed; i++)
         read_entry(probation, &cursor);
     pthread_mutex_unlock(&probation->lock);
     return !cursor.failed;

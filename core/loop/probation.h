@@ -23,11 +23,12 @@
 struct probation;
 
 enum {
-    PROBATION_EVENTS = 3,         /* different ones */
-    PROBATION_WITHIN_MS = 60000,  /* of each other */
-    PROBATION_GOOD = 10,          /* runs in a row that end it */
-    PROBATION_PACE_MS = 1000,     /* between two starts */
-    PROBATION_PACE_MAX_MS = 60000 /* after failures */
+    PROBATION_EVENTS = 3,          /* different ones */
+    PROBATION_WITHIN_MS = 60000,   /* of each other */
+    PROBATION_GOOD = 10,           /* runs in a row that end it */
+    PROBATION_PACE_MS = 1000,      /* between two starts */
+    PROBATION_PACE_MAX_MS = 60000, /* after failures */
+    PROBATION_WARDS_MAX = 1000     /* remembered; one more takes the place of one that stands well, if any does */
 };
 
 /* Routes and targets are told apart by their kind. */

@@ -162,6 +162,35 @@ TEST(store_first_is_no_probation_and_may_become_one)
     probation_free(probation);
 }
 
+TEST(of_too_many_the_one_in_good_standing_that_failed_longest_ago_is_forgotten)
+{
+    struct probation *probation = with_route_on();
+    char name[16];
+    for (int n = 1; n < PROBATION_WARDS_MAX; n++) {
+        uint64_t now_ms = n == 500 ? 2000 : 3000;
+        snprintf(name, sizeof(name), "/%d", n);
+        (void)fail(probation, name, 1, now_ms);
+        (void)fail(probation, name, 2, now_ms);
+    }
+    for (uint8_t event = 1; event <= 3; event++)
+        (void)fail(probation, "/new", event, 4000);
+    CHECK_EQ("a new one finds room", standing(probation, "/new"), STANDING_PROBATION);
+    CHECK_EQ("not in the place of one on probation", standing(probation, "/a"), STANDING_PROBATION);
+    CHECK("those that failed later are remembered", fail(probation, "/1", 3, 5000) && fail(probation, "/999", 3, 5000));
+    CHECK("the oldest is not", !fail(probation, "/500", 3, 5000));
+    probation_free(probation);
+
+    probation = probation_new();
+    for (int n = 0; n < PROBATION_WARDS_MAX; n++) {
+        snprintf(name, sizeof(name), "/%d", n);
+        probation_store_first(probation, WARD_ROUTE, slice_of(name), &rules, 1);
+    }
+    for (uint8_t event = 1; event <= 3; event++)
+        CHECK("none stands well: there is no room", !fail(probation, "/new", event, 1000));
+    CHECK_EQ("all are as they were", standing(probation, "/0"), STANDING_STORE_FIRST);
+    probation_free(probation);
+}
+
 TEST(it_is_written_and_read_back_and_damage_is_noticed)
 {
     struct probation *probation = with_route_on(), *back = probation_new();
