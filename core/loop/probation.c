@@ -6,6 +6,7 @@
 
 #include "base/fnv.h"
 #include "base/mem.h"
+#include "script/rule_files.h"
 
 enum { VERSION = 1 };
 
@@ -65,13 +66,13 @@ void probation_free(struct probation *probation)
 
 /* ---- what a rule is made of ---- */
 
-/* Of a file and of all below lib/, which may be part of any rule. */
+/* Of a file, of all below lib/, which may be part of any rule, and of the settings, whose limits hold for all. */
 static uint64_t fingerprint_of(const struct generation *generation, struct slice file)
 {
     uint64_t hash = FNV_START;
     for (size_t i = 0; i < generation->file_count; i++) {
         const struct rule_file *part = &generation->files[i];
-        if (part->module.len > 0 || slice_eq(part->name, file))
+        if (part->module.len > 0 || slice_eq(part->name, file) || slice_is(part->name, SETTINGS_FILE))
             hash = fnv(fnv(hash, part->name.data, part->name.len), part->text.data, part->text.len);
     }
     return hash;

@@ -55,8 +55,8 @@ void probation_store_first(struct probation *probation, enum ward_kind kind, str
 uint64_t probation_take_turn(struct probation *probation, struct slice route, uint64_t now_ms);
 void probation_give_turn(struct probation *probation, struct slice route);
 
-/* Rules came into force: what is declared in a file that is another now, or whose shared files are, starts anew; what is gone is
- * forgotten. */
+/* Rules came into force: what is declared in a file that is another now, or whose shared files or settings (tidewire.lua) are,
+ * starts anew; what is gone is forgotten. */
 void probation_rules_changed(struct probation *probation, const struct generation *now);
 
 /* Raised by every change that has to outlive the process. */

@@ -97,7 +97,7 @@ static void write_ward(void *arg, const struct ward *ward)
     struct problem problem = { .severity = "error",
                                .where = ward->file,
                                .since_ms = ward->since_ms,
-                               .cure = "mend the file: a changed file ends this",
+                               .cure = "mend the file: a change of it, of lib/ or of tidewire.lua ends this",
                                .command = "tidewire events --state waiting" };
     if (ward->kind == WARD_TARGET)
         problem.what = sentence(writing->text, "target ", ward->name, ": its `success` is not asked, because it cost too much (",

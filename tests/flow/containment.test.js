@@ -210,6 +210,13 @@ end }\n`,
     const [, took] = failed.reason.match(/(?:ended after|may have:) (\d+) ms/);
     assert.ok(took < 100, `with the budget of a probation: ${failed.reason}`);
   });
+
+  test('limits that are raised in tidewire.lua end it, too', async () => {
+    await problemAbout(router, 'route /when is on probation (cpu)');
+    await router.write('../tidewire.lua', 'limits { handler_cpu = "300ms" }\n');
+    assert.equal((await router.command('reload')).code, 0);
+    await until('probation to be over', async () => (await problems(router)).length === 0);
+  });
 });
 
 test('a `success` that costs too much is charged by events: the retries of one message are one', { skip: tsan }, async () => {

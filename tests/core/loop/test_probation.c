@@ -6,12 +6,13 @@ static struct rule_file files[] = {
     { SLICE("rules/a.lua"), SLICE(""), SLICE("one") },
     { SLICE("rules/b.lua"), SLICE(""), SLICE("two") },
     { SLICE("rules/lib/c.lua"), SLICE("lib.c"), SLICE("three") },
+    { SLICE("tidewire.lua"), SLICE(""), SLICE("four") },
 };
 static const struct route routes[] = { { .path = SLICE("/a"), .file = SLICE("rules/a.lua") },
                                        { .path = SLICE("/b"), .file = SLICE("rules/b.lua") } };
 static const struct target targets[] = { { .name = SLICE("/a"), .file = SLICE("rules/b.lua") } };
 static struct generation rules = {
-    .files = files, .file_count = 3, .routes = routes, .route_count = 2, .targets = targets, .target_count = 1
+    .files = files, .file_count = COUNT(files), .routes = routes, .route_count = 2, .targets = targets, .target_count = 1
 };
 
 static struct uuid id_of(uint8_t n)
@@ -113,11 +114,11 @@ TEST(ten_good_runs_in_a_row_end_it)
     probation_free(probation);
 }
 
-TEST(a_changed_file_ends_it_its_own_or_a_shared_one)
+TEST(a_changed_file_ends_it_its_own_or_a_shared_one_or_the_settings)
 {
-    for (size_t changed = 0; changed < 3; changed++) {
+    for (size_t changed = 0; changed < COUNT(files); changed++) {
         struct probation *probation = with_route_on();
-        struct rule_file others[3];
+        struct rule_file others[COUNT(files)];
         struct generation next = rules;
         memcpy(others, files, sizeof(files));
         next.files = others;
