@@ -489,6 +489,7 @@ static void open_and_serve(struct server *server)
         probation_rules_changed(server->probation, server->first); /* files may be others than those that failed */
         verdict_draw(server->recorder, server->inherited->workers, server->store, server->probation, server->first);
         kept_wards_write_now(server->store, server->probation, &server->probation_kept); /* it may fall again at once */
+        recorder_forget(server->recorder); /* now that the store knows, and before the workers write there */
         if (store_start(server->store) != OK || !start_workers(server)) {
             fprintf(stderr, "tidewire: the workers cannot be started: not enough memory\n");
             _exit(1);

@@ -114,5 +114,4 @@ void verdict_draw(struct recorder *recorder, uint32_t workers, struct store *sto
             LOG_S(flight->task == FLIGHT_SUCCESS ? "target" : "route", file.name), LOG_ID("event_id", flight->event),
             LOG_I("generation", flight->generation), LOG_T("verdict", verdict));
     }
-    recorder_forget(recorder);
 }

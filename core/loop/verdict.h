@@ -13,7 +13,8 @@
 #include "store/store.h"
 #include "super/recorder.h"
 
-/* Reads the recorder, writes what follows into store and probation, says it in one log line each, and empties the recorder. */
+/* Reads the recorder, writes what follows into store and probation, and says it in one log line each. The recorder is the
+ * caller's to empty (recorder_forget), once probation is in the store: a fall in between draws the verdict again. */
 void verdict_draw(struct recorder *recorder, uint32_t workers, struct store *store, struct probation *probation,
                   const struct generation *rules);
 
