@@ -202,6 +202,19 @@ TEST(reports_all_mistakes_of_all_files)
     remove_folder(&folder);
 }
 
+TEST(limits_have_bounds)
+{
+#define LIMITED(limits) "route \"/a\" { limits = { " limits " }," GOOD " }"
+    REPORTS(LIMITED("handler_memory = \"1023KiB\""), "limits.handler_memory = \"1023KiB\" is out of range");
+    REPORTS(LIMITED("handler_memory = \"1023KiB\""), "from \"1MiB\" to \"1GiB\"");
+    REPORTS(LIMITED("handler_memory = \"1MiB\", handler_cpu = \"0.9ms\""), "limits.handler_cpu = \"0.9ms\" is out of range");
+    struct buf report;
+    report_of(LIMITED("handler_memory = \"1MiB\", handler_cpu = \"1ms\""), true, &report);
+    CHECK_SLICE("the least", slice_of(report.data), "");
+    buf_deinit(&report);
+#undef LIMITED
+}
+
 TEST(takes_a_loop_at_the_top_for_a_mistake)
 {
     REPORTS("local n = 0\nwhile true do n = n + 1 end", "loading took too long");
