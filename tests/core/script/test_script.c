@@ -960,7 +960,7 @@ static void absent_words(void)
 
 /* ---- the callbacks of a killed handler are over, too ---- */
 
-/* Each of these ends 60 callbacks deep, without a jump: what the state counts must not stay at 60. */
+/* Each of these ends 60 callbacks deep: what the state counts must not stay at 60. */
 static const char nested[] = HEAD
     "local function dive(n, f) if n == 0 then return f() end return (('x'):gsub('x', function() dive(n - 1, f) end)) end\n" ROUTE(
         "late", "dive(60, function() while true do local f = function() return event end end end)")
@@ -969,23 +969,41 @@ static const char nested[] = HEAD
             ROUTE("deepest", "local function f() dive(1, function() end) return 1 + f() end f()")
                 ROUTE("well", "dive(60, function() end) send(t, event)");
 
+/* true: it ended in the state it began in. What runs out of time may leave by a jump, when a busy machine brings the hook after
+ * the grace: then the state is a fresh one. */
+static bool end_nested(const char *route, bool by_time)
+{
+    struct event *event;
+    uint32_t before = abandonments;
+    struct outcome *outcome = run_route(route, "{}", &event);
+    bool jumped = abandonments != before;
+    CHECK(route, outcome && outcome->state == EVENT_WAITING);
+    CHECK(route, outcome && (outcome->reason == RUN_CPU) == by_time);
+    CHECK("only time makes it jump", by_time || !jumped);
+    event_unref(event);
+    return !jumped;
+}
+
 static void nesting(void)
 {
-    static const char *const routes[] = { "/late", "/caught", "/plain", "/deepest" };
+    static const struct {
+        const char *route;
+        bool by_time;
+    } cases[] = { { "/late", true }, { "/caught", true }, { "/plain", false }, { "/deepest", false } };
+    enum { IN_A_ROW = 3, TRIES = 20 };
     struct event *event;
     use_rules(nested);
-    for (size_t i = 0; i < COUNT(routes); i++) {
-        uint32_t before = abandonments;
-        for (int n = 0; n < 3; n++) {
-            struct outcome *outcome = run_route(routes[i], "{}", &event);
-            CHECK(routes[i], outcome && outcome->state == EVENT_WAITING);
-            event_unref(event);
-        }
-        CHECK_EQ("in the same state", abandonments, before);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *route = cases[i].route;
+        int in_a_row = 0;
+        for (int n = 0; n < TRIES && in_a_row < IN_A_ROW; n++)
+            in_a_row = end_nested(route, cases[i].by_time) ? in_a_row + 1 : 0;
+        if (in_a_row < IN_A_ROW)
+            printf("# %s: too busy a machine to see what %d ends leave in one state\n", route, IN_A_ROW);
         struct outcome *outcome = run_route("/well", "{}", &event);
-        CHECK(routes[i], outcome && outcome->state == EVENT_HANDLED);
+        CHECK(route, outcome && outcome->state == EVENT_HANDLED);
         if (outcome && outcome->state != EVENT_HANDLED)
-            printf("#   after %s: %.*s\n", routes[i], SLICE_ARGS(outcome->text));
+            printf("#   after %s: %.*s\n", route, SLICE_ARGS(outcome->text));
         event_unref(event);
     }
 }
