@@ -11,10 +11,9 @@
 #include "../../support/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "helpers.h"
 #include "script/abandon.h"
 #include "script/heap.h"
-#include "script/load.h"
-#include "script/watchdog.h"
 
 enum {
     SMALL_STACK_BYTES = 96 << 10,
@@ -25,7 +24,7 @@ enum {
     OBJECTS_MAX = 128
 };
 
-static const char limits[] = "limits { handler_cpu = '5s', handler_memory = '128MiB', state_memory = '512MiB' }";
+const char limits[] = "limits { handler_cpu = '5s', handler_memory = '128MiB', state_memory = '512MiB' }";
 
 /* Loops: each says in its name what it spends its time in. */
 static const char *const loops[][2] = {
@@ -107,8 +106,6 @@ struct worker {
     bool ended;
 };
 
-static struct generation *generation;
-
 static void on_done(struct run *run, struct outcome *outcome)
 {
     struct worker *worker = run->owner;
@@ -116,14 +113,11 @@ static void on_done(struct run *run, struct outcome *outcome)
     worker->ended = true;
 }
 
-static void fresh_state(struct worker *worker)
+static void renew_state(struct worker *worker)
 {
     struct script_config config = { .loop = &worker->loop, .generation = generation, .ids = &worker->ids, .slot = worker->slot };
     script_free(worker->script);
-    if (script_new(&config, &worker->script) != OK)
-        abort();
-    while (script_load(worker->script, 5) == ERR_FULL) {
-    }
+    worker->script = load_state(&config);
 }
 
 static void begin(struct worker *worker)
@@ -132,7 +126,7 @@ static void begin(struct worker *worker)
     uv_loop_init(&worker->loop);
     uuid_maker_init(&worker->ids);
     worker->slot = watchdog_slot_new();
-    fresh_state(worker);
+    renew_state(worker);
 }
 
 static void end(struct worker *worker)
@@ -147,23 +141,13 @@ static struct event *make_event(struct worker *worker, const char *route)
 {
     static const struct pair headers[] = { { SLICE("X-One"), SLICE("1") }, { SLICE("x-one"), SLICE("2") } };
     struct event_parts parts = {
-        .id = uuid_v7(&worker->ids, clock_wall_ms()),
         .route = slice_of(route),
-        .method = SLICE("POST"),
-        .path = slice_of(route),
         .query = SLICE("a=b"),
-        .content_type = SLICE("application/json"),
-        .remote_ip = SLICE("127.0.0.1"),
-        .verified = SLICE("none"),
         .headers = headers,
         .header_count = COUNT(headers),
         .body = SLICE("{\"id\":12345678901234567,\"list\":[1,null,{\"a\":\"b\"}],\"object\":{\"name\":\"x\",\"e\":\"\\u00e9\"}}"),
     };
-    struct event *event;
-    struct json_error error;
-    if (event_new(&parts, &event) != OK || event_index(event, &error) != OK)
-        abort();
-    return event;
+    return event_of(&worker->ids, parts);
 }
 
 /* How it ended; RUN_OK: well. */
@@ -178,7 +162,7 @@ static enum run_reason run(struct worker *worker, const char *route)
         uv_run(&worker->loop, UV_RUN_ONCE);
     enum run_reason reason = worker->outcome ? worker->outcome->reason : RUN_CRASH;
     if (script_is_abandoned(worker->script))
-        fresh_state(worker);
+        renew_state(worker);
     event_unref(event);
     return reason;
 }
@@ -318,22 +302,9 @@ static void *be_worker(void *arg)
 
 /* ---- rules ---- */
 
-static void write_file(const char *folder, const char *name, const char *text)
-{
-    char path[96];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    if (!file)
-        abort();
-    fputs(text, file);
-    fclose(file);
-}
-
 static void make_rules(void)
 {
     static char code[CODE_MAX];
-    char folder[] = "/tmp/tidewire-jump-XXXXXX", command[64];
-    struct load_report report;
     size_t len =
         (size_t)snprintf(code, sizeof(code),
                          "local none = verify.none 'test'\nlocal t = target 't' { url = 'http://a.example.com' }\n"
@@ -348,20 +319,8 @@ static void make_rules(void)
     for (size_t i = 0; i < COUNT(loops); i++)
         len += (size_t)snprintf(code + len, sizeof(code) - len,
                                 "route '/%s' { verify = none, handle = function(event) %s end }\n", loops[i][0], loops[i][1]);
-    if (!mkdtemp(folder))
-        abort();
     setenv("JUMP_SECRET", "s", 1);
-    write_file(folder, "rules.lua", code);
-    write_file(folder, "tidewire.lua", limits);
-    struct load_options options = { .place = { .folder = folder } };
-    enum result rc = load_generation(&options, &generation, &report);
-    for (size_t i = 0; i < report.finding_count && rc != OK; i++)
-        printf("#   %u: %.*s\n", report.findings[i].line, SLICE_ARGS(report.findings[i].message));
-    CHECK_EQ("the rules load", rc, OK);
-    load_report_deinit(&report);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    if (system(command) != 0 || rc != OK)
-        exit(1);
+    generation = load_rules(code);
 }
 
 /* ---- the guard area: a thread whose stack is too small for what the counters allow ---- */
@@ -385,17 +344,10 @@ TEST(what_runs_over_the_end_of_the_stack_costs_its_event_only)
     printf("# the sanitizer's own functions lie on the stack: no jump is allowed out of them\n");
     return;
 #endif
-    pthread_attr_t attributes;
-    pthread_t thread;
     unsigned left = 0;
     make_rules();
     CHECK_EQ("watchdog", watchdog_start(), OK);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, SMALL_STACK_BYTES);
-    pthread_attr_setguardsize(&attributes, 1 << 20);
-    CHECK_EQ("thread", pthread_create(&thread, &attributes, overflow, &left), 0);
-    pthread_attr_destroy(&attributes);
-    pthread_join(thread, NULL);
+    pthread_join(start_thread(SMALL_STACK_BYTES, overflow, &left), NULL);
     watchdog_stop();
     generation_unref(generation);
     CHECK_EQ("all of them", left, 20);
@@ -404,19 +356,12 @@ TEST(what_runs_over_the_end_of_the_stack_costs_its_event_only)
 TEST(a_jump_is_made_where_it_harms_nobody_and_nowhere_else)
 {
     struct sigaction counting = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
-    pthread_attr_t attributes;
-    pthread_t worker, other;
     make_rules();
     CHECK_EQ("watchdog", watchdog_start(), OK);
     dl_iterate_phdr(note_object, NULL);
     sigaction(SIGRTMIN, &counting, &real);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 8 << 20);
-    pthread_attr_setguardsize(&attributes, 1 << 20);
-    pthread_create(&other, &attributes, run_beside, NULL);
-    pthread_create(&worker, &attributes, be_worker, NULL);
-    pthread_attr_destroy(&attributes);
-    pthread_join(worker, NULL);
+    pthread_t other = start_thread(WORKER_STACK_BYTES, run_beside, NULL);
+    pthread_join(start_thread(WORKER_STACK_BYTES, be_worker, NULL), NULL);
     unsigned runs = atomic_load(&other_runs);
     uint64_t end_ms = clock_mono_ms() + 10000;
     while (atomic_load(&other_runs) < runs + 10 && clock_mono_ms() < end_ms)

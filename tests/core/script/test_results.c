@@ -3,133 +3,36 @@
  * nothing of the event is sent, even though the handler has sent something good before. */
 #include "check.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "helpers.h"
 #include "model/message.h"
-#include "script/abandon.h"
-#include "script/load.h"
-#include "script/script.h"
-#include "script/watchdog.h"
 
 enum { RULES_MAX = 512 << 10 };
 
-/* ---- a worker's state ---- */
-
-static uv_loop_t loop;
-static struct uuid_maker ids;
-static struct watchdog_slot *slot;
-static struct generation *generation;
-static struct script *script;
-static const char limits[] =
-    "limits { handler_cpu = '5s', handler_time = '10s', handler_memory = '96MiB', state_memory = '256MiB' }";
-
-static void fresh_state(void)
-{
-    struct script_config config = { .loop = &loop, .generation = generation, .ids = &ids, .slot = slot };
-    script_free(script);
-    enum result rc = script_new(&config, &script);
-    while (rc == OK && (rc = script_load(script, 5)) == ERR_FULL)
-        rc = OK;
-    if (rc != OK) {
-        CHECK_FAIL("no state: %s", script_error(script));
-        abort();
-    }
-}
-
-static void write_file(const char *folder, const char *name, const char *text)
-{
-    char path[96];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
-}
-
-/* a.lua, and b.lua unless it is NULL. NULL: they have mistakes. */
-static struct generation *try_rules(const char *a, const char *b, struct load_report *report)
-{
-    char folder[] = "/tmp/tidewire-results-XXXXXX", command[64];
-    struct load_options options = { .place = { .folder = folder } };
-    struct generation *made = NULL;
-    if (!mkdtemp(folder))
-        abort();
-    write_file(folder, "tidewire.lua", limits);
-    write_file(folder, "a.lua", a);
-    if (b)
-        write_file(folder, "b.lua", b);
-    enum result rc = load_generation(&options, &made, report);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    if (system(command) != 0)
-        abort();
-    return rc == OK ? made : NULL;
-}
-
-static void use_rules(const char *rules)
-{
-    struct load_report report;
-    generation_unref(generation);
-    generation = try_rules(rules, NULL, &report);
-    if (!generation) {
-        struct buf text;
-        buf_init(&text, 1 << 20);
-        load_report_print(&report, &text, false);
-        CHECK_FAIL("the rules do not load: %.*s", (int)text.len, text.data);
-        abort();
-    }
-    load_report_deinit(&report);
-    generation->number = 1;
-    fresh_state();
-}
+const char limits[] = "limits { handler_cpu = '5s', handler_time = '10s', handler_memory = '96MiB', state_memory = '256MiB' }";
 
 /* ---- running ---- */
-
-static struct outcome *ended_with;
-static bool has_ended;
-
-static void on_done(struct run *run, struct outcome *outcome)
-{
-    ended_with = outcome;
-    has_ended = true;
-}
 
 static const char body[] = "{\"n\":1,\"big\":12345678901234567,\"huge\":123456789012345678901234567890,\"none\":null,"
                            "\"list\":[1,2],\"object\":{\"a\":1},\"text\":\"plain\"}";
 
 static struct event *make_event(const char *route)
 {
-    static struct pair headers[] = { { { "X-Id", 4 }, { "7", 1 } } };
-    struct event_parts parts = { .id = uuid_v7(&ids, clock_wall_ms()),
-                                 .route = slice_of(route),
-                                 .method = SLICE("POST"),
-                                 .path = slice_of(route),
-                                 .query = SLICE("q=1"),
-                                 .headers = headers,
-                                 .header_count = 1,
-                                 .content_type = SLICE("application/json"),
-                                 .remote_ip = SLICE("127.0.0.1"),
-                                 .verified = SLICE("none"),
-                                 .received_ms = clock_wall_ms(),
-                                 .body = slice_of(body) };
-    struct event *event = NULL;
-    struct json_error error;
-    CHECK_EQ("event", event_new(&parts, &event), OK);
-    CHECK_EQ("index", event_index(event, &error), OK);
-    return event;
+    static const struct pair headers[] = { { SLICE("X-Id"), SLICE("7") } };
+    return event_of(&ids, (struct event_parts){ .route = slice_of(route),
+                                                .query = SLICE("q=1"),
+                                                .headers = headers,
+                                                .header_count = COUNT(headers),
+                                                .body = slice_of(body) });
 }
 
 static struct outcome *run_event(struct event *event)
 {
-    struct run run = { .event = event, .route = generation_route(generation, event->route), .on_done = on_done };
-    has_ended = false;
-    ended_with = NULL;
-    (void)script_run(script, &run);
-    CHECK("it ends at once", has_ended);
-    if (script_is_abandoned(script))
-        fresh_state();
-    return ended_with;
+    struct outcome *outcome;
+    CHECK_EQ("it ends at once", run_to_end(event, &outcome), RUN_ENDED);
+    return outcome;
 }
 
 static bool has_text(struct slice text, const char *part)
@@ -903,71 +806,39 @@ static void other_files(void)
     load_report_deinit(&report);
 }
 
-/* ---- on a worker's kind of thread ---- */
-
-static void *on_thread(void *arg)
+static void as_quiet_worker(void (*test)(void))
 {
-    void (*test)(void) = *(void (**)(void))arg;
     log_setup(LOG_JSON, LOG_ERROR, "", false, STDOUT_FILENO); /* less than what the rules log */
-    uv_loop_init(&loop);
-    uuid_maker_init(&ids);
-    slot = watchdog_slot_new();
-    test();
-    script_free(script);
-    script = NULL;
-    generation_unref(generation);
-    generation = NULL;
-    uv_run(&loop, UV_RUN_DEFAULT);
-    watchdog_slot_free(slot);
-    CHECK_EQ("nothing is left on the loop", uv_loop_close(&loop), 0);
-    return NULL;
-}
-
-static void as_worker(void (*test)(void))
-{
-    static bool ready;
-    pthread_t thread;
-    pthread_attr_t attributes;
-    if (!ready)
-        abandon_setup();
-    ready = true;
-    CHECK_EQ("watchdog", watchdog_start(), OK);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 8 << 20);
-    pthread_attr_setguardsize(&attributes, 1 << 20);
-    CHECK_EQ("thread", pthread_create(&thread, &attributes, on_thread, &test), 0);
-    pthread_attr_destroy(&attributes);
-    pthread_join(thread, NULL);
-    watchdog_stop();
+    as_worker(test);
 }
 
 TEST(every_option_says_what_it_is_no_value_of)
 {
-    as_worker(every_type);
+    as_quiet_worker(every_type);
 }
 TEST(what_is_wrong_inside_is_named_with_its_line_and_place)
 {
-    as_worker(wrong_contents);
+    as_quiet_worker(wrong_contents);
 }
 TEST(a_fault_without_a_line_has_its_route_s)
 {
-    as_worker(no_line);
+    as_quiet_worker(no_line);
 }
 TEST(what_is_sent_after_all_is_sent_whole_and_where_it_belongs)
 {
-    as_worker(sent_after_all);
+    as_quiet_worker(sent_after_all);
 }
 TEST(a_message_that_does_not_fit_is_no_other_event_s_failure)
 {
-    as_worker(the_next_one);
+    as_quiet_worker(the_next_one);
 }
 TEST(questions_take_whatever_they_are_answered)
 {
-    as_worker(questions);
+    as_quiet_worker(questions);
 }
 TEST(targets_of_another_file_are_no_names_here)
 {
-    as_worker(other_files);
+    as_quiet_worker(other_files);
 }
 
 TEST_MAIN()

@@ -2,141 +2,28 @@
  * a worker has it. */
 #include "check.h"
 
-#include <pthread.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
+#include "helpers.h"
 #include "model/message.h"
-#include "script/abandon.h"
-#include "script/load.h"
-#include "script/script.h"
-#include "script/watchdog.h"
 
-enum { RULES_MAX = 256 << 10, DEADLINE_MS = 20000 };
+enum { RULES_MAX = 256 << 10 };
 
-/* ---- a worker's state ---- */
-
-static uv_loop_t loop;
-static struct uuid_maker ids;
-static struct watchdog_slot *slot;
-static struct generation *generation;
-static struct script *script;
-static const char limits[] =
-    "limits { handler_cpu = '100ms', handler_time = '2s', handler_memory = '8MiB', state_memory = '64MiB' }";
-
-static void write_file(const char *folder, const char *name, const char *text)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    if (!file)
-        abort();
-    fputs(text, file);
-    fclose(file);
-}
-
-/* NULL: they have mistakes. */
-static struct generation *try_rules(const char *rules, struct load_report *report)
-{
-    char folder[] = "/tmp/tidewire-script-XXXXXX", command[64];
-    struct generation *made = NULL;
-    if (!mkdtemp(folder))
-        abort();
-    write_file(folder, "a.lua", rules);
-    write_file(folder, "tidewire.lua", limits);
-    struct load_options options = { .place = { .folder = folder } };
-    enum result rc = load_generation(&options, &made, report);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    if (system(command) != 0)
-        abort();
-    return rc == OK ? made : NULL;
-}
-
-static struct generation *generation_of(const char *rules)
-{
-    struct load_report report;
-    struct generation *made = try_rules(rules, &report);
-    if (!made) {
-        struct buf text;
-        buf_init(&text, 1 << 20);
-        load_report_print(&report, &text, false);
-        CHECK_FAIL("the rules do not load: %.*s", (int)text.len, text.data);
-        buf_deinit(&text);
-        abort();
-    }
-    load_report_deinit(&report);
-    made->number = 1;
-    return made;
-}
-
-static void fresh_state(void)
-{
-    struct script_config config = { .loop = &loop, .generation = generation, .ids = &ids, .slot = slot };
-    script_free(script);
-    enum result rc = script_new(&config, &script);
-    while (rc == OK && (rc = script_load(script, 5)) == ERR_FULL)
-        rc = OK;
-    if (rc != OK) {
-        CHECK_FAIL("no state: %s", script_error(script));
-        abort();
-    }
-}
-
-static void use_rules(const char *rules)
-{
-    generation_unref(generation);
-    generation = generation_of(rules);
-    fresh_state();
-}
+const char limits[] = "limits { handler_cpu = '100ms', handler_time = '2s', handler_memory = '8MiB', state_memory = '64MiB' }";
 
 /* ---- running ---- */
 
-static struct outcome *ended_with;
-static bool has_ended;
-static uint32_t abandonments;
-
-static void on_done(struct run *run, struct outcome *outcome)
-{
-    ended_with = outcome;
-    has_ended = true;
-}
-
 static struct event *make_event(const char *route, const char *body)
 {
-    struct event_parts parts = { .id = uuid_v7(&ids, clock_wall_ms()),
-                                 .route = slice_of(route),
-                                 .method = SLICE("POST"),
-                                 .path = slice_of(route),
-                                 .content_type = SLICE("application/json"),
-                                 .type = SLICE("push"),
-                                 .remote_ip = SLICE("127.0.0.1"),
-                                 .verified = SLICE("none"),
-                                 .received_ms = clock_wall_ms(),
-                                 .body = slice_of(body) };
-    struct event *event = NULL;
-    struct json_error error;
-    CHECK_EQ("event", event_new(&parts, &event), OK);
-    CHECK_EQ("index", event_index(event, &error), OK);
-    return event;
+    return event_of(&ids, (struct event_parts){ .route = slice_of(route), .type = SLICE("push"), .body = slice_of(body) });
 }
 
 /* The outcome lies in the event, which the caller gives back. NULL: to be run again. */
 static struct outcome *run_event(struct event *event)
 {
-    struct run run = { .event = event, .route = generation_route(generation, event->route), .on_done = on_done };
-    has_ended = false;
-    ended_with = NULL;
-    (void)script_run(script, &run);
-    for (uint64_t end_ms = clock_mono_ms() + DEADLINE_MS; !has_ended && clock_mono_ms() < end_ms;)
-        uv_run(&loop, UV_RUN_ONCE);
-    CHECK("it ends", has_ended);
-    if (script_is_abandoned(script)) {
-        abandonments++;
-        fresh_state();
-    }
-    return ended_with;
+    struct outcome *outcome;
+    (void)run_to_end(event, &outcome);
+    return outcome;
 }
 
 static struct outcome *run_route(const char *route, const char *body, struct event **event)
@@ -949,7 +836,7 @@ static void absent_words(void)
         snprintf(rules, sizeof(rules), "route \"/a\" { verify = verify.none \"t\", handle = function() return %s end }\n",
                  absent[i]);
         snprintf(wanted, sizeof(wanted), "there is no name '%s' here", absent[i]);
-        struct generation *made = try_rules(rules, &report);
+        struct generation *made = try_rules(rules, NULL, &report);
         CHECK(absent[i], !made && report.error_count == 1);
         if (report.error_count == 1)
             CHECK_SLICE(absent[i], report.findings[0].message, wanted);
@@ -1006,43 +893,6 @@ static void nesting(void)
             printf("#   after %s: %.*s\n", route, SLICE_ARGS(outcome->text));
         event_unref(event);
     }
-}
-
-/* ---- on a worker's kind of thread ---- */
-
-static void *on_thread(void *arg)
-{
-    void (*test)(void) = *(void (**)(void))arg;
-    uv_loop_init(&loop);
-    uuid_maker_init(&ids);
-    slot = watchdog_slot_new();
-    test();
-    script_free(script);
-    script = NULL;
-    generation_unref(generation);
-    generation = NULL;
-    uv_run(&loop, UV_RUN_DEFAULT);
-    watchdog_slot_free(slot);
-    CHECK_EQ("nothing is left on the loop", uv_loop_close(&loop), 0);
-    return NULL;
-}
-
-static void as_worker(void (*test)(void))
-{
-    static bool ready;
-    pthread_t thread;
-    pthread_attr_t attributes;
-    if (!ready)
-        abandon_setup();
-    ready = true;
-    CHECK_EQ("watchdog", watchdog_start(), OK);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 8 << 20);
-    pthread_attr_setguardsize(&attributes, 1 << 20);
-    CHECK_EQ("thread", pthread_create(&thread, &attributes, on_thread, &test), 0);
-    pthread_attr_destroy(&attributes);
-    pthread_join(thread, NULL);
-    watchdog_stop();
 }
 
 TEST(ends_forget_or_keep_what_was_noted)
