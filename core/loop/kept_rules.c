@@ -5,16 +5,15 @@
 #include "script/rule_files.h"
 
 struct kept {
-    struct store_rules rules;
+    struct store_rules rules; /* first: its link brings all of it home */
     struct handoff *handoff;
     struct generation *generation; /* counted */
     struct buf files;
-    struct handed handed;
 };
 
 static void on_kept(struct handed *handed)
 {
-    struct kept *kept = (struct kept *)((char *)handed - offsetof(struct kept, handed));
+    struct kept *kept = (struct kept *)handed;
     if (kept->rules.op.result != OK)
         LOG(LOG_WARN, "rules not kept", LOG_I("generation", kept->rules.number));
     generation_unref(kept->generation);
@@ -26,9 +25,9 @@ static void on_kept(struct handed *handed)
 static void on_written(struct store_op *op)
 {
     struct kept *kept = op->owner;
-    kept->handed.run = on_kept;
-    if (handoff_send(kept->handoff, &kept->handed) != OK)
-        on_kept(&kept->handed); /* main has ended */
+    op->handed.run = on_kept;
+    if (handoff_send(kept->handoff, &op->handed) != OK)
+        on_kept(&op->handed); /* main has ended */
 }
 
 void kept_rules_write(struct store *store, struct handoff *handoff, struct generation *generation)

@@ -7,10 +7,9 @@
 enum { BLOB_MAX = 4 << 20 };
 
 struct kept {
-    struct store_note note;
-    struct buf blob;
+    struct store_note note; /* first: its link brings all of it home */
     struct handoff *handoff;
-    struct handed handed;
+    struct buf blob;
 };
 
 void kept_wards_read(struct store *store, struct probation *probation)
@@ -24,7 +23,7 @@ void kept_wards_read(struct store *store, struct probation *probation)
 
 static void on_kept(struct handed *handed)
 {
-    struct kept *kept = (struct kept *)((char *)handed - offsetof(struct kept, handed));
+    struct kept *kept = (struct kept *)handed;
     buf_deinit(&kept->blob);
     mem_free(kept);
 }
@@ -33,9 +32,9 @@ static void on_kept(struct handed *handed)
 static void on_written(struct store_op *op)
 {
     struct kept *kept = op->owner;
-    kept->handed.run = on_kept;
-    if (handoff_send(kept->handoff, &kept->handed) != OK)
-        on_kept(&kept->handed); /* main has ended */
+    op->handed.run = on_kept;
+    if (handoff_send(kept->handoff, &op->handed) != OK)
+        on_kept(&op->handed); /* main has ended */
 }
 
 void kept_wards_write_now(struct store *store, struct probation *probation, uint32_t *version)
