@@ -18,6 +18,18 @@ function M.new(load, subject, file, line)
   return setmetatable({ load = load, subject = subject, file = file, line = line }, M)
 end
 
+--- @treturn table  a new one: what is given, and the default of what is not
+function M.with_defaults(given, defaults)
+  local all = {}
+  for name, value in pairs(defaults) do
+    all[name] = value
+  end
+  for name, value in pairs(given) do
+    all[name] = value
+  end
+  return all
+end
+
 local function dotted(path)
   local text = ""
   for _, step in ipairs(path) do

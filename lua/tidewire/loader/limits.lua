@@ -10,24 +10,10 @@ local of_a_run = {
   handler_memory = check.size("1MiB", "1GiB"), -- garbage counts until it is collected: in less, frugal handlers would fail
 }
 
-local of_all = { max_body = check.size("1B", "64MiB"), state_memory = check.size("16MiB", "4GiB") }
-for name, checker in pairs(of_a_run) do
-  of_all[name] = checker
-end
+local of_all = check.with_defaults({ max_body = check.size("1B", "64MiB"), state_memory = check.size("16MiB", "4GiB") }, of_a_run)
 
 M.defaults = { handler_cpu = 200, handler_time = 30000, handler_memory = 64 * 1048576, state_memory = 256 * 1048576,
   max_body = 1048576 }
-
-local function with_defaults(given, defaults)
-  local all = {}
-  for name, value in pairs(defaults) do
-    all[name] = value
-  end
-  for name, value in pairs(given) do
-    all[name] = value
-  end
-  return all
-end
 
 local function check_sizes(self, path, limits)
   if limits.handler_memory * 2 > limits.state_memory then
@@ -38,7 +24,7 @@ end
 
 --- @treturn table  all limits of the installation
 function M.of_installation(self, given)
-  local limits = with_defaults(self:fields({}, given, of_all), M.defaults)
+  local limits = check.with_defaults(self:fields({}, given, of_all), M.defaults)
   check_sizes(self, {}, limits)
   return limits
 end
@@ -49,7 +35,7 @@ function M.of_route(self, path, value)
     return self:wants(path, value, "a table", "limits = { handler_time = \"60s\" }")
   end
   local limits = self:fields(path, value, of_a_run, { max_body = true, state_memory = true })
-  check_sizes(self, path, with_defaults(limits, self.load.limits))
+  check_sizes(self, path, check.with_defaults(limits, self.load.limits))
   return limits
 end
 

@@ -14,13 +14,7 @@ local known = {
 }
 
 local function filled(given, defaults)
-  local retry = {}
-  for name, value in pairs(defaults) do
-    retry[name] = value
-  end
-  for name, value in pairs(given) do
-    retry[name] = value
-  end
+  local retry = check.with_defaults(given, defaults)
   retry.max = math.max(retry.max, retry.first)
   return retry
 end
