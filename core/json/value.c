@@ -65,17 +65,24 @@ struct slice json_string(struct json_value string, bool *escaped)
     return raw_string(string.doc, node_of(string), escaped);
 }
 
+static bool key_is(const struct json_doc *doc, const struct node *key, struct slice name)
+{
+    bool escaped;
+    if (!key->escaped && key->end - key->start != name.len) /* most keys end here */
+        return false;
+    struct slice raw = raw_string(doc, key, &escaped);
+    return json_string_is(raw, escaped, name);
+}
+
 struct json_value json_member(struct json_value object, struct slice name)
 {
     struct json_value found = NONE;
     if (node_of(object)->type != JSON_OBJECT)
         return NONE;
-    for (struct json_value member = json_first(object); member.doc; member = json_next(member)) {
-        bool escaped;
-        struct slice key = json_key(member, &escaped);
-        if (json_string_is(key, escaped, name))
-            found = member; /* the last of a twice-given name */
-    }
+    const struct node *nodes = object.doc->nodes;
+    for (uint32_t at = json_first(object).node; at; at = nodes[at].next)
+        if (key_is(object.doc, &nodes[at - 1], name))
+            found = (struct json_value){ object.doc, at }; /* the last of a twice-given name */
     return found;
 }
 
