@@ -1,0 +1,55 @@
+/* worker_inside.h: the one struct of a worker, and what its three files have from each other. Private to them.
+ *
+ *   worker.c         its thread, its rules, what main asks of it
+ *   worker_wiring.c  its parts, and what they ask of each other
+ *   worker_end.c     from the wish to end to the last closed handle */
+#ifndef TIDEWIRE_WORKER_INSIDE_H
+#define TIDEWIRE_WORKER_INSIDE_H
+
+#include <pthread.h>
+#include <uv.h>
+
+#include "base/rng.h"
+#include "base/uuid.h"
+#include "deliver/deliver.h"
+#include "ingest/ingest.h"
+#include "listen/listener.h"
+#include "loop/rerun.h"
+#include "loop/rules.h"
+#include "loop/worker.h"
+#include "observe/counts.h"
+#include "script/watchdog.h"
+
+struct worker {
+    struct worker_config config;
+    pthread_t thread;
+    uv_loop_t loop;
+    struct handoff handoff;
+    struct uuid_maker ids;
+    struct rng rng;
+    struct watchdog_slot *watchdog;
+    struct counts *counts;
+    struct rules *rules;
+    struct rerun *rerun;
+    struct deliver *deliver;
+    struct ingest *ingest;
+    struct listener *listeners[LISTENERS_MAX];
+    size_t listener_count;
+    uv_timer_t tick;     /* moves the recorder's tick, flushes counts */
+    uv_check_t turn;     /* end of a loop turn: log lines leave with one write */
+    uv_timer_t draining; /* looks whether all is finished */
+    uint64_t drain_until_ms;
+    bool open; /* the door was opened */
+    bool doors_closed, closing;
+    int closing_parts; /* close callbacks still to come */
+};
+
+/* ---- worker_wiring.c ---- */
+/* rules, rerun, deliver and ingest, each knowing the others by what it may ask. */
+void worker_make_parts(struct worker *worker);
+
+/* ---- worker.c ---- */
+void worker_on_rules_ready(void *arg, struct generation *generation, const char *error);
+void worker_on_jumped(void *arg);
+
+#endif

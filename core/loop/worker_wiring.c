@@ -1,0 +1,357 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ingest/when.h"
+#include "loop/probation.h"
+#include "loop/worker_inside.h"
+#include "observe/access.h"
+
+enum { WHEN_SCRATCH_MAX = 256 << 10 };
+
+/* ---- what ingest and rerun ask of this worker ---- */
+
+static const struct ingest_rules *present_rules(void *arg)
+{
+    struct worker *worker = arg;
+    return rules_current(worker->rules);
+}
+
+static enum run_state run_handler(void *arg, struct run *run)
+{
+    struct worker *worker = arg;
+    return rules_run(worker->rules, run);
+}
+
+static void cancel_run(void *arg, struct run *run)
+{
+    struct worker *worker = arg;
+    rules_cancel(worker->rules, run);
+}
+
+static bool can_run(void *arg)
+{
+    struct worker *worker = arg;
+    return rules_can_run(worker->rules);
+}
+
+static bool may_wait(void *arg)
+{
+    struct worker *worker = arg;
+    return rules_waiting(worker->rules) < INGEST_WAITING_MAX;
+}
+
+static enum result ask_when(void *arg, const struct route *route, struct event *event, bool *holds,
+                            struct script_failure *failure)
+{
+    struct worker *worker = arg;
+    return rules_when(worker->rules, route, event, false, holds, failure); /* on probation it is asked by rerun.c */
+}
+
+/* Its events run only when they are stored: while no state is there to ask, and for what has cost too much. */
+static bool store_first(void *arg, const struct route *route)
+{
+    struct worker *worker = arg;
+    bool asks = route->when_function || route->dedupe == DEDUPE_FUNCTION;
+    return (asks && !rules_can_run(worker->rules)) ||
+           probation_of(worker->config.probation, WARD_ROUTE, route->path) != STANDING_GOOD;
+}
+
+static void charge(struct worker *worker, enum ward_kind kind, struct slice name, struct uuid event, enum run_reason reason)
+{
+    const struct generation *generation = rules_current(worker->rules)->generation;
+    if (script_is_costly(reason) &&
+        probation_failed(worker->config.probation, kind, name, generation, event, reason, clock_wall_ms()))
+        LOG(LOG_ERROR, "on probation", LOG_T("kind", kind == WARD_ROUTE ? "route" : "target"), LOG_S("name", name),
+            LOG_T("reason", run_reason_name(reason)));
+}
+
+static void on_question_failed(void *arg, const struct route *route, const struct event *event, enum run_reason reason)
+{
+    struct worker *worker = arg;
+    charge(worker, WARD_ROUTE, route->path, event->id, reason);
+}
+
+/* Every run of a handler ends here first. One that had waited in older rules says nothing of the route as it is now. */
+static void on_run_ended(void *arg, const struct run *run, const struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    struct slice route = run->route->path;
+    if (!outcome) /* lost with its state: it runs again */
+        return;
+    counts_run(worker->counts, route, &run->cost, outcome->reason);
+    if (outcome->generation != rules_current(worker->rules)->generation->number)
+        return;
+    charge(worker, WARD_ROUTE, route, run->event->id, outcome->reason);
+    bool well = outcome->state == EVENT_HANDLED || outcome->state == EVENT_DROPPED;
+    if (well && probation_went_well(worker->config.probation, route))
+        LOG(LOG_INFO, "probation over", LOG_S("route", route));
+}
+
+static enum result ask_dedupe(void *arg, const struct route *route, struct event *event, struct slice *key,
+                              struct script_failure *failure)
+{
+    struct worker *worker = arg;
+    return rules_dedupe(worker->rules, route, event, key, failure);
+}
+
+/* An outcome is on disk: its deliveries can go, or it is due again. */
+static void on_outcome_stored(void *arg, struct event *event, struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    if (outcome->state != EVENT_HANDLED)
+        access_run(event, outcome);
+    if (outcome->state == EVENT_WAITING)
+        rerun_note(worker->rerun, outcome->due_ms);
+    for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
+        deliver_offer(worker->deliver, event, delivery);
+}
+
+static bool send_unwritten(void *arg, struct event *event, struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    return deliver_offer_unwritten(worker->deliver, event, outcome);
+}
+
+static void hold_event(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    rerun_hold(worker->rerun, event);
+}
+
+static void held_stored(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    rerun_stored(worker->rerun, event);
+}
+
+static void forget_event(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    rerun_forget(worker->rerun, event);
+}
+
+static void settle_event(void *arg, struct event *event, struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    rerun_settle(worker->rerun, event, outcome);
+}
+
+static void run_later(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    rerun_note(worker->rerun, clock_wall_ms());
+}
+
+static const struct route *route_of(void *arg, struct slice path)
+{
+    struct worker *worker = arg;
+    const struct ingest_rules *rules = rules_current(worker->rules);
+    return rules ? generation_route(rules->generation, path) : NULL;
+}
+
+static uint64_t take_turn(void *arg, const struct route *route, bool *on_probation)
+{
+    struct worker *worker = arg;
+    struct probation *probation = worker->config.probation;
+    *on_probation = probation_of(probation, WARD_ROUTE, route->path) == STANDING_PROBATION;
+    return *on_probation ? probation_take_turn(probation, route->path, clock_wall_ms()) : 0;
+}
+
+static void give_turn(void *arg, struct slice route)
+{
+    struct worker *worker = arg;
+    probation_give_turn(worker->config.probation, route);
+}
+
+static enum result is_wanted(void *arg, const struct route *route, struct event *event, bool on_probation, bool *holds,
+                             struct script_failure *failure)
+{
+    struct worker *worker = arg;
+    struct buf scratch;
+    if (route->when_function) {
+        enum result rc = rules_when(worker->rules, route, event, on_probation, holds, failure);
+        if (rc == ERR_SCRIPT)
+            charge(worker, WARD_ROUTE, route->path, event->id, failure->reason);
+        return rc;
+    }
+    buf_init(&scratch, WHEN_SCRATCH_MAX);
+    *holds = when_holds(route->when, route->when_count, event, &scratch);
+    buf_deinit(&scratch);
+    return OK;
+}
+
+static struct outcome *outcome_of(void *arg, const struct route *route, struct event *event, const struct script_failure *failure)
+{
+    struct worker *worker = arg;
+    uint32_t generation = rules_current(worker->rules)->generation->number;
+    if (failure)
+        return script_failed_outcome(route, event, generation, failure, clock_wall_ms(), &worker->rng);
+    struct outcome *outcome = arena_alloc(&event->arena, sizeof(*outcome));
+    if (outcome)
+        *outcome = (struct outcome){
+            .state = EVENT_DROPPED, .text = SLICE("`when` does not hold"), .attempt = event->attempt + 1, .generation = generation
+        };
+    return outcome;
+}
+
+/* ---- what deliver asks ---- */
+
+struct delivery_handed {
+    struct handed handed;
+    struct worker *to;
+    struct event *event;           /* counted */
+    struct new_delivery *delivery; /* in the event's arena */
+};
+
+static void on_delivery_handed(struct handed *handed)
+{
+    struct delivery_handed *delivery = (struct delivery_handed *)handed;
+    deliver_offer(delivery->to->deliver, delivery->event, delivery->delivery);
+    event_unref(delivery->event);
+    mem_free(delivery);
+}
+
+/* A fresh delivery whose target lives on another worker. */
+static void hand_over_delivery(void *arg, uint32_t owner, struct event *event, struct new_delivery *delivery)
+{
+    struct worker *worker = arg;
+    struct delivery_handed *handed = MEM_NEW(struct delivery_handed);
+    *handed = (struct delivery_handed){ { .run = on_delivery_handed }, worker->config.all[owner], event_ref(event), delivery };
+    if (handoff_send(&handed->to->handoff, &handed->handed) != OK) {
+        event_unref(event); /* that worker has ended; what waits is on disk */
+        mem_free(handed);
+    }
+}
+
+/* A target's own word on an answer. One that costs others is not asked until its file changes: the message is sent again, since
+ * twice is better than never. */
+static enum judgement judge(void *arg, const struct target *target, const struct deliver_answer *answer)
+{
+    struct worker *worker = arg;
+    struct arena arena = { 0 };
+    struct script_failure failure;
+    bool success = false;
+    struct script_answer view = { .status = answer->status, .body = answer->body, .content_type = answer->content_type };
+    if (probation_of(worker->config.probation, WARD_TARGET, target->name) != STANDING_GOOD)
+        return NOT_JUDGED;
+    enum result rc = rules_success(worker->rules, target, &view, &arena, &success, &failure);
+    if (rc == ERR_SCRIPT) {
+        LOG(LOG_WARN, "success failed", LOG_S("target", target->name), LOG_S("detail", failure.text));
+        charge(worker, WARD_TARGET, target->name, answer->event_id, failure.reason); /* its retries are one event */
+    }
+    arena_deinit(&arena);
+    return rc != OK ? NOT_JUDGED : success ? JUDGED_SUCCESS : JUDGED_FAILURE;
+}
+
+static void on_attempt(void *arg, const struct deliver_report *report)
+{
+    access_attempt(report->route, report->event_id, report->delivery_id, report->target, report->attempt, report->state,
+                   report->due_ms, report->reason);
+}
+
+static void on_deliver_op(struct handed *handed)
+{
+    deliver_on_store_done((struct store_op *)handed);
+}
+
+/* On a store thread: the operation goes home. */
+static void on_deliver_store_done(struct store_op *op)
+{
+    struct worker *worker = deliver_arg_of(op);
+    op->handed.run = on_deliver_op;
+    if (handoff_send(&worker->handoff, &op->handed) != OK)
+        return; /* the worker waits for all its operations before it closes */
+}
+
+/* ---- the parts ---- */
+
+static void make_ingest(struct worker *worker)
+{
+    struct ingest_config config = {
+        .loop = &worker->loop,
+        .store = worker->config.store,
+        .handoff = &worker->handoff,
+        .counts = worker->counts,
+        .ids = &worker->ids,
+        .rng = &worker->rng,
+        .worker = worker->config.index,
+        .workers = worker->config.count,
+        .to = { .rules = present_rules,
+                .run = run_handler,
+                .cancel = cancel_run,
+                .can_run = can_run,
+                .may_wait = may_wait,
+                .store_first = store_first,
+                .when = ask_when,
+                .dedupe = ask_dedupe,
+                .on_failed = on_question_failed,
+                .send_unwritten = send_unwritten,
+                .on_stored = on_outcome_stored,
+                .hold = hold_event,
+                .held_stored = held_stored,
+                .forget = forget_event,
+                .settle = settle_event,
+                .run_later = run_later,
+                .arg = worker },
+    };
+    worker->ingest = ingest_new(&config);
+}
+
+static void make_rerun(struct worker *worker)
+{
+    struct rerun_config config = {
+        .loop = &worker->loop,
+        .store = worker->config.store,
+        .handoff = &worker->handoff,
+        .worker = worker->config.index,
+        .workers = worker->config.count,
+        .route_of = route_of,
+        .can_run = can_run,
+        .take_turn = take_turn,
+        .give_turn = give_turn,
+        .wanted = is_wanted,
+        .run = run_handler,
+        .outcome_of = outcome_of,
+        .on_settled = on_outcome_stored,
+        .arg = worker,
+    };
+    worker->rerun = rerun_new(&config);
+}
+
+static void make_deliver(struct worker *worker)
+{
+    struct deliver_config config = {
+        .loop = &worker->loop,
+        .store = worker->config.store,
+        .worker = worker->config.index,
+        .workers = worker->config.count,
+        .on_store_done = on_deliver_store_done,
+        .hand_over = hand_over_delivery,
+        .judge = judge,
+        .on_attempt = on_attempt,
+        .arg = worker,
+    };
+    worker->deliver = deliver_new(&config);
+}
+
+static void make_rules(struct worker *worker)
+{
+    struct rules_config config = {
+        .loop = &worker->loop,
+        .ids = &worker->ids,
+        .slot = worker->watchdog,
+        .on_ready = worker_on_rules_ready,
+        .on_ended = on_run_ended,
+        .on_jumped = worker_on_jumped,
+        .arg = worker,
+    };
+    worker->rules = rules_new(&config);
+}
+
+void worker_make_parts(struct worker *worker)
+{
+    make_rules(worker);
+    make_rerun(worker);
+    make_deliver(worker);
+    make_ingest(worker);
+}
