@@ -9,94 +9,8 @@
 #include "ingest/router.h"
 #include "ingest/when.h"
 #include "model/lookup.h"
-#include "observe/access.h"
 
 enum { SCRATCH_MAX = 256 << 10, SHARDS = 65536 };
-
-struct ingest {
-    struct ingest_config config;
-    struct buf scratch; /* for lookups; used and forgotten within one call */
-    uint32_t in_flight;
-    bool draining;
-};
-
-static void claim_next(struct intake *intake);
-static void run(struct intake *intake);
-static void commit(struct intake *intake);
-
-/* ---- life of an intake ---- */
-
-static struct intake *intake_new(struct ingest *ingest, struct conn *conn)
-{
-    struct intake *intake = MEM_NEW(struct intake);
-    intake->ingest = ingest;
-    intake->conn = conn;
-    buf_init(&intake->param_text, PARAM_BYTES_MAX);
-    ingest->in_flight++;
-    return intake;
-}
-
-static void intake_release_keys(struct intake *intake)
-{
-    while (intake->claimed > 0)
-        dedupe_release(intake->ingest->config.store, &intake->keys[--intake->claimed]);
-}
-
-static void intake_free(struct intake *intake)
-{
-    intake->ingest->in_flight--;
-    buf_deinit(&intake->param_text);
-    event_unref(intake->event);
-    generation_unref(intake->generation);
-    mem_free(intake);
-}
-
-static void on_wait_timer_closed(uv_handle_t *handle)
-{
-    intake_free(handle->data);
-}
-
-/* Nothing of it is in flight any more. */
-static void intake_end(struct intake *intake)
-{
-    if (intake->wait_timer_open)
-        uv_close((uv_handle_t *)&intake->wait_timer, on_wait_timer_closed);
-    else
-        intake_free(intake);
-}
-
-/* ---- answering ---- */
-
-static void answer(struct intake *intake, const struct reply *reply)
-{
-    struct conn *conn = intake->conn;
-    intake->conn = NULL;
-    if (conn)
-        conn_reply(conn, reply);
-}
-
-static void count_refusal(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
-{
-    struct slice route = intake->route ? intake->route->path : SLICE("");
-    counts_refused(intake->ingest->config.counts, route, reason, status, conn_remote_ip(intake->conn), slice_of(detail),
-                   clock_wall_ms());
-}
-
-static void refuse(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
-{
-    struct reply reply;
-    if (intake->conn)
-        count_refusal(intake, reason, status, detail);
-    reply_problem(&reply, status, detail);
-    answer(intake, &reply);
-}
-
-static void refuse_and_end(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
-{
-    intake_release_keys(intake);
-    refuse(intake, reason, status, detail);
-    intake_end(intake);
-}
 
 /* ---- the head: everything that can be said before the body is read ---- */
 
@@ -117,7 +31,7 @@ struct head_refusal {
 
 static void write_refusal(struct intake *intake, const struct head_refusal *refusal, struct reply *reply)
 {
-    count_refusal(intake, refusal->reason, refusal->status, refusal->detail);
+    intake_count_refusal(intake, refusal->reason, refusal->status, refusal->detail);
     reply_problem(reply, refusal->status, refusal->detail);
     if (refusal->status == 405)
         (void)reply_add_header(reply, SLICE("Allow"),
@@ -187,7 +101,7 @@ static bool match_again(struct intake *intake, struct generation *generation, co
     if (!refusal.status)
         return true;
     write_refusal(intake, &refusal, &reply);
-    answer(intake, &reply);
+    intake_answer(intake, &reply);
     intake_end(intake);
     return false;
 }
@@ -287,9 +201,9 @@ static bool decode(struct intake *intake)
         return true;
     if (rc == ERR_INVALID) {
         snprintf(detail, sizeof(detail), "the body is not valid JSON: %s at byte %zu", error.what, error.offset);
-        refuse_and_end(intake, REFUSED_CONTENT, 400, detail);
+        intake_refuse_and_end(intake, REFUSED_CONTENT, 400, detail);
     } else {
-        refuse_and_end(intake, REFUSED_STORE_FULL, 503, "no memory for this body now: try again");
+        intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, "no memory for this body now: try again");
     }
     return false;
 }
@@ -314,15 +228,6 @@ static void find_type(struct intake *intake)
 
 /* ---- when ---- */
 
-static void fail_first_try(struct intake *intake, const struct script_failure *failure)
-{
-    const struct ingest_worker *to = &intake->ingest->config.to;
-    to->on_failed(to->arg, intake->route, intake->event, failure->reason);
-    intake->outcome = script_failed_outcome(intake->route, intake->event, intake->generation->number, failure, clock_wall_ms(),
-                                            intake->ingest->config.rng);
-    intake->run_again = !intake->outcome;
-}
-
 /* false: the event is ignored. An error in the function is a failed try of the handler, not a refusal (rules.md 2). */
 static bool wanted(struct intake *intake)
 {
@@ -334,7 +239,7 @@ static bool wanted(struct intake *intake)
         if (rc == ERR_FULL)
             intake->store_first = true;
         else if (rc != OK)
-            fail_first_try(intake, &failure);
+            intake_fail_first_try(intake, &failure);
         return holds;
     }
     return when_holds(intake->route->when, intake->route->when_count, intake->event, &intake->ingest->scratch);
@@ -345,297 +250,8 @@ static void ignore(struct intake *intake)
     struct reply reply;
     counts_ignored(intake->ingest->config.counts, intake->route->path);
     answer_ignored(&reply, intake->route);
-    answer(intake, &reply);
+    intake_answer(intake, &reply);
     intake_end(intake);
-}
-
-/* ---- dedupe ---- */
-
-static void add_key(struct intake *intake, char kind, struct slice text)
-{
-    const struct route *route = intake->route;
-    uint64_t until_ms = intake->event->received_ms + route->dedupe_within_ms;
-    intake->keys[intake->key_count++] = dedupe_key_make(intake->ingest->config.store, route->path, kind, text, until_ms);
-}
-
-/* The text of what a dedupe path finds; data NULL: nothing, so no key. */
-static struct slice key_text(struct intake *intake)
-{
-    struct found found = event_lookup(intake->event, intake->route->dedupe_path, &intake->ingest->scratch);
-    if (found.kind == FOUND_TEXT)
-        return found.text;
-    if (found.kind == FOUND_JSON && json_type(found.json) != JSON_NULL)
-        return json_text(found.json);
-    return (struct slice){ NULL, 0 };
-}
-
-/* false: it was refused. */
-static bool make_keys(struct intake *intake, const struct verify_result *verified)
-{
-    const struct route *route = intake->route;
-    const struct ingest_worker *to = &intake->ingest->config.to;
-    struct slice key = { NULL, 0 };
-    if (route->dedupe == DEDUPE_PATH) {
-        key = key_text(intake);
-    } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome && !intake->store_first) {
-        struct script_failure failure;
-        enum result rc = to->dedupe(to->arg, route, intake->event, &key, &failure);
-        if (rc == ERR_FULL)
-            intake->store_first = true;
-        else if (rc != OK)
-            fail_first_try(intake, &failure);
-    }
-    if (key.len > 0) {
-        add_key(intake, 'k', key);
-    } else if (route->dedupe_required) {
-        refuse_and_end(intake, REFUSED_SIGNATURE, 401, "the delivery id is missing");
-        return false;
-    }
-    if (route->dedupe_signature && verified->signature.len > 0)
-        add_key(intake, 's', verified->signature);
-    return true;
-}
-
-static void answer_duplicate(struct intake *intake, struct uuid winner)
-{
-    struct reply reply;
-    struct answer_text text;
-    counts_duplicate(intake->ingest->config.counts, intake->route->path);
-    answer_stored(&reply, &text, intake->route, winner);
-    (void)reply_add_header(&reply, SLICE("tidewire-duplicate"), SLICE("true")); /* there is room, as for the id */
-    answer(intake, &reply);
-}
-
-static void on_wait_over(uv_timer_t *timer)
-{
-    struct intake *intake = timer->data;
-    if (intake->state == INTAKE_CLAIMING &&
-        dedupe_unwait(intake->ingest->config.store, &intake->keys[intake->claimed], &intake->wait))
-        refuse_and_end(intake, REFUSED_STORE_FULL, 503, "an equal event is still being stored: try again");
-}
-
-static void on_claim_settled_here(struct handed *handed)
-{
-    struct intake *intake = (struct intake *)((char *)handed - offsetof(struct intake, handed));
-    uv_timer_stop(&intake->wait_timer);
-    if (uuid_is_nil(intake->wait_winner)) {
-        intake->state = INTAKE_CHECKING;
-        claim_next(intake);
-        return;
-    }
-    intake_release_keys(intake);
-    answer_duplicate(intake, intake->wait_winner);
-    intake_end(intake);
-}
-
-/* On whichever thread settled the claim. */
-static void on_claim_settled(struct dedupe_wait *wait, struct uuid winner)
-{
-    struct intake *intake = wait->owner;
-    intake->wait_winner = winner;
-    intake->handed.run = on_claim_settled_here;
-    if (handoff_send(intake->ingest->config.handoff, &intake->handed) != OK)
-        return; /* the worker waits for its requests before it closes */
-}
-
-static void wait_for_claim(struct intake *intake)
-{
-    intake->state = INTAKE_CLAIMING;
-    if (!intake->wait_timer_open) {
-        uv_timer_init(intake->ingest->config.loop, &intake->wait_timer);
-        intake->wait_timer.data = intake;
-        intake->wait_timer_open = true;
-    }
-    uv_timer_start(&intake->wait_timer, on_wait_over, DEDUPE_WAIT_MS, 0);
-}
-
-/* Claims the keys one after the other; goes on with run. */
-static void claim_next(struct intake *intake)
-{
-    while (intake->claimed < intake->key_count) {
-        struct uuid winner;
-        intake->wait = (struct dedupe_wait){ .on_settled = on_claim_settled, .owner = intake };
-        switch (dedupe_claim(intake->ingest->config.store, &intake->keys[intake->claimed], intake->event->id, clock_wall_ms(),
-                             &intake->wait, &winner)) {
-        case CLAIM_NEW:
-            intake->claimed++;
-            break;
-        case CLAIM_WAIT:
-            wait_for_claim(intake);
-            return;
-        case CLAIM_DUPLICATE:
-            intake_release_keys(intake);
-            answer_duplicate(intake, winner);
-            intake_end(intake);
-            return;
-        }
-    }
-    run(intake);
-}
-
-/* ---- the handler ---- */
-
-static bool keeps_nothing(const struct intake *intake)
-{
-    return intake->route->ack == ACK_RECEIVED && !intake->route->keep && intake->key_count == 0;
-}
-
-/* false: it is to be written, since something of it has to wait or to be kept. */
-static bool ends_unwritten(struct intake *intake)
-{
-    const struct ingest_worker *to = &intake->ingest->config.to;
-    struct outcome *outcome = intake->outcome;
-    if (!keeps_nothing(intake) || !outcome || outcome->state == EVENT_WAITING || outcome->state == EVENT_FAILED)
-        return false;
-    if (outcome->delivery_count > 0)
-        return to->send_unwritten(to->arg, intake->event, outcome);
-    store_give_room(intake->ingest->config.store, ROOM_EVENT);
-    return true;
-}
-
-static void on_run_done(struct run *done, struct outcome *outcome)
-{
-    struct intake *intake = done->owner;
-    intake->outcome = outcome;
-    intake->run_again = !outcome;
-    if (intake->state == INTAKE_RUNNING)
-        return; /* it returned without waiting: run() goes on */
-    if (intake->state == INTAKE_COMMITTING)
-        return; /* on_committed settles it */
-}
-
-/* The handler waited, and its event was committed meanwhile: the end of the run belongs to the worker's reruns. */
-static void on_stored_run_done(struct run *done, struct outcome *outcome)
-{
-    struct intake *intake = done->owner;
-    const struct ingest_worker *to = &intake->ingest->config.to;
-    to->settle(to->arg, intake->event, outcome);
-    intake_end(intake);
-}
-
-static void answer_now(struct intake *intake)
-{
-    struct reply reply;
-    struct answer_text text;
-    answer_stored(&reply, &text, intake->route, intake->event->id);
-    answer(intake, &reply);
-}
-
-static void run(struct intake *intake)
-{
-    const struct ingest_worker *to = &intake->ingest->config.to;
-    if (!store_take_room(intake->ingest->config.store, ROOM_EVENT)) {
-        refuse_and_end(intake, REFUSED_STORE_FULL, 503, "too many events are being stored: try again");
-        return;
-    }
-    if (intake->route->ack == ACK_RECEIVED)
-        answer_now(intake);
-    intake->state = INTAKE_RUNNING;
-    bool may_run = !intake->store_first && !intake->run_again && to->can_run(to->arg) && to->may_wait(to->arg);
-    if (!intake->outcome && may_run) {
-        intake->run = (struct run){ .event = intake->event, .route = intake->route, .on_done = on_run_done, .owner = intake };
-        intake->run_waits = to->run(to->arg, &intake->run) == RUN_WAITS;
-    } else if (!intake->outcome) {
-        intake->run_again = true;
-    }
-    if (!ends_unwritten(intake)) {
-        commit(intake);
-        return;
-    }
-    counts_accepted(intake->ingest->config.counts, intake->route->path);
-    if (intake->outcome->state == EVENT_DROPPED)
-        access_run(intake->event, intake->outcome);
-    intake_end(intake);
-}
-
-/* ---- the commit ---- */
-
-static void refuse_commit(struct intake *intake, enum result result)
-{
-    intake->claimed = 0; /* the writer has settled the claims */
-    switch (result) {
-    case ERR_EXISTS:
-        answer_duplicate(intake, intake->accept.winner);
-        break;
-    case ERR_DISK_FULL:
-        refuse(intake, REFUSED_STORE_FULL, 503, "the disk is full: try again");
-        break;
-    default:
-        refuse(intake, REFUSED_STORE_FULL, 503, "this event could not be stored: try again");
-    }
-}
-
-static void after_commit(struct intake *intake)
-{
-    const struct ingest_worker *to = &intake->ingest->config.to;
-    struct event *event = intake->event;
-    event->stored = true;
-    counts_accepted(intake->ingest->config.counts, intake->route->path);
-    access_request(event, intake->route->reply.status, (clock_mono_ns() - intake->started_ns) / 1000);
-    if (intake->accept.outcome) {
-        to->on_stored(to->arg, event, intake->outcome);
-        intake_end(intake);
-    } else if (intake->run_again) {
-        if (intake->run_waits)
-            to->forget(to->arg, event);
-        to->run_later(to->arg, event);
-        intake_end(intake);
-    } else {
-        to->held_stored(to->arg, event);
-        if (intake->outcome)
-            on_stored_run_done(&intake->run, intake->outcome);
-        else
-            intake->run.on_done = on_stored_run_done;
-    }
-}
-
-static void on_committed(struct handed *handed)
-{
-    struct intake *intake = (struct intake *)((char *)handed - offsetof(struct intake, handed));
-    const struct ingest_worker *to = &intake->ingest->config.to;
-    event_unref(intake->accept.event);
-    if (intake->accept.op.result == OK) {
-        if (intake->conn)
-            answer_now(intake);
-        after_commit(intake);
-        return;
-    }
-    refuse_commit(intake, intake->accept.op.result);
-    if (intake->run_waits) {
-        to->forget(to->arg, intake->event);
-        if (!intake->outcome && !intake->run_again)
-            to->cancel(to->arg, &intake->run);
-    }
-    intake_end(intake);
-}
-
-/* On the writer's thread. */
-static void on_store_done(struct store_op *op)
-{
-    struct intake *intake = op->owner;
-    intake->handed.run = on_committed;
-    if (handoff_send(intake->ingest->config.handoff, &intake->handed) != OK)
-        return; /* the worker waits for its requests before it closes */
-}
-
-static void commit(struct intake *intake)
-{
-    const struct route *route = intake->route;
-    if (intake->outcome)
-        delivery_give_shards(intake->outcome->deliveries, intake->ingest->config.worker, intake->ingest->config.workers);
-    if (intake->run_waits)
-        intake->ingest->config.to.hold(intake->ingest->config.to.arg, intake->event);
-    intake->state = INTAKE_COMMITTING;
-    intake->accept = (struct store_accept){
-        .op = { .kind = STORE_ACCEPT, .on_done = on_store_done, .owner = intake },
-        .event = event_ref(intake->event),
-        .outcome = intake->run_waits ? NULL : intake->outcome,
-        .keep_body = route->keep,
-        .keep_until_ms = route->keep ? intake->event->received_ms + route->keep_ms : 0,
-        .keys = intake->keys,
-        .key_count = intake->key_count,
-    };
-    store_submit(intake->ingest->config.store, &intake->accept.op);
 }
 
 /* ---- the listener's callbacks ---- */
@@ -662,12 +278,12 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
     enum verdict verdict = verify_request(rules->verifiers[intake->route->index], &input, &verified);
     if (verdict != VERDICT_VALID) {
         uint16_t status = verdict == VERDICT_NO_SECRET ? 503 : 401;
-        refuse_and_end(intake, refusal_of(verdict), status,
-                       status == 503 ? "the secret of this route is not set" : "the request could not be verified");
+        intake_refuse_and_end(intake, refusal_of(verdict), status,
+                              status == 503 ? "the secret of this route is not set" : "the request could not be verified");
         return;
     }
     if (make_event(intake, request, &verified) != OK) {
-        refuse_and_end(intake, REFUSED_STORE_FULL, 503, "no memory for this request now: try again");
+        intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, "no memory for this request now: try again");
         return;
     }
     if (!decode(intake))
@@ -678,8 +294,8 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         ignore(intake);
         return;
     }
-    if (make_keys(intake, &verified))
-        claim_next(intake);
+    if (claim_make_keys(intake, &verified))
+        claim_keys(intake);
 }
 
 /* The client went. Before the commit its event is dropped where nothing holds it; after it, it goes on as accepted. */

@@ -43,4 +43,34 @@ struct intake {
     uint64_t started_ns;  /* when the request was whole */
 };
 
+struct ingest {
+    struct ingest_config config;
+    struct buf scratch; /* for lookups; used and forgotten within one call */
+    uint32_t in_flight;
+    bool draining;
+};
+
+/* ---- intake.c ---- */
+struct intake *intake_new(struct ingest *ingest, struct conn *conn);
+void intake_release_keys(struct intake *intake);
+/* Nothing of it is in flight any more. */
+void intake_end(struct intake *intake);
+/* Nobody may be there to hear it. */
+void intake_answer(struct intake *intake, const struct reply *reply);
+void intake_count_refusal(struct intake *intake, enum refusal reason, uint16_t status, const char *detail);
+void intake_refuse(struct intake *intake, enum refusal reason, uint16_t status, const char *detail);
+void intake_refuse_and_end(struct intake *intake, enum refusal reason, uint16_t status, const char *detail);
+/* A function of its route failed where the handler was to be asked first. */
+void intake_fail_first_try(struct intake *intake, const struct script_failure *failure);
+
+/* ---- claim.c ---- */
+/* false: it was refused. */
+bool claim_make_keys(struct intake *intake, const struct verify_result *verified);
+/* Claims the keys one after the other; goes on with handle_start. */
+void claim_keys(struct intake *intake);
+void claim_answer_duplicate(struct intake *intake, struct uuid winner);
+
+/* ---- handle.c ---- */
+void handle_start(struct intake *intake);
+
 #endif

@@ -1,0 +1,128 @@
+/* claim.c: one event per key. Keys are claimed one after the other before the handler runs; who finds one claimed and not
+ * committed waits for the other's commit. */
+#include "base/clock.h"
+#include "ingest/answer.h"
+#include "ingest/intake.h"
+#include "model/lookup.h"
+
+static void add_key(struct intake *intake, char kind, struct slice text)
+{
+    const struct route *route = intake->route;
+    uint64_t until_ms = intake->event->received_ms + route->dedupe_within_ms;
+    intake->keys[intake->key_count++] = dedupe_key_make(intake->ingest->config.store, route->path, kind, text, until_ms);
+}
+
+/* The text of what a dedupe path finds; data NULL: nothing, so no key. */
+static struct slice key_text(struct intake *intake)
+{
+    struct found found = event_lookup(intake->event, intake->route->dedupe_path, &intake->ingest->scratch);
+    if (found.kind == FOUND_TEXT)
+        return found.text;
+    if (found.kind == FOUND_JSON && json_type(found.json) != JSON_NULL)
+        return json_text(found.json);
+    return (struct slice){ NULL, 0 };
+}
+
+/* false: it was refused. */
+bool claim_make_keys(struct intake *intake, const struct verify_result *verified)
+{
+    const struct route *route = intake->route;
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    struct slice key = { NULL, 0 };
+    if (route->dedupe == DEDUPE_PATH) {
+        key = key_text(intake);
+    } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome && !intake->store_first) {
+        struct script_failure failure;
+        enum result rc = to->dedupe(to->arg, route, intake->event, &key, &failure);
+        if (rc == ERR_FULL)
+            intake->store_first = true;
+        else if (rc != OK)
+            intake_fail_first_try(intake, &failure);
+    }
+    if (key.len > 0) {
+        add_key(intake, 'k', key);
+    } else if (route->dedupe_required) {
+        intake_refuse_and_end(intake, REFUSED_SIGNATURE, 401, "the delivery id is missing");
+        return false;
+    }
+    if (route->dedupe_signature && verified->signature.len > 0)
+        add_key(intake, 's', verified->signature);
+    return true;
+}
+
+void claim_answer_duplicate(struct intake *intake, struct uuid winner)
+{
+    struct reply reply;
+    struct answer_text text;
+    counts_duplicate(intake->ingest->config.counts, intake->route->path);
+    answer_stored(&reply, &text, intake->route, winner);
+    (void)reply_add_header(&reply, SLICE("tidewire-duplicate"), SLICE("true")); /* there is room, as for the id */
+    intake_answer(intake, &reply);
+}
+
+static void on_wait_over(uv_timer_t *timer)
+{
+    struct intake *intake = timer->data;
+    if (intake->state == INTAKE_CLAIMING &&
+        dedupe_unwait(intake->ingest->config.store, &intake->keys[intake->claimed], &intake->wait))
+        intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, "an equal event is still being stored: try again");
+}
+
+static void on_claim_settled_here(struct handed *handed)
+{
+    struct intake *intake = (struct intake *)((char *)handed - offsetof(struct intake, handed));
+    uv_timer_stop(&intake->wait_timer);
+    if (uuid_is_nil(intake->wait_winner)) {
+        intake->state = INTAKE_CHECKING;
+        claim_keys(intake);
+        return;
+    }
+    intake_release_keys(intake);
+    claim_answer_duplicate(intake, intake->wait_winner);
+    intake_end(intake);
+}
+
+/* On whichever thread settled the claim. */
+static void on_claim_settled(struct dedupe_wait *wait, struct uuid winner)
+{
+    struct intake *intake = wait->owner;
+    intake->wait_winner = winner;
+    intake->handed.run = on_claim_settled_here;
+    if (handoff_send(intake->ingest->config.handoff, &intake->handed) != OK)
+        return; /* the worker waits for its requests before it closes */
+}
+
+static void wait_for_claim(struct intake *intake)
+{
+    intake->state = INTAKE_CLAIMING;
+    if (!intake->wait_timer_open) {
+        uv_timer_init(intake->ingest->config.loop, &intake->wait_timer);
+        intake->wait_timer.data = intake;
+        intake->wait_timer_open = true;
+    }
+    uv_timer_start(&intake->wait_timer, on_wait_over, DEDUPE_WAIT_MS, 0);
+}
+
+/* Claims the keys one after the other; goes on with run. */
+void claim_keys(struct intake *intake)
+{
+    while (intake->claimed < intake->key_count) {
+        struct uuid winner;
+        intake->wait = (struct dedupe_wait){ .on_settled = on_claim_settled, .owner = intake };
+        switch (dedupe_claim(intake->ingest->config.store, &intake->keys[intake->claimed], intake->event->id, clock_wall_ms(),
+                             &intake->wait, &winner)) {
+        case CLAIM_NEW:
+            intake->claimed++;
+            break;
+        case CLAIM_WAIT:
+            wait_for_claim(intake);
+            return;
+        case CLAIM_DUPLICATE:
+            intake_release_keys(intake);
+            claim_answer_duplicate(intake, winner);
+            intake_end(intake);
+            return;
+        }
+    }
+    handle_start(intake);
+}

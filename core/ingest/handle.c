@@ -1,0 +1,172 @@
+/* handle.c: from the handler to the commit and the answer. */
+#include "base/clock.h"
+#include "ingest/answer.h"
+#include "ingest/intake.h"
+#include "observe/access.h"
+
+static void commit(struct intake *intake);
+
+/* ---- the handler ---- */
+
+static bool keeps_nothing(const struct intake *intake)
+{
+    return intake->route->ack == ACK_RECEIVED && !intake->route->keep && intake->key_count == 0;
+}
+
+/* false: it is to be written, since something of it has to wait or to be kept. */
+static bool ends_unwritten(struct intake *intake)
+{
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    struct outcome *outcome = intake->outcome;
+    if (!keeps_nothing(intake) || !outcome || outcome->state == EVENT_WAITING || outcome->state == EVENT_FAILED)
+        return false;
+    if (outcome->delivery_count > 0)
+        return to->send_unwritten(to->arg, intake->event, outcome);
+    store_give_room(intake->ingest->config.store, ROOM_EVENT);
+    return true;
+}
+
+static void on_run_done(struct run *done, struct outcome *outcome)
+{
+    struct intake *intake = done->owner;
+    intake->outcome = outcome;
+    intake->run_again = !outcome;
+    if (intake->state == INTAKE_RUNNING)
+        return; /* it returned without waiting: handle_start goes on */
+    if (intake->state == INTAKE_COMMITTING)
+        return; /* on_committed settles it */
+}
+
+/* The handler waited, and its event was committed meanwhile: the end of the run belongs to the worker's reruns. */
+static void on_stored_run_done(struct run *done, struct outcome *outcome)
+{
+    struct intake *intake = done->owner;
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    to->settle(to->arg, intake->event, outcome);
+    intake_end(intake);
+}
+
+static void answer_now(struct intake *intake)
+{
+    struct reply reply;
+    struct answer_text text;
+    answer_stored(&reply, &text, intake->route, intake->event->id);
+    intake_answer(intake, &reply);
+}
+
+void handle_start(struct intake *intake)
+{
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    if (!store_take_room(intake->ingest->config.store, ROOM_EVENT)) {
+        intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, "too many events are being stored: try again");
+        return;
+    }
+    if (intake->route->ack == ACK_RECEIVED)
+        answer_now(intake);
+    intake->state = INTAKE_RUNNING;
+    bool may_run = !intake->store_first && !intake->run_again && to->can_run(to->arg) && to->may_wait(to->arg);
+    if (!intake->outcome && may_run) {
+        intake->run = (struct run){ .event = intake->event, .route = intake->route, .on_done = on_run_done, .owner = intake };
+        intake->run_waits = to->run(to->arg, &intake->run) == RUN_WAITS;
+    } else if (!intake->outcome) {
+        intake->run_again = true;
+    }
+    if (!ends_unwritten(intake)) {
+        commit(intake);
+        return;
+    }
+    counts_accepted(intake->ingest->config.counts, intake->route->path);
+    if (intake->outcome->state == EVENT_DROPPED)
+        access_run(intake->event, intake->outcome);
+    intake_end(intake);
+}
+
+/* ---- the commit ---- */
+
+static void refuse_commit(struct intake *intake, enum result result)
+{
+    intake->claimed = 0; /* the writer has settled the claims */
+    switch (result) {
+    case ERR_EXISTS:
+        claim_answer_duplicate(intake, intake->accept.winner);
+        break;
+    case ERR_DISK_FULL:
+        intake_refuse(intake, REFUSED_STORE_FULL, 503, "the disk is full: try again");
+        break;
+    default:
+        intake_refuse(intake, REFUSED_STORE_FULL, 503, "this event could not be stored: try again");
+    }
+}
+
+static void after_commit(struct intake *intake)
+{
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    struct event *event = intake->event;
+    event->stored = true;
+    counts_accepted(intake->ingest->config.counts, intake->route->path);
+    access_request(event, intake->route->reply.status, (clock_mono_ns() - intake->started_ns) / 1000);
+    if (intake->accept.outcome) {
+        to->on_stored(to->arg, event, intake->outcome);
+        intake_end(intake);
+    } else if (intake->run_again) {
+        if (intake->run_waits)
+            to->forget(to->arg, event);
+        to->run_later(to->arg, event);
+        intake_end(intake);
+    } else {
+        to->held_stored(to->arg, event);
+        if (intake->outcome)
+            on_stored_run_done(&intake->run, intake->outcome);
+        else
+            intake->run.on_done = on_stored_run_done;
+    }
+}
+
+static void on_committed(struct handed *handed)
+{
+    struct intake *intake = (struct intake *)((char *)handed - offsetof(struct intake, handed));
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    event_unref(intake->accept.event);
+    if (intake->accept.op.result == OK) {
+        if (intake->conn)
+            answer_now(intake);
+        after_commit(intake);
+        return;
+    }
+    refuse_commit(intake, intake->accept.op.result);
+    if (intake->run_waits) {
+        to->forget(to->arg, intake->event);
+        if (!intake->outcome && !intake->run_again)
+            to->cancel(to->arg, &intake->run);
+    }
+    intake_end(intake);
+}
+
+/* On the writer's thread. */
+static void on_store_done(struct store_op *op)
+{
+    struct intake *intake = op->owner;
+    intake->handed.run = on_committed;
+    if (handoff_send(intake->ingest->config.handoff, &intake->handed) != OK)
+        return; /* the worker waits for its requests before it closes */
+}
+
+static void commit(struct intake *intake)
+{
+    const struct route *route = intake->route;
+    if (intake->outcome)
+        delivery_give_shards(intake->outcome->deliveries, intake->ingest->config.worker, intake->ingest->config.workers);
+    if (intake->run_waits)
+        intake->ingest->config.to.hold(intake->ingest->config.to.arg, intake->event);
+    intake->state = INTAKE_COMMITTING;
+    intake->accept = (struct store_accept){
+        .op = { .kind = STORE_ACCEPT, .on_done = on_store_done, .owner = intake },
+        .event = event_ref(intake->event),
+        .outcome = intake->run_waits ? NULL : intake->outcome,
+        .keep_body = route->keep,
+        .keep_until_ms = route->keep ? intake->event->received_ms + route->keep_ms : 0,
+        .keys = intake->keys,
+        .key_count = intake->key_count,
+    };
+    store_submit(intake->ingest->config.store, &intake->accept.op);
+}

@@ -1,0 +1,88 @@
+#include "ingest/intake.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "ingest/answer.h"
+
+/* ---- life of an intake ---- */
+
+struct intake *intake_new(struct ingest *ingest, struct conn *conn)
+{
+    struct intake *intake = MEM_NEW(struct intake);
+    intake->ingest = ingest;
+    intake->conn = conn;
+    buf_init(&intake->param_text, PARAM_BYTES_MAX);
+    ingest->in_flight++;
+    return intake;
+}
+
+void intake_release_keys(struct intake *intake)
+{
+    while (intake->claimed > 0)
+        dedupe_release(intake->ingest->config.store, &intake->keys[--intake->claimed]);
+}
+
+static void intake_free(struct intake *intake)
+{
+    intake->ingest->in_flight--;
+    buf_deinit(&intake->param_text);
+    event_unref(intake->event);
+    generation_unref(intake->generation);
+    mem_free(intake);
+}
+
+static void on_wait_timer_closed(uv_handle_t *handle)
+{
+    intake_free(handle->data);
+}
+
+/* Nothing of it is in flight any more. */
+void intake_end(struct intake *intake)
+{
+    if (intake->wait_timer_open)
+        uv_close((uv_handle_t *)&intake->wait_timer, on_wait_timer_closed);
+    else
+        intake_free(intake);
+}
+
+/* ---- answering ---- */
+
+void intake_answer(struct intake *intake, const struct reply *reply)
+{
+    struct conn *conn = intake->conn;
+    intake->conn = NULL;
+    if (conn)
+        conn_reply(conn, reply);
+}
+
+void intake_count_refusal(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
+{
+    struct slice route = intake->route ? intake->route->path : SLICE("");
+    counts_refused(intake->ingest->config.counts, route, reason, status, conn_remote_ip(intake->conn), slice_of(detail),
+                   clock_wall_ms());
+}
+
+void intake_refuse(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
+{
+    struct reply reply;
+    if (intake->conn)
+        intake_count_refusal(intake, reason, status, detail);
+    reply_problem(&reply, status, detail);
+    intake_answer(intake, &reply);
+}
+
+void intake_refuse_and_end(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
+{
+    intake_release_keys(intake);
+    intake_refuse(intake, reason, status, detail);
+    intake_end(intake);
+}
+
+void intake_fail_first_try(struct intake *intake, const struct script_failure *failure)
+{
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    to->on_failed(to->arg, intake->route, intake->event, failure->reason);
+    intake->outcome = script_failed_outcome(intake->route, intake->event, intake->generation->number, failure, clock_wall_ms(),
+                                            intake->ingest->config.rng);
+    intake->run_again = !intake->outcome;
+}
