@@ -20,6 +20,7 @@ struct watch {
     uv_loop_t *loop;
     const struct rules_place *place;
     char seen[65];      /* by the last look */
+    uint64_t seen_ms;   /* since when it is so, by the loop's clock */
     uint64_t stamp;     /* at the last look */
     uint64_t wanted_ms; /* since when a look is wanted, by the loop's clock */
     uv_timer_t quiet, net;
@@ -139,13 +140,15 @@ static void on_quiet(uv_timer_t *timer)
     char hash[65];
     watch_folders(watch);
     watch->stamp = rule_files_stamp(watch->place); /* before the look: what comes after it is seen by the net */
-    rule_files_look(watch->place, hash);
-    bool settled = strcmp(hash, watch->seen) == 0;
+    bool empty = rule_files_look(watch->place, hash);
+    uint64_t now_ms = uv_now(watch->loop);
+    if (strcmp(hash, watch->seen) != 0)
+        watch->seen_ms = now_ms;
     memcpy(watch->seen, hash, sizeof(hash));
-    if (settled)
+    if (now_ms - watch->seen_ms >= (empty ? WATCH_EMPTY_MS : WATCH_QUIET_MS))
         watch->on_change(watch->arg, hash);
     else
-        uv_timer_start(&watch->quiet, on_quiet, WATCH_QUIET_MS, 0);
+        uv_timer_start(&watch->quiet, on_quiet, empty ? WATCH_EMPTY_MS : WATCH_QUIET_MS, 0);
 }
 
 /* ---- life ---- */

@@ -12,6 +12,7 @@ struct watch;
 
 enum {
     WATCH_QUIET_MS = 50,
+    WATCH_EMPTY_MS = 1000,
     WATCH_PATIENCE_MS = 1000, /* who never stops writing is looked at all the same */
     WATCH_NET_MS = 1000,
     WATCH_FOLDERS_MAX = 256,

@@ -234,14 +234,24 @@ static enum result read_once(const struct rules_place *place, struct arena *aren
     return rc;
 }
 
-void rule_files_look(const struct rules_place *place, char hash[65])
+static bool has_empty(const struct rule_files *files)
+{
+    for (size_t i = 0; files->list && i < files->count; i++)
+        if (files->list[i].text.len == 0)
+            return true;
+    return false;
+}
+
+bool rule_files_look(const struct rules_place *place, char hash[65])
 {
     struct arena arena = { 0 };
     struct rule_files files;
     struct slice why = SLICE("");
     (void)read_once(place, &arena, &files, &why); /* a failure has its own hash */
+    bool empty = has_empty(&files);
     memcpy(hash, files.hash, sizeof(files.hash));
     arena_deinit(&arena);
+    return empty;
 }
 
 uint64_t rule_files_stamp(const struct rules_place *place)
@@ -262,7 +272,7 @@ enum result rule_files_read(const struct rules_place *place, struct arena *arena
 {
     for (int i = 0; i < RULE_READS_MAX; i++) {
         char before[65];
-        rule_files_look(place, before);
+        (void)rule_files_look(place, before);
         enum result rc = read_once(place, arena, out, why);
         if (strcmp(out->hash, before) == 0)
             return rc;

@@ -35,8 +35,9 @@ const char *rule_files_folder(const struct rules_place *place, char *out, size_t
  * ERR_IO, ERR_LIMIT, ERR_MEMORY, ERR_STALE (they never agreed): *why says what, in the arena, and out->hash is that of *why. */
 enum result rule_files_read(const struct rules_place *place, struct arena *arena, struct rule_files *out,
                             struct slice *why) MUST_CHECK;
-/* What one reading finds, hashed: of the files, or of why they cannot be read. */
-void rule_files_look(const struct rules_place *place, char hash[65]);
+/* What one reading finds, hashed: of the files, or of why they cannot be read. true: one of them is empty, as a file is that
+ * somebody has just begun to write. */
+bool rule_files_look(const struct rules_place *place, char hash[65]);
 /* Looks at names, sizes and times only: another stamp means that something may be new. */
 uint64_t rule_files_stamp(const struct rules_place *place);
 

@@ -104,6 +104,15 @@ describe('a watched folder takes up', () => {
     await says('three');
   }));
 
+  test('a file that is emptied, only when it stays so', (t) => underLoad(t, () => ({ 'say.lua': saying('one') }), async ({ rules, said, says }) => {
+    await writeFile(path.join(rules, 'say.lua'), ''); // as a copy over a slow line begins
+    for (const end = Date.now() + 500; Date.now() < end;) assert.notEqual(await said(), 404);
+    await writeFile(path.join(rules, 'say.lua'), saying('two'));
+    await says('two');
+    await writeFile(path.join(rules, 'say.lua'), '');
+    await until('the route to be gone', async () => (await said()) === 404);
+  }));
+
   test('a file in a folder made later, and that folder renamed', (t) => underLoad(t, () => ({}), async ({ rules, said, says, router }) => {
     await router.write('team/deep/say.lua', saying('one'));
     await says('one');
