@@ -1,80 +1,12 @@
 // Runs the workloads round by round and prints what they cost; run.sh says how it is called and what the columns are.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { PAYLOADS, writePayloads } from './payloads.js';
-import {
-  CONNECTIONS, ROOT, cpuCount, cpuOf, cpusFor, endAll, load, nginxMissing, peakMemoryOf, startCeiling, startNginx, startRouter, startSink, threadsOf,
-} from './processes.js';
-import { ruleOf, workloadsOf } from './workloads.js';
-
-const SLOW_MS = 1000;
-const DRAIN_MS = 120000;
-const LOOK_MS = 50;
-const QUIET_LOOKS = 3; // looks without a change, after which nothing more comes
-const EVENTS_PER_SECOND_MAX = 40000; // signatures made for each second of load
-const SIGNATURES_MIN = 100000;
-
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+import { inFolder, inScratch, measure, measureRouter, quiet } from './measure.js';
+import { PAYLOADS, signaturesFor, writePayloads } from './payloads.js';
+import { CONNECTIONS, cpuCount, cpusFor, nginxMissing, startCeiling, startNginx, startSink } from './processes.js';
+import { median, milliseconds, printTable, tell } from './table.js';
+import { workloadsOf } from './workloads.js';
 
 // ---- one run ----
-
-/** Looks until the sink has not got anything new for a while. */
-async function quiet(sink) {
-  let seen = -1;
-  for (let same = 0; same < QUIET_LOOKS;) {
-    await wait(LOOK_MS);
-    const { requests } = await sink.stats();
-    same = requests === seen ? same + 1 : 0;
-    seen = requests;
-  }
-}
-
-/** What the router has counted: { accepted, duplicates, delivered, open }, of all workers; `targets` without the slow one. */
-async function countsOf(router, targets) {
-  const { workers, store } = await router.status();
-  const sum = (list, name) => list.reduce((total, one) => total + one[name], 0);
-  const routes = workers.flatMap((worker) => worker.requests);
-  const asked = workers.flatMap((worker) => worker.targets).filter((one) => targets.includes(one.target));
-  return { accepted: sum(routes, 'accepted'), duplicates: sum(routes, 'duplicates'), delivered: sum(asked, 'delivered'),
-    open: sum(asked, 'waiting') + sum(asked, 'sending'), results: store.results, commits: store.commits };
-}
-
-/** Waits until every accepted event has ended; { counts, stats } then, or when the time is over. */
-async function drain(router, sink, targets) {
-  const end = Date.now() + DRAIN_MS;
-  for (;;) {
-    if (targets.length > 0) await quiet(sink); // asking the router costs it something: not before it is nearly through
-    const counts = await countsOf(router, targets);
-    const stats = await sink.stats();
-    const expected = counts.accepted * targets.length;
-    const ended = stats.distinct >= expected && counts.delivered >= expected && counts.open === 0;
-    if (ended || Date.now() > end) return { counts, stats };
-    await wait(LOOK_MS);
-  }
-}
-
-/** What every kind of server has in common: the load against it, what it used, what came of it. */
-async function measure(server, workload, { payload, seconds, intervalMs, sink, beside, settle }) {
-  const places = cpusFor(workload.workers);
-  const before = cpuOf(server.pid);
-  const loaded = await load(server.url, payload,
-    { seconds, mode: workload.fresh ? 'fresh' : 'same', intervalMs, cpu: places.load, beside });
-  const { accepted, lost, ...more } = await settle(loaded);
-  const after = cpuOf(server.pid);
-  const [user, system] = [after.user - before.user, after.system - before.system];
-  const stats = await sink?.stats();
-  const startedUs = loaded.ended_us - loaded.load_us;
-  const drainedUs = Math.max(loaded.ended_us, workload.targets.length > 0 ? stats.last_us : 0) - startedUs;
-  return {
-    cpu: ((user + system) / accepted) * 1e4, user, system, threads: threadsOf(server.pid), accepted, lost,
-    refused: loaded.not_2xx + loaded.failed,
-    rate: (loaded.requests - loaded.not_2xx) / (loaded.load_us / 1e6), sustained: accepted / (drainedUs / 1e6),
-    answerMs: [loaded.p50_us, loaded.p99_us, loaded.max_us].map((us) => us / 1000),
-    delayMs: stats?.delay_us.count ? [stats.delay_us.p50, stats.delay_us.p99].map((us) => us / 1000) : null,
-    memory: peakMemoryOf(server.pid), busy: loaded.busy, ...more,
-  };
-}
 
 const RUN = {
   async ceiling(workload, context) {
@@ -83,23 +15,7 @@ const RUN = {
     return measure(server, workload, { ...context, beside: [], settle });
   },
 
-  async router(workload, context) {
-    const places = cpusFor(workload.workers);
-    const sink = await startSink(places.sink);
-    const slow = workload.targets.includes('slow') ? await startSink(places.sink, SLOW_MS) : null;
-    await mkdir(path.join(context.folder, 'rules'));
-    await writeFile(path.join(context.folder, 'rules/bench.lua'), ruleOf(workload, workload.payload, { fast: sink.url, slow: slow?.url }));
-    const router = await startRouter(context.folder, workload.workers, places.router);
-    const targets = workload.targets.filter((name) => name !== 'slow');
-    const settle = async (loaded) => {
-      const { counts, stats } = await drain(router, sink, targets);
-      const uncounted = Math.max(0, loaded.requests - loaded.not_2xx - counts.accepted - counts.duplicates);
-      const undelivered = Math.max(0, counts.accepted * targets.length - stats.distinct);
-      return { accepted: counts.accepted, duplicates: counts.duplicates, lost: uncounted + undelivered, repeated: stats.requests - stats.distinct,
-        commits: counts.commits };
-    };
-    return measure(router, workload, { ...context, sink, beside: slow ? [sink, slow] : [sink], settle });
-  },
+  router: measureRouter,
 
   /** Answers after its deliveries, so there is nothing to wait for. */
   async nginx(workload, context) {
@@ -116,14 +32,8 @@ const RUN = {
   },
 };
 
-async function runOnce(workload, context) {
-  const folder = await mkdtemp(path.join(context.parent, 'run-'));
-  try {
-    return await RUN[workload.kind](workload, { ...context, folder, payload: context.payloads[workload.payload] });
-  } finally {
-    await endAll();
-    await rm(folder, { recursive: true, force: true });
-  }
+function runOnce(workload, context) {
+  return inFolder(context.parent, (folder) => RUN[workload.kind](workload, { ...context, folder, payload: context.payloads[workload.payload] }));
 }
 
 // ---- rounds ----
@@ -137,7 +47,7 @@ function intervalFor(workload, round) {
 async function runRound(workloads, context, results) {
   const round = new Map();
   for (const workload of workloads) {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${results.get(workload.title).length + 1}/${context.runs}  ${workload.title} `);
+    tell(`${results.get(workload.title).length + 1}/${context.runs}  ${workload.title} `);
     const intervalMs = workload.halfOf ? intervalFor(workload, round) : null;
     const result = await runOnce(workload, { ...context, intervalMs });
     result.ratio = result.cpu / (round.get(`ceiling ${workload.payload}`) ?? result).cpu;
@@ -148,12 +58,6 @@ async function runRound(workloads, context, results) {
 }
 
 // ---- the table ----
-
-function median(numbers) {
-  const sorted = numbers.filter(Number.isFinite).sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length === 0 ? NaN : sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 function summaryOf(runs) {
   const of = (pick) => median(runs.map(pick));
@@ -167,8 +71,6 @@ function summaryOf(runs) {
     refused: sum((run) => run.refused), lost: sum((run) => run.lost), duplicates: sum((run) => run.duplicates), repeated: sum((run) => run.repeated),
   };
 }
-
-const milliseconds = (ms) => (ms >= 100 ? ms.toFixed(0) : ms.toFixed(1));
 
 function notesOf(workload, summary) {
   const notes = [];
@@ -192,13 +94,6 @@ const TITLES = [
   'workload', 'cpu s/10k', '× ceiling', 'budget', 'accepted/s', 'sustained/s', 'answer ms', 'delay ms', 'MB', 'load', 'refused', 'lost', '',
 ];
 
-function print(rows) {
-  const widths = TITLES.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-  for (const row of [TITLES, ...rows]) {
-    console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
-  }
-}
-
 function show(workloads, results, options) {
   if (options.json) {
     console.log(JSON.stringify({ cpus: cpuCount, seconds: Number(options.seconds), workloads: workloads.map((workload) => ({
@@ -206,7 +101,8 @@ function show(workloads, results, options) {
       runs: results.get(workload.title) })) }, null, 1));
     return;
   }
-  print(workloads.filter((workload) => results.get(workload.title).length > 0).map((workload) => rowOf(workload, results.get(workload.title))));
+  const measured = workloads.filter((workload) => results.get(workload.title).length > 0);
+  printTable(TITLES, measured.map((workload) => rowOf(workload, results.get(workload.title))));
 }
 
 // ---- ----
@@ -231,28 +127,15 @@ async function main() {
   if (missing) console.error(missing);
   const workloads = workloadsOf(PAYLOADS, options.only, options.peers && !missing);
   if (workloads.length === 0) throw new Error(`no workload has '${options.only}' in its name`);
-  await mkdir(path.join(ROOT, 'build/bench'), { recursive: true });
-  const parent = await mkdtemp(path.join(ROOT, 'build/bench/bench-')); // in the checkout: the store wants a disk, not memory
-  const clean = () => rm(parent, { recursive: true, force: true });
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.on(signal, async () => {
-      await endAll();
-      await clean();
-      process.exit(130);
-    });
-  }
-  try {
+  await inScratch(async (parent) => {
     const seconds = Number(options.seconds);
     const wanted = [...new Set(workloads.map((workload) => workload.payload))];
-    const payloads = await writePayloads(parent, wanted, Math.max(SIGNATURES_MIN, seconds * EVENTS_PER_SECOND_MAX));
+    const payloads = await writePayloads(parent, wanted, signaturesFor(seconds));
     const results = new Map(workloads.map((workload) => [workload.title, []]));
     for (let i = 0; i < Number(options.runs); i++) await runRound(workloads, { parent, payloads, seconds, runs: options.runs }, results);
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    tell('');
     show(workloads, results, options);
-  } finally {
-    await endAll();
-    await clean();
-  }
+  });
 }
 
 await main().catch((error) => {

@@ -9,6 +9,8 @@ export const PAYLOADS = ['push', 'star'];
 const PUSH_BYTES = 7630;
 const STAR_BYTES = 840;
 const MARK_BYTES = 8; // what differs from body to body: eight digits
+const EVENTS_PER_SECOND_MAX = 40000; // signatures made for each second of load
+const SIGNATURES_MIN = 100000;
 
 const require = createRequire(new URL('../package.json', import.meta.url));
 
@@ -38,6 +40,9 @@ function star() {
   event.repository.description = `${description ?? ''}${'.'.repeat(Math.max(0, STAR_BYTES - short))}`;
   return { body: JSON.stringify(event), mark: '"node_id":"' };
 }
+
+/** How many signatures a load of some seconds wants. */
+export const signaturesFor = (seconds) => Math.max(SIGNATURES_MIN, seconds * EVENTS_PER_SECOND_MAX);
 
 /** Folder with `head`, `tail` and `count` signatures; { folder, event, bytes }. */
 async function write(parent, event, count) {

@@ -1,4 +1,4 @@
---- The script of wrk: posts one GitHub event again and again, signed beforehand.
+--- The script of wrk: posts one GitHub event to the path of its URL again and again, signed beforehand.
 --
 --   wrk … -s post.lua URL -- FOLDER EVENT MODE [INTERVAL_MS]
 --
@@ -33,10 +33,10 @@ local function read(folder, name)
 end
 
 local function lines_of(event)
-  return ("POST /github HTTP/1.1\r\nHost: bench.example.com\r\nUser-Agent: GitHub-Hookshot/044aadd\r\n"
+  return ("POST %s HTTP/1.1\r\nHost: bench.example.com\r\nUser-Agent: GitHub-Hookshot/044aadd\r\n"
     .. "Content-Type: application/json\r\n"
     .. "X-GitHub-Event: %s\r\nX-GitHub-Hook-ID: 292430182\r\nContent-Length: %d\r\nX-Hub-Signature-256: sha256=")
-    :format(event, #head + 8 + #tail)
+    :format(wrk.path, event, #head + 8 + #tail)
 end
 
 --- Request number n.

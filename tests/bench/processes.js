@@ -227,9 +227,9 @@ export function nginxMissing() {
 // ---- the load ----
 
 /** Posts for some seconds; what post.lua says at its end, and how busy wrk and the others of `beside` were meanwhile. */
-export async function load(url, payload, { seconds, mode, intervalMs, cpu, beside }) {
+export async function load(url, payload, { seconds, mode, intervalMs, connections = CONNECTIONS, cpu, beside }) {
   const script = path.join(ROOT, 'tests/bench/post.lua');
-  const wrk = new Program(['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url, '--',
+  const wrk = new Program(['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url, '--',
     payload.folder, payload.event, mode, ...(intervalMs ? [String(intervalMs)] : [])], cpu);
   const watched = [wrk.pid, ...beside.map((program) => program.pid)];
   const used = () => watched.map((pid) => cpuOf(pid)).map(({ user, system }) => user + system);

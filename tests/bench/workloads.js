@@ -1,4 +1,6 @@
 // What is measured: rules, and what is expected of them.
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 
 // A rule reads five fields of the event and makes a message of some 300 bytes, as most rules do.
 const READS = {
@@ -26,20 +28,25 @@ const OPTIONS = {
 // As many at once as the load has connections, so that no workload waits for a setting.
 const target = (name, url) => `local ${name} = target "${name}" { url = "${url}/${name}", private = true, concurrency = 64 }\n`;
 
-/** The rule file of a workload. sinks: { fast, slow } URLs. */
-export function ruleOf(workload, payload, sinks) {
-  const targets = workload.targets.map((name) => target(name, name === 'slow' ? sinks.slow : sinks.fast)).join('');
+/** The rule file of a workload. sinks: { fast, slow, dead } URLs. */
+export function ruleOf(workload, sinks) {
+  const targets = workload.targets.map((name) => target(name, sinks[name] ?? sinks.fast)).join('');
   const decide = workload.targets.length > 0
     ? `local message = ${MESSAGE}\n${workload.targets.map((name) => `    send(${name}, message)\n`).join('')}`
     : `if who ~= "" and where ~= "" and what ~= "" and at ~= "" and how_many > 0 then drop "not wanted" end\n`;
   return `${targets}
-route "/github" {
+route "${workload.path ?? '/github'}" {
   from = provider.github { secret = secret "GITHUB_WEBHOOK_SECRET" },
   ${OPTIONS[workload.ack]}
-  handle = function(event)${READS[payload]}
+  handle = function(event)${READS[workload.payload]}
     ${decide}  end,
 }
 `;
+}
+
+export async function writeRules(folder, sinks, workload) {
+  await mkdir(path.join(folder, 'rules'));
+  await writeFile(path.join(folder, 'rules/bench.lua'), ruleOf(workload, sinks));
 }
 
 // fresh: each request is a new event (post.lua). budget: cpu s/10k by payload (design, Budgets).
