@@ -37,15 +37,19 @@ static bool take_segment(struct slice *path, struct slice *segment)
     return true;
 }
 
-static bool equals_decoded(struct slice segment, struct slice fixed)
+/* The segment, decoded, beside a fixed one: as router_order compares two fixed ones. */
+static int compare_decoded(struct slice segment, struct slice fixed)
 {
     size_t at = 0, i = 0;
     while (at < segment.len) {
-        char c = take_byte(segment, &at);
-        if (i == fixed.len || c != fixed.data[i++])
-            return false;
+        unsigned char c = (unsigned char)take_byte(segment, &at);
+        if (i == fixed.len)
+            return 1;
+        unsigned char wanted = (unsigned char)fixed.data[i++];
+        if (c != wanted)
+            return c < wanted ? -1 : 1;
     }
-    return i == fixed.len;
+    return i == fixed.len ? 0 : -1;
 }
 
 static bool keep_param(struct matching *matching, struct slice name, struct slice value)
@@ -82,28 +86,109 @@ static bool takes(struct slice pattern, struct slice path, struct matching *matc
         if (wanted.len > 0 && wanted.data[0] == ':') {
             if (given.len == 0 || !keep_param(matching, slice_from(wanted, 1), given))
                 return false;
-        } else if (!equals_decoded(given, wanted)) {
+        } else if (compare_decoded(given, wanted) != 0) {
             return false;
         }
     }
     return path.len == 0;
 }
 
+/* ---- the first of many ---- */
+
+enum { FEW = 8 /* routes that are tried one by one */ };
+
+/* What a route has where a path has a given segment, in the order of the routes. */
+enum place { PLACE_BEFORE, PLACE_EQUAL, PLACE_BEHIND, PLACE_PARAM, PLACE_REST, PLACE_END };
+
+/* Routes that have their first `depth` segments in common, as far as the path tells: [first, end). */
+struct range {
+    size_t first, end, depth;
+};
+
+struct search {
+    const struct generation *generation;
+    struct slice path;
+    struct matching *matching;
+};
+
+static int kind_of(struct slice segment)
+{
+    if (segment.len > 0 && segment.data[0] == '*')
+        return 2;
+    return segment.len > 0 && segment.data[0] == ':';
+}
+
+static enum place place_of(const struct route *route, size_t depth, struct slice given)
+{
+    struct slice pattern = route->path, segment;
+    do {
+        if (!take_segment(&pattern, &segment))
+            return PLACE_END;
+    } while (depth-- > 0);
+    int kind = kind_of(segment);
+    if (kind != 0)
+        return kind == 1 ? PLACE_PARAM : PLACE_REST;
+    int order = compare_decoded(given, segment);
+    return order == 0 ? PLACE_EQUAL : order > 0 ? PLACE_BEFORE : PLACE_BEHIND;
+}
+
+/* The first of the range that has this or a later one there. */
+static size_t first_with(const struct search *search, struct range among, struct slice given, enum place place)
+{
+    while (among.first < among.end) {
+        size_t middle = among.first + (among.end - among.first) / 2;
+        if (place_of(&search->generation->routes[middle], among.depth, given) < place)
+            among.first = middle + 1;
+        else
+            among.end = middle;
+    }
+    return among.first;
+}
+
+static struct range part(const struct search *search, struct range among, struct slice given, enum place place)
+{
+    size_t first = first_with(search, among, given, place);
+    struct range behind = { first, among.end, among.depth };
+    return (struct range){ first, first_with(search, behind, given, place + 1), among.depth + 1 };
+}
+
+static const struct route *try_each(const struct search *search, struct range among)
+{
+    for (size_t i = among.first; i < among.end; i++) {
+        const struct route *route = &search->generation->routes[i];
+        search->matching->count = 0;
+        buf_clear(search->matching->scratch);
+        if (route->enabled && takes(route->path, search->path, search->matching))
+            return route;
+    }
+    return NULL;
+}
+
+/* rest: of the path, behind what the range has in common. As deep as the longest pattern. */
+static const struct route *find(const struct search *search, struct range among, struct slice rest)
+{
+    struct slice given = { NULL, 0 };
+    if (among.end - among.first <= FEW)
+        return try_each(search, among);
+    if (!take_segment(&rest, &given))
+        return try_each(search, part(search, among, given, PLACE_END));
+    const struct route *route = find(search, part(search, among, given, PLACE_EQUAL), rest);
+    if (!route)
+        route = find(search, part(search, among, given, PLACE_PARAM), rest);
+    return route ? route : try_each(search, part(search, among, given, PLACE_REST));
+}
+
 const struct route *router_match(const struct generation *generation, struct slice path, struct pair *params, size_t *count,
                                  struct buf *scratch)
 {
     struct matching matching = { params, 0, scratch };
-    for (size_t i = 0; i < generation->route_count; i++) {
-        const struct route *route = &generation->routes[i];
-        matching.count = 0;
-        buf_clear(scratch);
-        if (!route->enabled || !takes(route->path, path, &matching))
-            continue;
-        settle_params(&matching);
-        *count = matching.count;
-        return route;
-    }
-    return NULL;
+    struct search search = { generation, path, &matching };
+    const struct route *route = find(&search, (struct range){ 0, generation->route_count, 0 }, path);
+    if (!route)
+        return NULL;
+    settle_params(&matching);
+    *count = matching.count;
+    return route;
 }
 
 bool router_pattern_takes(struct slice pattern, struct slice path)
@@ -115,13 +200,6 @@ bool router_pattern_takes(struct slice pattern, struct slice path)
     bool taken = takes(pattern, path, &matching);
     buf_deinit(&scratch);
     return taken;
-}
-
-static int kind_of(struct slice segment)
-{
-    if (segment.len > 0 && segment.data[0] == '*')
-        return 2;
-    return segment.len > 0 && segment.data[0] == ':';
 }
 
 int router_order(struct slice a, struct slice b)

@@ -1,5 +1,5 @@
 /* router.h: which route a path belongs to. A generation's routes are sorted so that the first match is the right one: fixed
- * segments before ":param" before "*rest", segment by segment (route_order). Pure. */
+ * segments before ":param" before "*rest", segment by segment (router_order); many are searched, not tried one by one. Pure. */
 #ifndef TIDEWIRE_ROUTER_H
 #define TIDEWIRE_ROUTER_H
 

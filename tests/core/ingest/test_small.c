@@ -93,6 +93,57 @@ TEST(sorts_any_order_of_routes_into_one)
     CHECK_EQ("names of parts do not matter", router_order(SLICE("/:a/x"), SLICE("/:b/x")), 0);
 }
 
+/* One to four segments of a few; as a pattern or as a path. */
+static struct slice random_path(char *out, size_t size, bool pattern, unsigned *state)
+{
+    static const char *const fixed[] = { "a", "b", "ab", "abc", "api", "v1", "%61", "", "\xC3\xA9", "zz" };
+    size_t count = 1 + next_random(state) % 4, len = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned kind = pattern ? next_random(state) % 8 : 2;
+        const char *part = kind < 2 ? (kind == 0 ? ":p" : ":q") : fixed[next_random(state) % COUNT(fixed)];
+        if (pattern && i + 1 == count && next_random(state) % 8 == 0)
+            part = "*rest";
+        len += (size_t)snprintf(out + len, size - len, "/%s", part);
+    }
+    return (struct slice){ out, len };
+}
+
+static const struct route *first_that_takes(const struct generation *generation, struct slice path)
+{
+    for (size_t i = 0; i < generation->route_count; i++)
+        if (generation->routes[i].enabled && router_pattern_takes(generation->routes[i].path, path))
+            return &generation->routes[i];
+    return NULL;
+}
+
+TEST(finds_among_many_what_trying_them_in_order_would_find)
+{
+    enum { MANY = 400, PATHS = 4000, TEXT = 64 };
+    static char texts[MANY][TEXT];
+    static struct route routes[MANY];
+    struct pair params[PARAMS_MAX];
+    struct buf scratch;
+    unsigned state = 7;
+    size_t count = 0, found = 0;
+    buf_init(&scratch, 1 << 16);
+    for (size_t many = 1; many <= MANY; many = many * 3 + 1) {
+        struct generation generation = { .routes = routes, .route_count = many };
+        for (size_t i = 0; i < many; i++)
+            routes[i] =
+                (struct route){ .path = random_path(texts[i], TEXT, true, &state), .enabled = next_random(&state) % 10 > 0 };
+        qsort(routes, many, sizeof(routes[0]), by_order);
+        for (size_t i = 0; i < PATHS; i++) {
+            char text[TEXT];
+            struct slice path = random_path(text, TEXT, false, &state);
+            const struct route *wanted = first_that_takes(&generation, path);
+            CHECK(text, router_match(&generation, path, params, &count, &scratch) == wanted);
+            found += wanted != NULL;
+        }
+    }
+    CHECK("some were found", found > PATHS);
+    buf_deinit(&scratch);
+}
+
 TEST(takes_no_path_with_a_disabled_route_only)
 {
     const struct route routes[] = { { .path = SLICE("/a/:id"), .enabled = false } };
