@@ -12,7 +12,7 @@ const BUILD = path.join(ROOT, 'build/release');
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const CONNECTIONS = 64;
 const SAID_MAX = 16384; // of what a program says, for when it fails
-const READY_MS = 20000;
+const READY_MS = 60000; // also on a store with millions of events
 const LOOK_MS = 100;
 
 const running = new Set();
@@ -69,17 +69,26 @@ export function threadsOf(pid) {
   });
 }
 
-/** The most memory that a process and all below it ever held, in MB. */
-export function peakMemoryOf(pid) {
+function megabytesOf(pid, file, field) {
   let kilobytes = 0;
   for (const one of treeOf(pid)) {
     try {
-      kilobytes += Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${one}/status`, 'latin1'))?.[1] ?? 0);
+      kilobytes += Number(new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(readFileSync(`/proc/${one}/${file}`, 'latin1'))?.[1] ?? 0);
     } catch {
       // it has just ended
     }
   }
   return kilobytes / 1024;
+}
+
+/** The memory that a process and all below it hold, in MB; pages that they share count once. */
+export const memoryOf = (pid) => megabytesOf(pid, 'smaps_rollup', 'Pss');
+/** The most memory that each of them ever held, in MB. */
+export const peakMemoryOf = (pid) => megabytesOf(pid, 'status', 'VmHWM');
+
+/** How many files each program may open. */
+export function filesMax() {
+  return Number(/Max open files\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'latin1'))[1]);
 }
 
 // ---- which CPU is whose ----
@@ -144,6 +153,12 @@ class Program {
     return this;
   }
 
+  /** Asks it to end, and waits until it has. */
+  async stop() {
+    this.process.kill('SIGTERM');
+    await this.ended;
+  }
+
   async end() {
     const below = treeOf(this.pid);
     if (!this.gone) this.process.kill('SIGKILL'); // what it holds is thrown away with it
@@ -170,8 +185,16 @@ export async function startSink(cpu, delayMs = 0) {
   return sink;
 }
 
-/** The router on a folder that has a `rules` folder. */
+/** Fills a store that a router has left: fill.c says how. */
+export async function fill(store, words, cpu) {
+  const program = new Program([path.join(BUILD, 'tests/bench/bench_fill'), store, ...words], cpu);
+  const { code } = await program.ended;
+  if (code !== 0) throw program.fail('could not fill the store');
+}
+
+/** The router on a folder that has a `rules` folder; startedUs: since 1970, readyMs: how long it took to be ready. */
 export async function startRouter(folder, workers, cpu) {
+  const startedMs = performance.timeOrigin + performance.now();
   const binary = process.env.TIDEWIRE ?? path.join(BUILD, 'tidewire');
   const router = new Program([binary, 'run', folder, '--listen', '127.0.0.1:0', '--workers', String(workers), '--no-watch'], cpu, {
     env: { TIDEWIRE_LOG_LEVEL: 'warn', ...process.env, GITHUB_WEBHOOK_SECRET: SECRET }, // a log is another program's work
@@ -180,6 +203,8 @@ export async function startRouter(folder, workers, cpu) {
   const get = (where) => request({ socketPath, path: where, headers: { 'x-tidewire-request': '1' }, agent: false });
   router.status = async () => JSON.parse((await get('/v1/status')).body);
   await router.ready('the router to be ready', async () => (await get('/readyz').catch(() => null))?.status === 200);
+  router.startedUs = startedMs * 1000;
+  router.readyMs = performance.timeOrigin + performance.now() - startedMs;
   router.url = `http://${(await router.status()).listen[0]}`;
   return router;
 }

@@ -34,21 +34,6 @@
 # "stored half" has half the rate that "stored" has just reached.
 set -eu
 cd "$(dirname "$0")/../.."
-. core/build/packages.sh
-
-case " $* " in
-*" --help "* | *" -h "*)
-  sed -n '2,/^set -eu/s/^# \{0,1\}//p' tests/bench/run.sh
-  exit 0
-  ;;
-esac
-
-install_build_packages
-install_missing wrk nodejs util-linux
-command -v npm >/dev/null 2>&1 || install_missing npm
-[ -d tests/node_modules ] || (cd tests && npm ci >/dev/null)
-[ -f build/release/build.ninja ] || cmake --preset release >/dev/null
-for target in all bench; do
-  cmake --build --preset release --target $target >build/release/build.log || { tail -60 build/release/build.log >&2; exit 1; }
-done
+script=tests/bench/run.sh
+. tests/bench/setup.sh
 exec node tests/bench/bench.js "$@"
