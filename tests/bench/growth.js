@@ -94,7 +94,7 @@ async function routes(context) {
     for (const loaded of loads) {
       tell(`routes: ${count}, ${loaded.kind}`);
       const where = loaded.pattern.replace(/:\w+/g, 'example');
-      const result = await run({ ...DROP, path: where }, { ...context, payload: context.payloads.star, prepare: manyRules(count, loaded), atRest });
+      const result = await run({ ...DROP, path: where }, { ...context, payload: context.payloads.star, prepare: manyRules(count, loaded), before: atRest });
       rows.push({ count, ...loaded, ...result });
     }
   }
@@ -135,7 +135,7 @@ async function stored(context) {
     if (!await hasRoom(context, count)) continue;
     tell(`stored: ${count}`);
     const payload = context.payloads.star;
-    rows.push({ count, ...await run(STORED, { ...context, payload, prepare: filled(count, [], payload), atRest }) });
+    rows.push({ count, ...await run(STORED, { ...context, payload, prepare: filled(count, [], payload), before: atRest }) });
   }
   return rows;
 }

@@ -68,21 +68,24 @@ export async function measure(server, workload, { payload, seconds, intervalMs, 
   };
 }
 
-/** A router on a store of its own, and its targets. `prepare(folder, sinks)` writes other rules, or fills the store, before it starts. */
+/**
+ * A router on a store of its own, and its targets. context: `prepare(folder, sinks, workload)` writes other rules, or fills the store,
+ * before it starts; `before(router)` and `after(router)` are called around the load and add to the result; `env` is the router's.
+ */
 export async function measureRouter(workload, context) {
   const places = cpusFor(workload.workers);
   const sink = await startSink(places.sink);
   const slow = workload.targets.includes('slow') ? await startSink(places.sink, SLOW_MS) : null;
   await (context.prepare ?? writeRules)(context.folder, { fast: sink.url, slow: slow?.url }, workload);
-  const router = await startRouter(context.folder, workload.workers, places.router);
-  const rest = await context.atRest?.(router);
+  const router = await startRouter(context.folder, workload.workers, places.router, context.env);
+  const before = await context.before?.(router);
   const targets = workload.targets.filter((name) => name !== 'slow');
   const settle = async (loaded) => {
     const { counts, stats } = await drain(router, sink, targets);
     const uncounted = Math.max(0, loaded.requests - loaded.not_2xx - counts.accepted - counts.duplicates);
     const undelivered = Math.max(0, counts.accepted * targets.length - stats.distinct);
     return { accepted: counts.accepted, duplicates: counts.duplicates, lost: uncounted + undelivered, repeated: stats.requests - stats.distinct,
-      commits: counts.commits, readyMs: router.readyMs, ...rest };
+      commits: counts.commits, readyMs: router.readyMs, ...before, ...await context.after?.(router) };
   };
   return measure(router, workload, { ...context, sink, beside: slow ? [sink, slow] : [sink], settle });
 }

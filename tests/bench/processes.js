@@ -8,7 +8,7 @@ import { freePort, request, until } from '../flow/support.js';
 import { SECRET } from './payloads.js';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const BUILD = path.join(ROOT, 'build/release');
+export const BUILD = path.join(ROOT, 'build/release');
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const CONNECTIONS = 64;
 const SAID_MAX = 16384; // of what a program says, for when it fails
@@ -43,7 +43,8 @@ function childrenOf(pid) {
   }
 }
 
-function treeOf(pid) {
+/** A process and all below it. */
+export function treeOf(pid) {
   return [pid, ...childrenOf(pid).flatMap(treeOf)];
 }
 
@@ -185,6 +186,16 @@ export async function startSink(cpu, delayMs = 0) {
   return sink;
 }
 
+/** A tool that runs beside a load until it is interrupted; { code, said } of its end. */
+export function startTool(words, cpu) {
+  const program = new Program(words, cpu);
+  program.interrupt = async () => {
+    program.process.kill('SIGINT');
+    return { ...await program.ended, said: program.said };
+  };
+  return program;
+}
+
 /** Fills a store that a router has left: fill.c says how. */
 export async function fill(store, words, cpu) {
   const program = new Program([path.join(BUILD, 'tests/bench/bench_fill'), store, ...words], cpu);
@@ -193,11 +204,11 @@ export async function fill(store, words, cpu) {
 }
 
 /** The router on a folder that has a `rules` folder; startedUs: since 1970, readyMs: how long it took to be ready. */
-export async function startRouter(folder, workers, cpu) {
+export async function startRouter(folder, workers, cpu, env = {}) {
   const startedMs = performance.timeOrigin + performance.now();
   const binary = process.env.TIDEWIRE ?? path.join(BUILD, 'tidewire');
   const router = new Program([binary, 'run', folder, '--listen', '127.0.0.1:0', '--workers', String(workers), '--no-watch'], cpu, {
-    env: { TIDEWIRE_LOG_LEVEL: 'warn', ...process.env, GITHUB_WEBHOOK_SECRET: SECRET }, // a log is another program's work
+    env: { TIDEWIRE_LOG_LEVEL: 'warn', ...process.env, GITHUB_WEBHOOK_SECRET: SECRET, ...env }, // a log is another program's work
   });
   const socketPath = path.join(folder, 'run/tidewire.sock');
   const get = (where) => request({ socketPath, path: where, headers: { 'x-tidewire-request': '1' }, agent: false });
