@@ -1,6 +1,7 @@
 #include "observe/counts.h"
 
 #include "base/clock.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "observe/inside.h"
@@ -37,17 +38,27 @@ void counts_free(struct counts *counts)
     mem_free(counts);
 }
 
+/* The place of a route, or the free one that it would get. */
+static uint16_t *place_of(struct counts *counts, struct slice route)
+{
+    size_t at = fnv(FNV_START, route.data, route.len) % PLACES;
+    while (counts->places[at] && !slice_is(route, counts->routes[counts->places[at] - 1]->route))
+        at = (at + 1) % PLACES;
+    return &counts->places[at];
+}
+
 /* Routes come from rule files, so they are few; one past the bound is counted under the last. */
 static struct route_counts *find(struct counts *counts, struct slice route)
 {
-    for (size_t i = 0; i < counts->count; i++)
-        if (slice_is(route, counts->routes[i]->route))
-            return counts->routes[i];
+    uint16_t *place = place_of(counts, route);
+    if (*place)
+        return counts->routes[*place - 1];
     if (counts->count == COUNTS_ROUTES_MAX)
         return counts->routes[COUNTS_ROUTES_MAX - 1];
     struct route_counts *made = MEM_NEW(struct route_counts);
     made->route = mem_text(route);
     counts->routes[counts->count++] = made;
+    *place = (uint16_t)counts->count;
     return made;
 }
 

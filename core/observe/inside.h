@@ -4,7 +4,7 @@
 
 #include "observe/counts.h"
 
-enum { DETAIL_MAX = 160, ADDRESS_MAX = 46, DURATION_BUCKETS = 14 };
+enum { DETAIL_MAX = 160, ADDRESS_MAX = 46, DURATION_BUCKETS = 14, PLACES = 2 * COUNTS_ROUTES_MAX };
 
 struct refused {
     uint64_t at_ms;
@@ -35,6 +35,7 @@ struct route_counts {
 struct counts {
     struct route_counts *routes[COUNTS_ROUTES_MAX]; /* owned */
     size_t count;
+    uint16_t places[PLACES]; /* by the hash of a route, where it stands in routes, from 1; 0: free. A full place: the next one */
 };
 
 /* Upper ends of the buckets of times, in seconds ("A" of interface.md 4.1). */
