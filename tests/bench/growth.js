@@ -177,8 +177,10 @@ const SIZE_SECONDS = 3;
 
 async function sizes(context) {
   const rows = [];
-  for (const workload of [{ ...DROP, kind: 'drop' }, { ...STORED, kind: 'stored' }]) {
-    for (const bytes of [100, 1000, 10000, 100000, MILLION, 10 * MILLION]) {
+  const all = [100, 1000, 10000, 100000, MILLION, 10 * MILLION];
+  const slow = { ...STORED, kind: 'stored slow', targets: ['one', 'slow'] };
+  for (const [workload, list] of [[{ ...DROP, kind: 'drop' }, all], [{ ...STORED, kind: 'stored' }, all], [slow, [MILLION]]]) {
+    for (const bytes of list) {
       tell(`sizes: ${workload.kind}, ${bytes}`);
       const payload = context.payloads[bytes] ??= await writePayload(context.parent, String(bytes), signaturesFor(SIZE_SECONDS));
       const atOnce = Math.max(1, Math.min(CONNECTIONS, Math.floor(AT_ONCE_BYTES / bytes)));

@@ -13,7 +13,8 @@
 #                 on its way: the times of answers are those of queueing) and 5,000 a second over all (those of the router)
 #   routes        1, 50 and 1,000 rule files with a route and a target each; dropped events for the one in the middle and for the one
 #                 that is defined last and matches by parameters
-#   sizes         JSON bodies from 100 bytes to 10 MB, dropped and stored: `cpu ms/MB` must not grow. At most 64 MB at once
+#   sizes         JSON bodies from 100 bytes to 10 MB, dropped and stored: `cpu ms/MB` must not grow. At most 64 MB at once.
+#                 "stored slow": one of two targets takes a second for each answer, which nobody else should notice
 #   stored        events that are stored and delivered by a router that has so many already, with what dedupe keeps of them (fill.c)
 #   waiting       a start with so many deliveries that are due: for a target that refuses connections, for one that answers
 #
