@@ -219,8 +219,10 @@ static void send_now(struct record *record)
 void attempt_on_loaded(struct record *record)
 {
     struct queue *queue = record->queue;
-    record->event = record->read.op.result == OK ? record->read.event : NULL;
-    record->message = record->read.message;
+    if (record->read.op.result == OK) {
+        record_keep_bytes(record, record->read.event, record->read.message, &queue->deliver->sending_bytes);
+        event_unref(record->read.event); /* the reader's reference */
+    }
     if (record->read.op.result == OK && record->read.state == DELIVERY_WAITING && queue->target && !queue->deliver->draining) {
         send_now(record);
         return;
@@ -260,8 +262,10 @@ void attempt_start(struct record *record)
 {
     record->queue->sending++;
     record->has_room = true;
-    if (record->event)
+    if (record->event) {
+        record_bytes_leave(record);
         send_now(record);
-    else if (!load(record))
+    } else if (!load(record)) {
         postpone(record, WAIT_FOR_ROOM_MS);
+    }
 }

@@ -7,11 +7,17 @@ enum { OFFERS_PER_TURN = 8 };
 
 /* ---- the clock ---- */
 
+static void wake_all(struct deliver *deliver)
+{
+    deliver->crowded = false;
+    for (struct queue *queue = deliver->queues; queue; queue = queue->next)
+        queue_wake(queue);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct deliver *deliver = timer->data;
-    for (struct queue *queue = deliver->queues; queue; queue = queue->next)
-        queue_wake(queue);
+    wake_all(deliver);
     unwritten_try_again(deliver);
 }
 
@@ -32,12 +38,23 @@ void deliver_wake_at(struct deliver *deliver, uint64_t wall_ms)
 
 /* ---- what may start now ---- */
 
-/* false: not now; the timer is set. */
+/* As much is under way as this worker has memory for: then each target has one attempt at a time, so that slow ones with large
+ * bodies do not keep others from theirs. */
+static bool is_crowded(const struct deliver *deliver)
+{
+    return deliver->under_way >= TRANSFERS_MAX || deliver->sending_bytes >= SENDING_BYTES_MAX / deliver->config.workers;
+}
+
+/* false: not now; the timer is set, or an attempt that ends wakes it. */
 static bool may_start(struct queue *queue)
 {
     struct deliver *deliver = queue->deliver;
-    if (queue->sending >= queue_concurrency(queue) || deliver->under_way >= TRANSFERS_MAX)
-        return false; /* the end of one of them goes on */
+    if (queue->sending >= queue_concurrency(queue))
+        return false;
+    if (queue->sending > 0 && is_crowded(deliver)) {
+        deliver->crowded = true;
+        return false;
+    }
     uint64_t wait_ms = limiter_take(&queue->limiter, clock_mono_ms());
     if (wait_ms > 0) {
         deliver_wake_in(deliver, wait_ms);
@@ -91,6 +108,8 @@ static void start_awake(struct deliver *deliver)
 static void before_sleep(uv_prepare_t *prepare)
 {
     struct deliver *deliver = prepare->data;
+    if (deliver->crowded && !is_crowded(deliver))
+        wake_all(deliver);
     do {
         start_awake(deliver);
         sender_start_due(deliver->sender);
@@ -127,7 +146,10 @@ void deliver_offer(struct deliver *deliver, struct event *event, struct new_deli
         queue_note_in_store(queue, delivery->due_ms); /* it comes with a window */
         return;
     }
-    record_wait(record_of(queue, event, delivery));
+    struct record *record = record_of(queue, event, delivery);
+    if (record_bytes_fit(deliver, event->body.len))
+        record_keep_bytes(record, event, delivery->message, &deliver->waiting_bytes);
+    record_wait(record);
     queue_wake(queue);
     deliver_offered(deliver);
 }
@@ -186,8 +208,7 @@ void deliver_set_generation(struct deliver *deliver, struct generation *generati
     for (struct queue *queue = deliver->queues; queue; queue = queue->next)
         set_target(queue, generation_target(generation, slice_of(queue->name)));
     generation_unref(former);
-    for (struct queue *queue = deliver->queues; queue; queue = queue->next)
-        queue_wake(queue);
+    wake_all(deliver);
 }
 
 /* ---- life ---- */
@@ -208,8 +229,7 @@ struct deliver *deliver_new(const struct deliver_config *config)
 void deliver_start(struct deliver *deliver)
 {
     deliver->started = true;
-    for (struct queue *queue = deliver->queues; queue; queue = queue->next)
-        queue_wake(queue);
+    wake_all(deliver);
 }
 
 void deliver_drain(struct deliver *deliver)

@@ -17,7 +17,9 @@ enum {
     ENDED_MAX = 512,
     WAIT_FOR_ROOM_MS = 50,
     READ_AGAIN_MS = 1000,
-    SECRET_AGAIN_MS = 60000, /* a secret without a value: tried again, uncounted */
+    SECRET_AGAIN_MS = 60000,      /* a secret without a value: tried again, uncounted */
+    WAITING_BYTES_MAX = 32 << 20, /* all workers together: what waits behind that is loaded when its turn comes */
+    SENDING_BYTES_MAX = 64 << 20, /* the same: beyond, each target has one attempt at a time */
 };
 
 enum record_state {
@@ -39,6 +41,7 @@ struct record {
     uint32_t attempts;    /* that ended */
     char *fixed_id;       /* owned; NULL: none */
     struct event *event;  /* counted: while its bytes are in memory */
+    size_t *bytes_in;     /* the sum that event's bytes are part of; NULL: none */
     struct slice message; /* in the event's arena, or in read.arena */
     struct arena arena;   /* of the attempt under way */
     struct transfer *transfer;
@@ -84,7 +87,10 @@ struct deliver {
     uv_prepare_t before_sleep;
     struct rng rng;
     uint32_t under_way, in_store; /* attempts; operations the store has */
-    uint32_t offers;              /* since the last turn */
+    /* Bodies in memory, of records that wait and of attempts; one that several records share counts for each. */
+    size_t waiting_bytes, sending_bytes;
+    bool crowded;    /* something did not start for want of them, or of transfers: the end of any attempt wakes all */
+    uint32_t offers; /* since the last turn */
     bool started, draining;
     int closing_parts;
     void (*on_closed)(void *arg);
@@ -118,9 +124,15 @@ void queue_note_in_store(struct queue *queue, uint64_t due_ms);
 void queue_refill(struct queue *queue);
 void queue_on_window(struct queue *queue);
 
+/* May this much more wait in memory? */
+bool record_bytes_fit(const struct deliver *deliver, size_t bytes);
 struct record *record_new(struct queue *queue);
-/* A delivery of an event that is in memory. */
-struct record *record_of(struct queue *queue, struct event *event, struct new_delivery *delivery);
+/* A delivery of an event that is in memory, without its bytes. */
+struct record *record_of(struct queue *queue, const struct event *event, const struct new_delivery *delivery);
+/* Takes a reference; bytes_in: waiting_bytes or sending_bytes. */
+void record_keep_bytes(struct record *record, struct event *event, struct slice message, size_t *bytes_in);
+/* From waiting to sending. */
+void record_bytes_leave(struct record *record);
 void record_free(struct record *record);
 void record_wait(struct record *record);
 void record_wait_until(struct record *record, uint64_t due_ms);

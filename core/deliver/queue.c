@@ -85,7 +85,7 @@ struct record *record_new(struct queue *queue)
     return record;
 }
 
-struct record *record_of(struct queue *queue, struct event *event, struct new_delivery *delivery)
+struct record *record_of(struct queue *queue, const struct event *event, const struct new_delivery *delivery)
 {
     struct record *record = record_new(queue);
     record->seq = delivery->seq;
@@ -95,9 +95,28 @@ struct record *record_of(struct queue *queue, struct event *event, struct new_de
     record->received_ms = event->received_ms;
     record->due_ms = delivery->due_ms;
     record->fixed_id = delivery->fixed_id.len ? mem_text(delivery->fixed_id) : NULL;
-    record->event = event_ref(event);
-    record->message = delivery->message;
     return record;
+}
+
+bool record_bytes_fit(const struct deliver *deliver, size_t bytes)
+{
+    return deliver->waiting_bytes + bytes <= WAITING_BYTES_MAX / deliver->config.workers;
+}
+
+void record_keep_bytes(struct record *record, struct event *event, struct slice message, size_t *bytes_in)
+{
+    record->event = event_ref(event);
+    record->message = message;
+    record->bytes_in = bytes_in;
+    *bytes_in += event->body.len;
+}
+
+void record_bytes_leave(struct record *record)
+{
+    struct deliver *deliver = record->queue->deliver;
+    *record->bytes_in -= record->event->body.len;
+    record->bytes_in = &deliver->sending_bytes;
+    *record->bytes_in += record->event->body.len;
 }
 
 void record_wait(struct record *record)
@@ -115,6 +134,9 @@ void record_wait_until(struct record *record, uint64_t due_ms)
 
 void record_forget_bytes(struct record *record)
 {
+    if (record->bytes_in)
+        *record->bytes_in -= record->event->body.len;
+    record->bytes_in = NULL;
     event_unref(record->event);
     record->event = NULL;
     record->message = (struct slice){ NULL, 0 };

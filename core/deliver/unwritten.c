@@ -37,7 +37,7 @@ static bool takes_now(const struct deliver *deliver, const struct new_delivery *
 
 bool deliver_offer_unwritten(struct deliver *deliver, struct event *event, struct outcome *outcome)
 {
-    if (!deliver->started || deliver->draining)
+    if (!deliver->started || deliver->draining || !record_bytes_fit(deliver, event->body.len * outcome->delivery_count))
         return false;
     for (const struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
         if (!takes_now(deliver, delivery, outcome->delivery_count))
@@ -49,6 +49,7 @@ bool deliver_offer_unwritten(struct deliver *deliver, struct event *event, struc
     for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next) {
         struct queue *queue = queue_find(deliver, delivery->target);
         struct record *record = record_of(queue, event, delivery);
+        record_keep_bytes(record, event, delivery->message, &deliver->waiting_bytes);
         record->unwritten = unwritten;
         record->delivery = delivery;
         record->sibling = unwritten->records;

@@ -42,6 +42,7 @@ static void on_stored_run_done(struct run *done, struct outcome *outcome)
 {
     struct intake *intake = done->owner;
     const struct ingest_worker *to = &intake->ingest->config.to;
+    event_forget_index(intake->event);
     to->settle(to->arg, intake->event, outcome);
     intake_end(intake);
 }
@@ -71,6 +72,8 @@ void handle_start(struct intake *intake)
     } else if (!intake->outcome) {
         intake->run_again = true;
     }
+    if (!intake->run_waits)
+        event_forget_index(intake->event);
     if (!ends_unwritten(intake)) {
         commit(intake);
         return;

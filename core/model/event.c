@@ -120,9 +120,26 @@ enum result event_index(struct event *event, struct json_error *error)
     enum result rc = is_form(event->content_type) ? form_payload(event, &text, error) : OK;
     if (rc == OK)
         rc = json_index(text, &event->json, error);
-    if (rc == OK)
-        event->kind = BODY_JSON;
-    return rc;
+    if (rc != OK)
+        return rc;
+    event->kind = BODY_JSON;
+    if (event->account) {
+        atomic_fetch_add(event->account, json_memory(event->json));
+        event->accounted += json_memory(event->json);
+    }
+    return OK;
+}
+
+void event_forget_index(struct event *event)
+{
+    if (!event->json)
+        return;
+    if (event->account) {
+        atomic_fetch_sub(event->account, json_memory(event->json));
+        event->accounted -= json_memory(event->json);
+    }
+    json_free(event->json);
+    event->json = NULL;
 }
 
 struct slice event_header(const struct event *event, struct slice name)

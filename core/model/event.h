@@ -58,7 +58,7 @@ struct event {
 
     enum body_kind kind;
     struct slice body;     /* the bytes as they arrived */
-    struct json_doc *json; /* owned; only with BODY_JSON; its nodes point into body */
+    struct json_doc *json; /* owned; only with BODY_JSON, until it is forgotten; its nodes point into body */
 
     uint32_t attempt;    /* handler tries that ended, before this one */
     uint32_t generation; /* of the last try */
@@ -94,6 +94,10 @@ void event_unref(struct event *event);
  * (rules.md 3, "event.body"). ERR_INVALID with the byte offset and the reason in error; ERR_MEMORY. Before the event is
  * shared only. */
 enum result event_index(struct event *event, struct json_error *error) MUST_CHECK;
+
+/* No rule looks at it any more: of a large body the index is larger than the body. kind stays. While nobody else reads the event.
+ */
+void event_forget_index(struct event *event);
 
 /* The first header of that name, letter case ignored; data is NULL when absent. */
 struct slice event_header(const struct event *event, struct slice name);

@@ -1,7 +1,8 @@
 // Targets that are slow, dead, rude, or want to be asked again.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { Router, freePort, startTarget, until } from './support.js';
+import { BINARY, Router, freePort, startTarget, until } from './support.js';
 
 let target;
 let router;
@@ -21,6 +22,7 @@ before(async () => {
       case '/500': return { status: 500, body: 'out of order' };
       case '/302': return { status: 302, headers: { location: `${target.url}/ok` } };
       case '/big': return { status: 200, body: 'x'.repeat(1 << 20) };
+      case '/sluggish': return { status: 200, delayMs: 100 };
       case '/202-only': return { status: 202 };
       default: return { status: 200, body: 'thanks' };
     }
@@ -38,6 +40,8 @@ before(async () => {
          route "/dead" { verify = verify.none "a test", handle = function(event) send(dead, event) end }
          local inside = target "inside" { url = "${target.url}/inside" }
          route "/inside" { verify = verify.none "a test", handle = function(event) send(inside, event) end }
+         local sluggish = target "sluggish" { url = "${target.url}/sluggish", private = true }
+         route "/sluggish" { verify = verify.none "a test", handle = function(event) send(sluggish, { text = event.headers["x-n"] }) end }
          local judged = target "judged" { url = "${target.url}/judged", private = true, retry = false,
            success = function(answer) return answer.status == 200 and answer.body == "thanks" end }
          route "/judged" { verify = verify.none "a test", handle = function(event)
@@ -144,4 +148,23 @@ test('a target that never answers slows nobody else', async () => {
   assert.equal(delivery.state, 'delivered');
   assert.ok(Date.now() - start < 1000, `${Date.now() - start} ms`);
   await until('the slow ones to end', async () => (await router.events('&state=delivering')).length === 0, 60000);
+});
+
+test('large bodies that wait for a slow target fill no memory and refuse nobody', async () => {
+  const { pid } = await router.status();
+  const body = JSON.stringify({ text: 'x'.repeat(1e6) }); // 600 of them are more than twice what bodies may take
+  const send = async (first, count) => {
+    for (let n = first; n < first + count; n++) {
+      const answer = await router.post('/sluggish', body, { 'content-type': 'application/json', 'x-n': String(n) });
+      assert.equal(answer.status, 202, answer.body);
+    }
+  };
+  await Promise.all(Array.from({ length: 10 }, (_, i) => send(i * 60, 60)));
+  const wanted = new Set(Array.from({ length: 600 }, (_, n) => String(n)));
+  await until('all to arrive', () => {
+    for (const one of target.received) if (one.url === '/sluggish') wanted.delete(one.body.toString());
+    return wanted.size === 0;
+  }, 60000);
+  const most = Number(/VmHWM:\s*(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'latin1'))[1]) / 1024;
+  if (!/asan|tsan/.test(BINARY)) assert.ok(most < 400, `${most} MB`);
 });
