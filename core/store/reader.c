@@ -7,8 +7,8 @@
 
 enum {
     IDLE_MS = 100,
-    WAL_COPY_PAGES = (64 << 20) / PAGE_BYTES, /* from 64 MB on the log is copied */
-    WAL_LEFT_PAGES = 400,                     /* with fewer frames left the writer finishes */
+    WAL_COPY_PAGES = (16 << 20) / PAGE_BYTES, /* from 16 MB on the log is copied: often, so that it is over soon */
+    WAL_LEFT_PAGES = 100,                     /* with fewer frames left the writer finishes */
 };
 
 static void copy_log(struct store *store)
