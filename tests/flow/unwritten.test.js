@@ -89,7 +89,7 @@ test('one that is given up at once is there to be looked at', async () => {
   assert.match(event.deliveries[0].reason, /answered 410/);
 });
 
-test('nobody answers, a rate, a secret that is not set: it waits in the store', async () => {
+test('nobody answers, a rate, a target that records: it is in the store', async () => {
   const id = await post('/dead');
   const tried = await until('the failed try to be recorded', async () => {
     const event = await router.event(id);
@@ -97,8 +97,8 @@ test('nobody answers, a rate, a secret that is not set: it waits in the store', 
   });
   assert.equal(tried.state, 'delivering');
   assert.equal(tried.deliveries[0].tries[0].error_type, 'connect');
-  const unset = await router.event(await post('/unset'));
-  assert.ok(unset === null || unset.state !== 'done');
+  const unset = await router.eventIn(await post('/unset'), 'done');
+  assert.equal(unset.deliveries[0].state, 'recorded');
   const ids = [];
   for (let n = 0; n < 8; n++) ids.push(await post('/paced', n));
   for (const id of ids) await router.eventIn(id, 'done');
