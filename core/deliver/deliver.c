@@ -196,18 +196,21 @@ static void set_target(struct queue *queue, const struct target *target)
 
 void deliver_set_generation(struct deliver *deliver, struct generation *generation)
 {
-    struct generation *former = deliver->generation;
-    deliver->generation = generation_ref(generation);
+    struct queue **by_target = mem_new((generation->target_count + 1) * sizeof(*by_target));
     for (size_t i = 0; i < generation->target_count; i++) {
-        struct queue *queue = queue_need(deliver, generation->targets[i].name);
+        struct queue *queue = by_target[i] = queue_need(deliver, generation->targets[i].name);
         if (!queue->target) { /* new, or back: what waits for it is in the store */
             queue->more_in_store = true;
             queue->store_due_ms = 0;
         }
     }
+    (void)generation_ref(generation); /* first: it may be the same one */
+    generation_unref(deliver->generation);
+    mem_free(deliver->by_target);
+    deliver->generation = generation;
+    deliver->by_target = by_target;
     for (struct queue *queue = deliver->queues; queue; queue = queue->next)
         set_target(queue, generation_target(generation, slice_of(queue->name)));
-    generation_unref(former);
     wake_all(deliver);
 }
 
@@ -303,6 +306,7 @@ void deliver_free(struct deliver *deliver, void (*on_closed)(void *arg), void *a
         deliver->queues = next;
     }
     generation_unref(deliver->generation);
+    mem_free(deliver->by_target);
     sender_free(deliver->sender, on_sender_closed, deliver);
     uv_close((uv_handle_t *)&deliver->timer, on_own_closed);
     uv_close((uv_handle_t *)&deliver->before_sleep, on_own_closed);

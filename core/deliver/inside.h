@@ -82,6 +82,7 @@ struct deliver {
     struct sender *sender;
     struct generation *generation; /* counted */
     struct queue *queues, *awake;
+    struct queue **by_target;     /* owned; of the generation's targets, by their index */
     struct unwritten *unwritable; /* the disk was full: tried again */
     uv_timer_t timer;
     uv_prepare_t before_sleep;

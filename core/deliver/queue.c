@@ -9,6 +9,9 @@ enum { SHARES = 4 /* below workers * SHARES at once a target lives on one worker
 
 struct queue *queue_find(const struct deliver *deliver, struct slice name)
 {
+    const struct target *target = deliver->generation ? generation_target(deliver->generation, name) : NULL;
+    if (target)
+        return deliver->by_target[target->index];
     for (struct queue *queue = deliver->queues; queue; queue = queue->next)
         if (slice_is(name, queue->name))
             return queue;

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/fnv.h"
 #include "base/mem.h"
 
 struct generation *generation_ref(struct generation *generation)
@@ -21,9 +22,70 @@ void generation_unref(struct generation *generation)
     mem_free(generation);
 }
 
+/* ---- names ---- */
+
+static size_t slot_of(const struct name_index *index, struct slice name)
+{
+    return fnv(FNV_START, name.data, name.len) & index->mask;
+}
+
+static bool index_init(struct name_index *index, struct arena *arena, size_t count)
+{
+    size_t size = 2;
+    while (size < count * 2)
+        size *= 2;
+    index->slots = arena_alloc(arena, size * sizeof(*index->slots));
+    index->mask = size - 1;
+    return index->slots != NULL;
+}
+
+static void index_add(struct name_index *index, struct slice name, size_t place)
+{
+    size_t at = slot_of(index, name);
+    while (index->slots[at])
+        at = (at + 1) & index->mask;
+    index->slots[at] = (uint32_t)place + 1;
+}
+
+enum result generation_index(struct generation *generation)
+{
+    if (!index_init(&generation->route_index, &generation->arena, generation->route_count) ||
+        !index_init(&generation->target_index, &generation->arena, generation->target_count))
+        return ERR_MEMORY;
+    for (size_t i = 0; i < generation->route_count; i++)
+        index_add(&generation->route_index, generation->routes[i].path, i);
+    for (size_t i = 0; i < generation->target_count; i++)
+        index_add(&generation->target_index, generation->targets[i].name, i);
+    return OK;
+}
+
+/* Where a name may stand: by its hash, or anywhere without an index. */
+struct candidates {
+    const struct name_index *index;
+    size_t count, at;
+};
+
+static struct candidates candidates_of(const struct name_index *index, size_t count, struct slice name)
+{
+    return (struct candidates){ index, count, index->slots ? slot_of(index, name) : 0 };
+}
+
+static bool next_candidate(struct candidates *candidates, size_t *place)
+{
+    const struct name_index *index = candidates->index;
+    size_t at = candidates->at++;
+    if (!index->slots) {
+        *place = at;
+        return at < candidates->count;
+    }
+    *place = (size_t)index->slots[at & index->mask] - 1;
+    return index->slots[at & index->mask] != 0;
+}
+
 const struct target *generation_target(const struct generation *generation, struct slice name)
 {
-    for (size_t i = 0; i < generation->target_count; i++)
+    struct candidates candidates = candidates_of(&generation->target_index, generation->target_count, name);
+    for (size_t i; next_candidate(&candidates, &i);)
         if (slice_eq(generation->targets[i].name, name))
             return &generation->targets[i];
     return NULL;
@@ -31,7 +93,8 @@ const struct target *generation_target(const struct generation *generation, stru
 
 const struct route *generation_route(const struct generation *generation, struct slice path)
 {
-    for (size_t i = 0; i < generation->route_count; i++)
+    struct candidates candidates = candidates_of(&generation->route_index, generation->route_count, path);
+    for (size_t i; next_candidate(&candidates, &i);)
         if (slice_eq(generation->routes[i].path, path))
             return &generation->routes[i];
     return NULL;

@@ -194,6 +194,12 @@ struct secret {
     struct slice value; /* data NULL: not set. Never logged, stored or shown */
 };
 
+/* Places of names in a list, by hash; slots NULL: not made, the list is searched. */
+struct name_index {
+    uint32_t *slots; /* place + 1; 0: free */
+    size_t mask;     /* their number - 1: a power of two, at least twice the names */
+};
+
 struct generation {
     atomic_uint refs;
     uint32_t number; /* counted from 1 by the running server */
@@ -211,8 +217,12 @@ struct generation {
     size_t secret_count;
     const struct pair *settings; /* what `env` gave: the values of the load */
     size_t setting_count;
+    struct name_index route_index, target_index;
     struct arena arena; /* owned: all of the above */
 };
+
+/* Makes the indexes of routes and targets, which are complete. */
+enum result generation_index(struct generation *generation) MUST_CHECK;
 
 struct generation *generation_ref(struct generation *generation);
 void generation_unref(struct generation *generation);                                           /* secrets are wiped */

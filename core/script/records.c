@@ -502,5 +502,7 @@ void records_read(lua_State *L, int index, struct generation *generation)
     generation->limits = limits_of(&reader, &LIMITS_DEFAULT);
     read_routes(&reader);
     read_targets(&reader);
+    if (generation_index(generation) != OK)
+        luaL_error(L, "not enough memory");
     lua_pop(L, 1);
 }

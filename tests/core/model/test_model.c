@@ -34,6 +34,31 @@ static struct event *make_event(const char *content_type, const char *body)
     return event;
 }
 
+TEST(a_name_is_found_among_many_with_and_without_an_index)
+{
+    enum { MANY = 1000 };
+    static struct target targets[MANY];
+    static char names[MANY][16];
+    struct generation generation = { .targets = targets };
+    for (size_t count = 0; count <= MANY; count += count < 4 ? 1 : 332) {
+        arena_deinit(&generation.arena);
+        generation.target_index = (struct name_index){ NULL, 0 };
+        generation.target_count = count;
+        for (size_t i = 0; i < count; i++) {
+            snprintf(names[i], sizeof(names[i]), "target-%zu", i);
+            targets[i].name = slice_of(names[i]);
+        }
+        for (int indexed = 0; indexed < 2; indexed++) {
+            for (size_t i = 0; i < count; i++)
+                CHECK("found", generation_target(&generation, slice_of(names[i])) == &targets[i]);
+            CHECK("another is not", !generation_target(&generation, SLICE("target-")));
+            CHECK_EQ("indexed", generation_index(&generation), OK);
+        }
+        CHECK("no route", !generation_route(&generation, SLICE("/a")));
+    }
+    arena_deinit(&generation.arena);
+}
+
 TEST(an_event_reads_back_from_its_stored_form_and_no_cut_form_does)
 {
     struct event *event = make_event("application/json", "{\"a\":1}");
