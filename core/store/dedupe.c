@@ -29,6 +29,7 @@ struct shard {
 
 struct dedupe_set {
     uint8_t key[KEY_BYTES];
+    EVP_MAC_CTX *keyed; /* owned; what each hash begins as: once made it is only copied, by any thread */
     struct shard shards[SHARDS];
     size_t next_shard; /* where dedupe_take_duplicates goes on; writer thread */
 };
@@ -38,20 +39,28 @@ struct dedupe_set {
 struct dedupe_key dedupe_key_make(const struct store *store, struct slice route, char kind, struct slice text, uint64_t until_ms)
 {
     struct dedupe_key key = { .until_ms = until_ms };
-    size_t out_len = 0, size = sizeof(key.hash);
+    size_t out_len = 0;
     char separator[2] = { '\0', kind };
-    EVP_MAC *mac = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_size_t("size", &size), OSSL_PARAM_construct_end() };
-    if (!context || !EVP_MAC_init(context, store->dedupe->key, KEY_BYTES, params) ||
-        !EVP_MAC_update(context, (const unsigned char *)route.data, route.len) ||
+    EVP_MAC_CTX *context = EVP_MAC_CTX_dup(store->dedupe->keyed);
+    if (!context || !EVP_MAC_update(context, (const unsigned char *)route.data, route.len) ||
         !EVP_MAC_update(context, (const unsigned char *)separator, sizeof(separator)) ||
         !EVP_MAC_update(context, (const unsigned char *)text.data, text.len) ||
         !EVP_MAC_final(context, key.hash, &out_len, sizeof(key.hash)))
         abort(); /* a fixed algorithm with a fixed key: only a broken OpenSSL gets here */
     EVP_MAC_CTX_free(context);
-    EVP_MAC_free(mac);
     return key;
+}
+
+/* Finding the algorithm by its name takes longer than a hash. */
+static void prepare_hash(struct dedupe_set *set)
+{
+    size_t size = sizeof(((struct dedupe_key *)NULL)->hash);
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_size_t("size", &size), OSSL_PARAM_construct_end() };
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
+    set->keyed = EVP_MAC_CTX_new(mac);
+    if (!set->keyed || !EVP_MAC_init(set->keyed, set->key, KEY_BYTES, params))
+        abort();
+    EVP_MAC_free(mac); /* the context has a reference of its own */
 }
 
 static struct shard *shard_of(const struct store *store, const uint8_t hash[16])
@@ -326,7 +335,10 @@ enum result dedupe_open(struct store *store)
         set->shards[i].buckets = mem_new(BUCKETS_FIRST * sizeof(struct entry *));
     }
     enum result rc = load_key(store);
-    return rc == OK ? load_recent(store) : rc;
+    if (rc != OK)
+        return rc;
+    prepare_hash(set);
+    return load_recent(store);
 }
 
 void dedupe_close(struct store *store)
@@ -342,6 +354,7 @@ void dedupe_close(struct store *store)
         mem_free(shard->buckets);
         pthread_mutex_destroy(&shard->lock);
     }
+    EVP_MAC_CTX_free(set->keyed);
     mem_free(set);
     store->dedupe = NULL;
 }

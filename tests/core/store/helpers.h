@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -158,6 +159,29 @@ static __attribute__((unused)) enum result result_of(struct store *store, int64_
     store_submit(store, &op.op);
     wait_for(before + 1);
     return op.op.result;
+}
+
+/* ---- what is in the file ---- */
+
+static __attribute__((unused)) int count_rows(const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *query;
+    int count = -1;
+    if (sqlite3_open(path, &db) == SQLITE_OK && sqlite3_prepare_v2(db, sql, -1, &query, NULL) == SQLITE_OK) {
+        count = sqlite3_step(query) == SQLITE_ROW ? sqlite3_column_int(query, 0) : -1;
+        sqlite3_finalize(query);
+    }
+    sqlite3_close(db);
+    return count;
+}
+
+static __attribute__((unused)) void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    CHECK_EQ("opened", sqlite3_open(path, &db), SQLITE_OK);
+    CHECK_EQ(sql, sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
 }
 
 #endif
