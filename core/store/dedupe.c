@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "store/inside.h"
 
-enum { SHARDS = 64, BUCKETS_FIRST = 64, KEY_BYTES = 16 };
+enum { SHARDS = DEDUPE_SLICES / 2, BUCKETS_FIRST = 64, KEY_BYTES = 16 };
 
 struct entry {
     struct entry *next; /* in its bucket */
@@ -63,9 +63,15 @@ static void prepare_hash(struct dedupe_set *set)
     EVP_MAC_free(mac); /* the context has a reference of its own */
 }
 
+static unsigned slice_of_hash(const uint8_t hash[16])
+{
+    return hash[0] / (256 / DEDUPE_SLICES);
+}
+
+/* Two slices, so that all of one are behind one lock. */
 static struct shard *shard_of(const struct store *store, const uint8_t hash[16])
 {
-    return &store->dedupe->shards[hash[0] % SHARDS];
+    return &store->dedupe->shards[slice_of_hash(hash) / 2];
 }
 
 static struct entry **bucket_of(struct shard *shard, const uint8_t hash[16])
@@ -196,7 +202,8 @@ void dedupe_release(struct store *store, const struct dedupe_key *key)
     tell(waiters, (struct uuid){ { 0 } });
 }
 
-static void settle(struct store *store, const struct dedupe_key *key, const struct uuid *winner)
+/* old: the row that was found; NULL: the claim's own. */
+static void settle(struct store *store, const struct dedupe_key *key, const struct aged_key *old)
 {
     struct shard *shard = shard_of(store, key->hash);
     struct dedupe_wait *waiters = NULL;
@@ -205,8 +212,10 @@ static void settle(struct store *store, const struct dedupe_key *key, const stru
     struct entry *entry = *find(shard, key->hash);
     if (entry) {
         entry->committed = true;
-        if (winner)
-            entry->winner = *winner;
+        if (old) {
+            entry->winner = old->winner;
+            entry->until_ms = old->until_ms;
+        }
         first = entry->winner;
         waiters = entry->waiters;
         entry->waiters = NULL;
@@ -223,19 +232,10 @@ void dedupe_commit(struct store *store, const struct dedupe_key *key)
     settle(store, key, NULL);
 }
 
-void dedupe_found(struct store *store, const struct dedupe_key *key, struct uuid winner)
+void dedupe_found(struct store *store, const struct dedupe_key *key, struct uuid winner, uint64_t until_ms)
 {
-    settle(store, key, &winner);
-}
-
-void dedupe_forget(struct store *store, const uint8_t hash[16])
-{
-    struct shard *shard = shard_of(store, hash);
-    pthread_mutex_lock(&shard->lock);
-    struct entry **place = find(shard, hash);
-    if (*place && (*place)->committed)
-        drop(shard, place);
-    pthread_mutex_unlock(&shard->lock);
+    struct aged_key old = { .winner = winner, .until_ms = until_ms };
+    settle(store, key, &old);
 }
 
 size_t dedupe_count(const struct store *store)
@@ -249,6 +249,46 @@ size_t dedupe_count(const struct store *store)
     }
     return count;
 }
+
+/* ---- growing old ---- */
+
+static bool is_aged(const struct entry *entry, struct uuid cut, uint64_t now_ms)
+{
+    return entry->committed && (entry->until_ms <= now_ms || memcmp(entry->winner.bytes, cut.bytes, sizeof(cut.bytes)) < 0);
+}
+
+size_t dedupe_aged(const struct store *store, unsigned slice, struct uuid cut, uint64_t now_ms, struct aged_key **out)
+{
+    struct shard *shard = &store->dedupe->shards[slice / 2];
+    size_t count = 0;
+    pthread_mutex_lock(&shard->lock);
+    struct aged_key *keys = mem_new((shard->count + 1) * sizeof(*keys));
+    for (size_t i = 0; i < shard->bucket_count; i++) {
+        for (const struct entry *entry = shard->buckets[i]; entry; entry = entry->next) {
+            if (slice_of_hash(entry->hash) != slice || !is_aged(entry, cut, now_ms))
+                continue;
+            keys[count] = (struct aged_key){ .until_ms = entry->until_ms, .winner = entry->winner };
+            memcpy(keys[count++].hash, entry->hash, sizeof(entry->hash));
+        }
+    }
+    pthread_mutex_unlock(&shard->lock);
+    *out = keys;
+    return count;
+}
+
+void dedupe_drop_aged(struct store *store, unsigned slice, const struct aged_key *keys, size_t count, bool counted)
+{
+    struct shard *shard = &store->dedupe->shards[slice / 2];
+    pthread_mutex_lock(&shard->lock);
+    for (size_t i = 0; i < count; i++) {
+        struct entry **place = find(shard, keys[i].hash);
+        if (*place && (*place)->committed && (!counted || (*place)->duplicates == 0))
+            drop(shard, place);
+    }
+    pthread_mutex_unlock(&shard->lock);
+}
+
+/* ---- duplicates ---- */
 
 static size_t take_from(struct shard *shard, struct duplicate *out, size_t room)
 {

@@ -44,9 +44,19 @@ enum statement {
     STATEMENTS,
 };
 
+/* A round of aging.c; only in memory: what was not finished begins anew. */
+struct key_round {
+    enum { ROUND_RESTS, ROUND_MOVES, ROUND_CLEARS } state;
+    struct uuid cut;   /* what is older moves */
+    unsigned slice;    /* the next one */
+    int64_t seq, end;  /* of dedupe_recent: the next row to leave, and where that ends */
+    uint64_t began_ms; /* the last one did; before the first: the store was opened */
+};
+
 struct store {
     char *path;
     uint64_t reserve_bytes, min_free_bytes;
+    size_t keys_max;
     const char *vfs;
     void (*on_fatal)(void *arg, const char *why);
     void *fatal_arg;
@@ -68,11 +78,12 @@ struct store {
     int64_t next_delivery;              /* number of the next delivery: only the writer inserts any */
     int64_t next_delivery_stored;       /* the same after the last commit */
     uint64_t looked_ms;                 /* at the disk */
-    uint64_t aged_ms;                   /* when retention has looked at the keys */
+    uint64_t counted_ms;                /* when retention has looked for duplicates */
     uint64_t rest_until_ms, rest_ms;    /* between two rounds over all events; how long the rest after this one will be */
     int64_t swept_seq;                  /* up to where retention has come in its round */
     uint64_t stepped_ms;                /* its last step */
     bool has_old_keys;                  /* dedupe_old is not empty */
+    struct key_round round;             /* of the keys */
     bool dead;                          /* after a fatal error nothing more is written */
     pthread_t writer;
 
@@ -103,15 +114,27 @@ void *reader_main(void *arg);
 void reader_run(struct store *store, struct store_op *op);
 /* One small step of what is done when nothing else is; in a transaction of its own. */
 enum result retention_step(struct store *store, uint64_t now_ms) MUST_CHECK;
+/* aging.c: the same for the keys; nothing to do mostly. *busy: a round is on its way. */
+enum result aging_step(struct store *store, uint64_t now_ms, bool *busy) MUST_CHECK;
 
 /* dedupe.c */
 enum result dedupe_open(struct store *store) MUST_CHECK;
 void dedupe_close(struct store *store);
 void dedupe_commit(struct store *store, const struct dedupe_key *key); /* a claim is on disk */
-void dedupe_forget(struct store *store, const uint8_t hash[16]);       /* gone from dedupe_recent */
-/* Found in dedupe_old: the claim becomes a committed one with that winner. */
-void dedupe_found(struct store *store, const struct dedupe_key *key, struct uuid winner);
+/* Found in dedupe_old: the claim becomes a committed one with that winner and that window. */
+void dedupe_found(struct store *store, const struct dedupe_key *key, struct uuid winner, uint64_t until_ms);
 size_t dedupe_count(const struct store *store);
+/* Hashes are cut into slices by their first bits, so that a slice is one stretch of dedupe_old. */
+enum { DEDUPE_SLICES = 128 };
+struct aged_key {
+    uint8_t hash[16];
+    uint64_t until_ms;
+    struct uuid winner;
+};
+/* The committed keys of a slice whose winner is older than `cut` or whose window is over; *out is the caller's. They stay. */
+size_t dedupe_aged(const struct store *store, unsigned slice, struct uuid cut, uint64_t now_ms, struct aged_key **out);
+/* These leave; counted: but for those with duplicates that were not written yet. */
+void dedupe_drop_aged(struct store *store, unsigned slice, const struct aged_key *keys, size_t count, bool counted);
 /* Duplicates that were counted and not written: up to `room` ids with their counts. */
 struct duplicate {
     struct uuid id;

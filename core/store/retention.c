@@ -1,18 +1,16 @@
-/* retention.c: what the writer does when nothing waits: events whose time is over go, keys grow old, room is given back; each
- * step small. */
+/* retention.c: what the writer does when nothing waits: events whose time is over go, duplicates are counted, keys grow old
+ * (aging.c), room is given back; each step small. */
 #include <stdio.h>
 
 #include "store/inside.h"
 
 enum {
-    AGE_MS = 1000,  /* between two looks at the keys */
-    REST_MS = 1000, /* after a round over all events, for each of its stretches: most of them hold nothing that is over */
+    COUNT_MS = 1000, /* between two looks at duplicates */
+    REST_MS = 1000,  /* after a round over all events, for each of its stretches: most of them hold nothing that is over */
     REST_MAX_MS = 60000,
     EVENTS_A_STEP = 200,
     STRETCH = 5000, /* events looked at in one step */
     PAGES_A_STEP = 64,
-    KEYS_A_STEP = 10000,
-    KEYS_MOVED_AT = DEDUPE_RECENT_MAX - 100000,
     DUPLICATES_A_STEP = 64,
     DROPS_MAX = 5, /* statements for one event that goes */
 };
@@ -92,35 +90,6 @@ static enum result delete_events(struct store *store, struct stretch stretch, ui
     return rc == OK ? delete_found(store, rows, drop_rows, stretch, now_ms, deleted) : rc;
 }
 
-/* The oldest keys leave the set in memory: those whose window is over for good, the others to the table by hash. */
-static enum result age_keys(struct store *store, uint64_t now_ms, int *moved)
-{
-    if (dedupe_count(store) <= KEYS_MOVED_AT)
-        return OK;
-    sqlite3_stmt *query = NULL;
-    enum result rc = db_prepare(store->write_db,
-                                "SELECT hash FROM dedupe_recent WHERE seq < (SELECT min(seq) + ?1 FROM dedupe_recent)", &query);
-    if (rc == OK)
-        sqlite3_bind_int(query, 1, KEYS_A_STEP);
-    while (rc == OK && db_row(query, &rc)) {
-        struct slice hash = db_slice(query, 0);
-        if (hash.len == 16)
-            dedupe_forget(store, (const uint8_t *)hash.data);
-        (*moved)++;
-    }
-    sqlite3_finalize(query);
-    char move[512];
-    snprintf(move, sizeof(move),
-             "INSERT OR REPLACE INTO dedupe_old (hash, until, id) SELECT hash, until, id FROM dedupe_recent "
-             "WHERE seq < (SELECT min(seq) + %d FROM dedupe_recent) AND until > %llu ORDER BY hash;"
-             "DELETE FROM dedupe_recent WHERE seq < (SELECT min(seq) + %d FROM dedupe_recent);",
-             KEYS_A_STEP, (unsigned long long)now_ms, KEYS_A_STEP);
-    if (rc == OK)
-        rc = db_run(store->write_db, move);
-    store->has_old_keys = true;
-    return rc;
-}
-
 static enum result write_duplicates(struct store *store)
 {
     struct duplicate counted[DUPLICATES_A_STEP];
@@ -158,18 +127,15 @@ static enum result forget(struct store *store, uint64_t now_ms, bool sweeps, int
 {
     struct stretch stretch = { 0, 0 };
     bool over = true;
-    int moved = 0;
     enum result rc = db_run(store->write_db, "BEGIN IMMEDIATE");
     if (rc == OK && sweeps)
         rc = sweep(store, now_ms, &stretch, &over, deleted);
     if (rc == OK)
-        rc = age_keys(store, now_ms, &moved);
-    if (rc == OK)
         rc = write_duplicates(store);
     if (rc == OK)
         rc = db_run(store->write_db, "COMMIT");
-    if (rc == OK && !moved) /* else there may be more of them: the next moment goes on, as it does with events */
-        store->aged_ms = now_ms;
+    if (rc == OK)
+        store->counted_ms = now_ms;
     if (rc == OK && sweeps && !*deleted)
         leave_stretch(store, now_ms, stretch, over);
     return rc;
@@ -178,11 +144,13 @@ static enum result forget(struct store *store, uint64_t now_ms, bool sweeps, int
 enum result retention_step(struct store *store, uint64_t now_ms)
 {
     bool set_back = store->rest_until_ms > now_ms + REST_MAX_MS;
-    bool sweeps = now_ms >= store->rest_until_ms || set_back, ages = now_ms - store->aged_ms >= AGE_MS;
+    bool sweeps = now_ms >= store->rest_until_ms || set_back, counts = now_ms - store->counted_ms >= COUNT_MS, ages = false;
     int deleted = 0;
     char vacuum[64];
-    enum result rc = sweeps || ages ? forget(store, now_ms, sweeps, &deleted) : OK;
-    if (rc != OK || deleted)
+    enum result rc = sweeps || counts ? forget(store, now_ms, sweeps, &deleted) : OK;
+    if (rc == OK)
+        rc = aging_step(store, now_ms, &ages);
+    if (rc != OK || deleted || ages) /* what a round frees it needs again */
         return rc;
     snprintf(vacuum, sizeof(vacuum), "PRAGMA incremental_vacuum(%d)", PAGES_A_STEP);
     return db_run(store->write_db, vacuum);

@@ -201,6 +201,7 @@ enum result store_open(const struct store_config *config, struct store **out, ch
 #endif
     store->reserve_bytes = config->reserve_bytes;
     store->min_free_bytes = config->min_free_bytes;
+    store->keys_max = config->keys_max ? config->keys_max : DEDUPE_RECENT_MAX;
     store->vfs = config->vfs;
     store->on_fatal = config->on_fatal;
     store->fatal_arg = config->fatal_arg;

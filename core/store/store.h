@@ -43,6 +43,7 @@ struct store_config {
     const char *path;        /* of the database file; its folder must exist. Beside it: PATH-wal, PATH.lock, PATH.reserve */
     uint64_t reserve_bytes;  /* of the reserve file: 32 MiB; 0: none */
     uint64_t min_free_bytes; /* less room on the disk than this, or 5 % of it if that is less: accept nothing */
+    size_t keys_max;         /* of the idempotency window in memory; 0: DEDUPE_RECENT_MAX. Tests have fewer */
     const char *vfs;         /* NULL: the system's. Tests name the fault VFS */
     void (*on_fatal)(void *arg, const char *why); /* writer thread; must not return to serve */
     void *fatal_arg;
@@ -120,6 +121,7 @@ struct store_accept {
     const struct dedupe_key *keys; /* 0 to 2: the id, and the signature where the scheme signs no time */
     size_t key_count;
     struct uuid winner;
+    uint64_t winner_until_ms; /* its window */
 };
 
 /* The end of a run of a stored event. Conditional: the event is still EVENT_WAITING at outcome->attempt - 1 ended tries, else

@@ -27,7 +27,7 @@ static const char *const sql[STATEMENTS] = {
     [INSERT_DELIVERY] = "INSERT INTO delivery (id, event, target, order_key, fixed_id, shard, state, due_ms, attempts, message, "
                         "seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10)",
     [INSERT_DEDUPE] = "INSERT INTO dedupe_recent (hash, until, id) VALUES (?1, ?2, ?3)",
-    [FIND_OLD] = "SELECT id FROM dedupe_old WHERE hash = ?1 AND until > ?2",
+    [FIND_OLD] = "SELECT id, until FROM dedupe_old WHERE hash = ?1 AND until > ?2",
     [SETTLE_EVENT] = "UPDATE event SET state = ?2, due_ms = ?3, attempt = ?4, generation = ?5, run_reason = ?6, reason = ?7, "
                      "delivery_first = ?8, delivery_count = ?9 WHERE seq = ?1 AND state = 0 AND attempt = ?10",
     [INSERT_FAILURE] = "INSERT OR REPLACE INTO failure (event, n, at_ms, generation, run_reason, reason) "
@@ -195,8 +195,10 @@ static enum result find_old_keys(struct store *store, struct store_accept *accep
         sqlite3_bind_blob(find, 1, accept->keys[i].hash, sizeof(accept->keys[i].hash), SQLITE_STATIC);
         sqlite3_bind_int64(find, 2, (sqlite3_int64)accept->event->received_ms);
         bool found = db_row(find, &rc);
-        if (found)
+        if (found) {
             accept->winner = db_id(find, 0);
+            accept->winner_until_ms = (uint64_t)sqlite3_column_int64(find, 1);
+        }
         sqlite3_reset(find);
         if (found)
             return ERR_EXISTS;
@@ -332,7 +334,7 @@ static void settle_claims(struct store *store, struct store_accept *accept)
         if (accept->op.result == OK)
             dedupe_commit(store, &accept->keys[i]);
         else if (accept->op.result == ERR_EXISTS)
-            dedupe_found(store, &accept->keys[i], accept->winner);
+            dedupe_found(store, &accept->keys[i], accept->winner, accept->winner_until_ms);
         else
             dedupe_release(store, &accept->keys[i]);
     }
