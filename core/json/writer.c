@@ -28,21 +28,24 @@ void json_write_number(struct buf *out, double number)
     buf_add_text(out, text);
 }
 
-/* How many bytes from here on need no escape and are ASCII. Eight at a time: a byte that is not is found by what it does to the
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* From i on, the first byte that needs an escape or is not ASCII. Eight at a time: such a byte is found by what it does to the
  * highest bit of its place (Mycroft's test for a zero byte, and for one less than 0x20). */
-static size_t plain_run(const char *text, size_t len)
+static size_t plain_end(struct slice text, size_t i)
 {
     const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
-    size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
+    for (; i + 8 <= text.len; i += 8) {
         uint64_t word;
-        memcpy(&word, text + i, sizeof(word));
+        memcpy(&word, text.data + i, sizeof(word));
         uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
-        uint64_t found = word | (word - ones * 0x20) | (quote - ones) | (slash - ones);
-        if (found & high)
+        if ((word | (word - ones * 0x20) | (quote - ones) | (slash - ones)) & high)
             break;
     }
-    while (i < len && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x80 && text[i] != '"' && text[i] != '\\')
+    while (i < text.len && is_plain((unsigned char)text.data[i]))
         i++;
     return i;
 }
@@ -53,7 +56,7 @@ bool json_write_string(struct buf *out, struct slice text)
     size_t before = out->len, clean = 0;
     buf_add_byte(out, '"');
     for (size_t i = 0;;) {
-        i += plain_run(text.data + i, text.len - i);
+        i = plain_end(text, i);
         if (i == text.len)
             break;
         unsigned char c = (unsigned char)text.data[i];
