@@ -65,22 +65,85 @@ static int by_hash(const void *a, const void *b)
     return memcmp(((const struct aged_key *)a)->hash, ((const struct aged_key *)b)->hash, 16);
 }
 
-static enum result delete_over(struct store *store, unsigned slice, uint64_t now_ms)
+/* ?1 and ?2: the first hash of the slice and its last. */
+static enum result prepare_slice(struct store *store, const char *sql, unsigned slice, sqlite3_stmt **out)
 {
     enum { WIDTH = 256 / DEDUPE_SLICES };
     uint8_t first[16] = { (uint8_t)(slice * WIDTH) }, last[16];
     memset(last, 0xFF, sizeof(last));
     last[0] = (uint8_t)(slice * WIDTH + WIDTH - 1);
-    sqlite3_stmt *delete = NULL;
-    enum result rc = db_prepare(store->write_db, "DELETE FROM dedupe_old WHERE hash BETWEEN ?1 AND ?2 AND until <= ?3", &delete);
+    enum result rc = db_prepare(store->write_db, sql, out);
     if (rc == OK) {
-        sqlite3_bind_blob(delete, 1, first, sizeof(first), SQLITE_STATIC);
-        sqlite3_bind_blob(delete, 2, last, sizeof(last), SQLITE_STATIC);
+        sqlite3_bind_blob(*out, 1, first, sizeof(first), SQLITE_TRANSIENT);
+        sqlite3_bind_blob(*out, 2, last, sizeof(last), SQLITE_TRANSIENT);
+    }
+    return rc;
+}
+
+static enum result delete_over(struct store *store, unsigned slice, uint64_t now_ms)
+{
+    sqlite3_stmt *delete = NULL;
+    enum result rc = prepare_slice(store, "DELETE FROM dedupe_old WHERE hash BETWEEN ?1 AND ?2 AND until <= ?3", slice, &delete);
+    if (rc == OK) {
         sqlite3_bind_int64(delete, 3, (sqlite3_int64)now_ms);
         rc = db_step(delete);
     }
     sqlite3_finalize(delete);
     return rc;
+}
+
+static enum result count_slice(struct store *store, unsigned slice, size_t *count)
+{
+    sqlite3_stmt *query = NULL;
+    enum result rc = prepare_slice(store, "SELECT count(*) FROM dedupe_old WHERE hash BETWEEN ?1 AND ?2", slice, &query);
+    if (rc == OK && db_row(query, &rc))
+        *count = (size_t)sqlite3_column_int64(query, 0);
+    sqlite3_finalize(query);
+    return rc;
+}
+
+static enum result fill_sieve(struct store *store, unsigned slice, struct sieve *sieve)
+{
+    sqlite3_stmt *query = NULL;
+    enum result rc = prepare_slice(store, "SELECT hash FROM dedupe_old WHERE hash BETWEEN ?1 AND ?2", slice, &query);
+    while (rc == OK && db_row(query, &rc)) {
+        struct slice hash = db_slice(query, 0);
+        if (hash.len == sizeof(((struct aged_key *)NULL)->hash))
+            sieve_add(sieve, (const uint8_t *)hash.data);
+    }
+    sqlite3_finalize(query);
+    return rc;
+}
+
+/* With room for half as many again: what leaves the table stays in the sieve, so that it has to be built anew from time to time,
+ * but not in every round. Without memory for it each key is looked for in the table. */
+static enum result build_sieve(struct store *store, unsigned slice)
+{
+    struct sieve *sieve = NULL;
+    size_t count = 0;
+    enum result rc = count_slice(store, slice, &count);
+    if (rc == OK)
+        sieve = sieve_new(count + count / 2);
+    if (sieve)
+        rc = fill_sieve(store, slice, sieve);
+    if (rc != OK) {
+        sieve_free(sieve);
+        return rc;
+    }
+    sieve_free(store->old_keys[slice]);
+    store->old_keys[slice] = sieve;
+    return OK;
+}
+
+/* Of keys that were inserted into the table. Should they be taken back again, the sieve still answers "perhaps". */
+static enum result add_to_sieve(struct store *store, unsigned slice, const struct aged_key *keys, size_t count)
+{
+    struct sieve *sieve = store->old_keys[slice];
+    if (!sieve || sieve_is_full(sieve, count))
+        return build_sieve(store, slice);
+    for (size_t i = 0; i < count; i++)
+        sieve_add(sieve, keys[i].hash);
+    return OK;
 }
 
 static enum result insert_aged(struct store *store, const struct aged_key *keys, size_t count, uint64_t now_ms)
@@ -111,9 +174,11 @@ static enum result move_slice(struct store *store, unsigned slice, uint64_t now_
     if (rc == OK)
         rc = insert_aged(store, keys, count, now_ms);
     if (rc == OK)
+        rc = add_to_sieve(store, slice, keys, count);
+    if (rc == OK)
         rc = db_run(store->write_db, "COMMIT");
     if (rc == OK) {
-        store->has_old_keys |= count > 0; /* before they leave: from then on only the table knows them */
+        store->has_old_keys |= count > 0; /* before they leave, like the sieve: from then on only the table knows them */
         dedupe_drop_aged(store, slice, keys, count, dedupe_count(store) <= store->keys_max);
     }
     mem_free(keys);
@@ -196,13 +261,32 @@ static enum result clear(struct store *store)
     return rc;
 }
 
+/* After the start, while nothing moves: the sieves of what is there, one a step. */
+static enum result build_next(struct store *store)
+{
+    enum result rc = build_sieve(store, store->round.slice);
+    store->round.slice += rc == OK;
+    return rc;
+}
+
 enum result aging_step(struct store *store, uint64_t now_ms, bool *busy)
 {
+    struct key_round *round = &store->round;
     enum result rc = OK;
-    if (store->round.state == ROUND_RESTS && is_due(store, now_ms))
+    if (round->state == ROUND_RESTS && is_due(store, now_ms))
         rc = begin(store, now_ms);
-    *busy = store->round.state != ROUND_RESTS;
-    if (rc == OK && store->round.state == ROUND_MOVES)
+    *busy = round->state != ROUND_RESTS;
+    if (rc != OK)
+        return rc;
+    if (round->state == ROUND_MOVES)
         return move(store, now_ms);
-    return rc == OK && store->round.state == ROUND_CLEARS ? clear(store) : rc;
+    if (round->state == ROUND_CLEARS)
+        return clear(store);
+    return store->has_old_keys && round->slice < DEDUPE_SLICES ? build_next(store) : OK;
+}
+
+void aging_finish(struct store *store)
+{
+    for (int i = 0; i < DEDUPE_SLICES; i++)
+        sieve_free(store->old_keys[i]);
 }

@@ -252,6 +252,11 @@ size_t dedupe_count(const struct store *store)
 
 /* ---- growing old ---- */
 
+bool dedupe_may_be_old(const struct store *store, const uint8_t hash[16])
+{
+    return store->has_old_keys && sieve_may_hold(store->old_keys[slice_of_hash(hash)], hash);
+}
+
 static bool is_aged(const struct entry *entry, struct uuid cut, uint64_t now_ms)
 {
     return entry->committed && (entry->until_ms <= now_ms || memcmp(entry->winner.bytes, cut.bytes, sizeof(cut.bytes)) < 0);

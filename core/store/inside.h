@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "store/dedupe.h"
+#include "store/sieve.h"
 #include "store/sqlite.h"
 #include "store/store.h"
 
@@ -44,11 +45,14 @@ enum statement {
     STATEMENTS,
 };
 
+/* Hashes of keys are cut into slices by their first bits, so that a slice is one stretch of dedupe_old. */
+enum { DEDUPE_SLICES = 128 };
+
 /* A round of aging.c; only in memory: what was not finished begins anew. */
 struct key_round {
     enum { ROUND_RESTS, ROUND_MOVES, ROUND_CLEARS } state;
     struct uuid cut;   /* what is older moves */
-    unsigned slice;    /* the next one */
+    unsigned slice;    /* the next one, also of those whose sieve is built before the first round */
     int64_t seq, end;  /* of dedupe_recent: the next row to leave, and where that ends */
     uint64_t began_ms; /* the last one did; before the first: the store was opened */
 };
@@ -74,17 +78,18 @@ struct store {
     /* writer thread */
     sqlite3 *write_db;
     sqlite3_stmt *statements[STATEMENTS];
-    struct handed *stuck, **stuck_last; /* results and settles that wait for room on the disk */
-    int64_t next_delivery;              /* number of the next delivery: only the writer inserts any */
-    int64_t next_delivery_stored;       /* the same after the last commit */
-    uint64_t looked_ms;                 /* at the disk */
-    uint64_t counted_ms;                /* when retention has looked for duplicates */
-    uint64_t rest_until_ms, rest_ms;    /* between two rounds over all events; how long the rest after this one will be */
-    int64_t swept_seq;                  /* up to where retention has come in its round */
-    uint64_t stepped_ms;                /* its last step */
-    bool has_old_keys;                  /* dedupe_old is not empty */
-    struct key_round round;             /* of the keys */
-    bool dead;                          /* after a fatal error nothing more is written */
+    struct handed *stuck, **stuck_last;    /* results and settles that wait for room on the disk */
+    int64_t next_delivery;                 /* number of the next delivery: only the writer inserts any */
+    int64_t next_delivery_stored;          /* the same after the last commit */
+    uint64_t looked_ms;                    /* at the disk */
+    uint64_t counted_ms;                   /* when retention has looked for duplicates */
+    uint64_t rest_until_ms, rest_ms;       /* between two rounds over all events; how long the rest after this one will be */
+    int64_t swept_seq;                     /* up to where retention has come in its round */
+    uint64_t stepped_ms;                   /* its last step */
+    bool has_old_keys;                     /* dedupe_old is not empty */
+    struct sieve *old_keys[DEDUPE_SLICES]; /* what dedupe_old may hold; NULL: anything */
+    struct key_round round;                /* of the keys */
+    bool dead;                             /* after a fatal error nothing more is written */
     pthread_t writer;
 
     /* reader thread */
@@ -116,6 +121,7 @@ void reader_run(struct store *store, struct store_op *op);
 enum result retention_step(struct store *store, uint64_t now_ms) MUST_CHECK;
 /* aging.c: the same for the keys; nothing to do mostly. *busy: a round is on its way. */
 enum result aging_step(struct store *store, uint64_t now_ms, bool *busy) MUST_CHECK;
+void aging_finish(struct store *store);
 
 /* dedupe.c */
 enum result dedupe_open(struct store *store) MUST_CHECK;
@@ -124,8 +130,8 @@ void dedupe_commit(struct store *store, const struct dedupe_key *key); /* a clai
 /* Found in dedupe_old: the claim becomes a committed one with that winner and that window. */
 void dedupe_found(struct store *store, const struct dedupe_key *key, struct uuid winner, uint64_t until_ms);
 size_t dedupe_count(const struct store *store);
-/* Hashes are cut into slices by their first bits, so that a slice is one stretch of dedupe_old. */
-enum { DEDUPE_SLICES = 128 };
+/* false: it is not in dedupe_old. Writer thread. */
+bool dedupe_may_be_old(const struct store *store, const uint8_t hash[16]);
 struct aged_key {
     uint8_t hash[16];
     uint64_t until_ms;

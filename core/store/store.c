@@ -157,6 +157,7 @@ static void store_free(struct store *store)
     sqlite3_close(store->read_db);
     sqlite3_close(store->write_db);
     dedupe_close(store);
+    aging_finish(store);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     mem_free(store->path);

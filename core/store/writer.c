@@ -189,7 +189,9 @@ static enum result write_keys(struct store *store, struct store_accept *accept)
 
 static enum result find_old_keys(struct store *store, struct store_accept *accept)
 {
-    for (size_t i = 0; store->has_old_keys && i < accept->key_count; i++) {
+    for (size_t i = 0; i < accept->key_count; i++) {
+        if (!dedupe_may_be_old(store, accept->keys[i].hash))
+            continue;
         sqlite3_stmt *find = store->statements[FIND_OLD];
         enum result rc;
         sqlite3_bind_blob(find, 1, accept->keys[i].hash, sizeof(accept->keys[i].hash), SQLITE_STATIC);

@@ -9,12 +9,12 @@
 #include "store/faults.h"
 #include "store/inside.h"
 
-enum { KEYS_MAX = 1000, BEGINS = 900, STAYS = 400, PER_EVENT = 10, HOUR_MS = 3600000, STEPS_MAX = 1000 };
+enum { KEYS_MAX = 1000, BEGINS = 900, STAYS = 400, PER_EVENT = 10, HOUR_MS = 3600000, STEPS_MAX = 1000, KEYS_ALL = 4 * KEYS_MAX };
 
 /* ---- a store without threads, its keys, and their events ---- */
 
-static struct dedupe_key keys[2 * KEYS_MAX];
-static struct uuid winners[2 * KEYS_MAX];
+static struct dedupe_key keys[KEYS_ALL];
+static struct uuid winners[KEYS_ALL];
 static int key_count;
 static uint64_t steps_ms; /* the time of the next step */
 
@@ -121,7 +121,7 @@ static bool is_duplicate(struct store *store, int i)
 /* Not noted with the events: else their keys would stay in memory until that is written. */
 static int count_duplicates(struct store *store)
 {
-    static struct duplicate noted[2 * KEYS_MAX];
+    static struct duplicate noted[KEYS_ALL];
     int count = 0;
     for (int i = 0; i < key_count; i++)
         count += is_duplicate(store, i);
@@ -336,6 +336,68 @@ TEST(duplicates_that_were_not_written_yet_are_not_lost)
     for (int i = 0; i < STEPS_MAX && count_rows("SELECT sum(duplicates) FROM event") < in_memory; i++)
         take_steps(store, 1);
     CHECK_EQ("counted", count_rows("SELECT sum(duplicates) FROM event"), in_memory);
+    end_store(store);
+}
+
+/* ---- what need not be looked for ---- */
+
+static uint8_t *hash_of(struct rng *rng)
+{
+    static uint8_t hash[16];
+    uint64_t halves[2] = { rng_next(rng), rng_next(rng) };
+    memcpy(hash, halves, sizeof(hash));
+    return hash;
+}
+
+TEST(a_sieve_holds_all_that_was_added_and_little_else)
+{
+    static const int sizes[] = { 0, 1, 100, 60000 };
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        struct sieve *sieve = sieve_new((size_t)sizes[i]);
+        struct rng rng;
+        int others = 0;
+        rng_seed(&rng, 1);
+        for (int n = 0; n < sizes[i]; n++)
+            sieve_add(sieve, hash_of(&rng));
+        CHECK("has room for them", !sieve_is_full(sieve, 0));
+        CHECK("and no more", sieve_is_full(sieve, 1));
+        for (int n = 0; n < 10000; n++)
+            others += sieve_may_hold(sieve, hash_of(&rng));
+        CHECK("little else", others < 400);
+        rng_seed(&rng, 1);
+        for (int n = 0; n < sizes[i]; n++)
+            CHECK("each of them", sieve_may_hold(sieve, hash_of(&rng)));
+        sieve_free(sieve);
+    }
+    CHECK("without memory: perhaps", sieve_may_hold(NULL, keys[0].hash));
+}
+
+/* How many of a thousand new keys the writer looks for in the table. */
+static int looked_for(const struct store *store)
+{
+    struct rng rng;
+    int count = 0;
+    rng_seed(&rng, 2);
+    for (int i = 0; i < 1000; i++)
+        count += dedupe_may_be_old(store, hash_of(&rng));
+    return count;
+}
+
+TEST(hardly_any_new_key_is_looked_for_in_the_table)
+{
+    struct store *store = fresh_store(NULL);
+    CHECK_EQ("nothing is old", looked_for(store), 0);
+    for (int round = 0; round < 5; round++) { /* the sieves are built, and grow, and are built anew */
+        add_keys(store, BEGINS + PER_EVENT - (int)dedupe_count(store), HOUR_MS);
+        finish_round(store);
+        CHECK("after a round", looked_for(store) < 100);
+        CHECK_EQ("all are known", count_duplicates(store), key_count);
+    }
+    store = open_again(store);
+    CHECK_EQ("at first all are", looked_for(store), 1000);
+    take_steps(store, DEDUPE_SLICES);
+    CHECK("soon hardly any", looked_for(store) < 100);
+    CHECK_EQ("all are known after a restart", count_duplicates(store), key_count);
     end_store(store);
 }
 
