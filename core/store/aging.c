@@ -14,13 +14,19 @@
 
 enum {
     ROUND_MS = 6 * 3600000, /* between two rounds when few keys come: old ones are over all the same */
-    HURRIED_SLICES = 2,     /* a step, while there are too many in memory */
     /* of store->keys_max: */
     BEGIN_TENTHS = 9, /* a round begins at so many */
     KEEP_TENTHS = 4,  /* and leaves so many */
     CLEAR_PART = 40,  /* rows a step: one part in so many */
     CUT_PART = 10000, /* rows that are asked for their ids, likewise: one that was long on its way to the store makes no cut */
 };
+
+/* How many times as much a step does: keys may come faster than usual steps take them away. */
+static int haste(const struct store *store)
+{
+    size_t count = dedupe_count(store), most = store->keys_max;
+    return count <= most ? 1 : count <= most + most / 4 ? 2 : 4;
+}
 
 static bool is_due(struct store *store, uint64_t now_ms)
 {
@@ -188,9 +194,8 @@ static enum result move_slice(struct store *store, unsigned slice, uint64_t now_
 static enum result move(struct store *store, uint64_t now_ms)
 {
     struct key_round *round = &store->round;
-    int slices = dedupe_count(store) > store->keys_max ? HURRIED_SLICES : 1;
     enum result rc = OK;
-    for (; slices > 0 && round->slice < DEDUPE_SLICES && rc == OK; slices--) {
+    for (int slices = haste(store); slices > 0 && round->slice < DEDUPE_SLICES && rc == OK; slices--) {
         rc = move_slice(store, round->slice, now_ms);
         round->slice += rc == OK;
     }
@@ -248,7 +253,7 @@ static enum result finish(struct store *store)
 static enum result clear(struct store *store)
 {
     struct key_round *round = &store->round;
-    int64_t from = round->end, most = (int64_t)(store->keys_max / CLEAR_PART);
+    int64_t from = round->end, most = (int64_t)(store->keys_max / CLEAR_PART) * haste(store);
     enum result rc = find_row(store, &from);
     if (rc != OK)
         return rc;

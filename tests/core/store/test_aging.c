@@ -200,9 +200,11 @@ TEST(too_many_keys_move_faster)
     take_steps(store, 1);
     CHECK_EQ("enough", store->round.slice, 1);
     add_keys(store, 5 * PER_EVENT, HOUR_MS);
-    unsigned before = store->round.slice;
     take_steps(store, 1);
-    CHECK_EQ("too many", store->round.slice, before + 2);
+    CHECK_EQ("too many", store->round.slice, 3);
+    add_keys(store, KEYS_MAX / 4, HOUR_MS);
+    take_steps(store, 1);
+    CHECK_EQ("far too many", store->round.slice, 7);
     finish_round(store);
     CHECK_EQ("in the end", count_duplicates(store), key_count);
     end_store(store);
