@@ -13,6 +13,7 @@
 #include "store/inside.h"
 
 enum {
+    BUILD_MS = 500, /* between two sieves after a start: one takes up to 25 ms with millions of keys, for which a commit waits */
     ROUND_MS = 6 * 3600000, /* between two rounds when few keys come: old ones are over all the same */
     /* of store->keys_max: */
     BEGIN_TENTHS = 9, /* a round begins at so many */
@@ -266,9 +267,12 @@ static enum result clear(struct store *store)
     return rc;
 }
 
-/* After the start, while nothing moves: the sieves of what is there, one a step. */
-static enum result build_next(struct store *store)
+/* After the start, while nothing moves: the sieves of what is there, one now and then. */
+static enum result build_next(struct store *store, uint64_t now_ms)
 {
+    if (now_ms - store->round.built_ms < BUILD_MS)
+        return OK;
+    store->round.built_ms = now_ms;
     enum result rc = build_sieve(store, store->round.slice);
     store->round.slice += rc == OK;
     return rc;
@@ -287,7 +291,7 @@ enum result aging_step(struct store *store, uint64_t now_ms, bool *busy)
         return move(store, now_ms);
     if (round->state == ROUND_CLEARS)
         return clear(store);
-    return store->has_old_keys && round->slice < DEDUPE_SLICES ? build_next(store) : OK;
+    return store->has_old_keys && round->slice < DEDUPE_SLICES ? build_next(store, now_ms) : OK;
 }
 
 void aging_finish(struct store *store)

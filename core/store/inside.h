@@ -55,6 +55,7 @@ struct key_round {
     unsigned slice;    /* the next one, also of those whose sieve is built before the first round */
     int64_t seq, end;  /* of dedupe_recent: the next row to leave, and where that ends */
     uint64_t began_ms; /* the last one did; before the first: the store was opened */
+    uint64_t built_ms; /* when the last sieve was, before the first round */
 };
 
 struct store {

@@ -9,7 +9,7 @@ enum {
     REST_MS = 1000,  /* after a round over all events, for each of its stretches: most of them hold nothing that is over */
     REST_MAX_MS = 60000,
     EVENTS_A_STEP = 200,
-    STRETCH = 5000, /* events looked at in one step */
+    STRETCH = 1000, /* events looked at in one step: some 3 ms, for which a commit has to wait */
     PAGES_A_STEP = 64,
     DUPLICATES_A_STEP = 64,
     DROPS_MAX = 5, /* statements for one event that goes */
