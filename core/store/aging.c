@@ -18,7 +18,7 @@ enum {
     /* of store->keys_max: */
     BEGIN_TENTHS = 9, /* a round begins at so many */
     KEEP_TENTHS = 4,  /* and leaves so many */
-    CLEAR_PART = 40,  /* rows a step: one part in so many */
+    CLEAR_PART = 80,  /* rows a step: one part in so many */
     CUT_PART = 10000, /* rows that are asked for their ids, likewise: one that was long on its way to the store makes no cut */
 };
 

@@ -46,7 +46,7 @@ enum statement {
 };
 
 /* Hashes of keys are cut into slices by their first bits, so that a slice is one stretch of dedupe_old. */
-enum { DEDUPE_SLICES = 128 };
+enum { DEDUPE_SLICES = 256 };
 
 /* A round of aging.c; only in memory: what was not finished begins anew. */
 struct key_round {

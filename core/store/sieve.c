@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-enum { BITS_A_HASH = 10, LOOKS = 5, BLOCK_BITS = 512, WORD_BITS = 64, PLACE_BITS = 9, BLOCKS_MAX = (256 << 10) / 64 };
+enum { BITS_A_HASH = 10, LOOKS = 5, BLOCK_BITS = 512, WORD_BITS = 64, PLACE_BITS = 9, BLOCKS_MAX = (128 << 10) / 64 };
 
 struct block {
     uint64_t words[BLOCK_BITS / WORD_BITS];

@@ -12,7 +12,7 @@
 
 enum {
     IDLE_MS = 100,
-    BUSY_STEP_MS = 100,
+    BUSY_STEP_MS = 50,
     LOOK_AT_DISK_MS = 1000,
     RETRY_FULL_MS = 1000,
     META_MAX = 256 << 10,
