@@ -1,3 +1,4 @@
+/* attempt.c: from the bytes of a message to the record of how its attempt ended. */
 #include "deliver/inside.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* deliver.c: what comes in, what may start now, generations, life. */
 #include "deliver/inside.h"
 
 #include "base/clock.h"

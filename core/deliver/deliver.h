@@ -4,6 +4,9 @@
  *    ^  ^----------- due again, recorded --------------------------------------------------------------------------------|
  *    '-- window read from the store                                              delivered or dead, recorded: forgotten <-'
  *
+ * Of an event that keeps nothing (deliver_offer_unwritten) the first attempt ends in ENDED instead: delivered, it is forgotten;
+ * else the event is written, and the result after it.
+ *
  * Nothing is written when an attempt starts; each end of one is a store_result, for which room is taken before it starts.
  * Delivery is at least once: a crash between the answer and its record repeats the attempt, with the same id. */
 #ifndef TIDEWIRE_DELIVER_H

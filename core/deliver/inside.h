@@ -125,9 +125,11 @@ void queue_note_in_store(struct queue *queue, uint64_t due_ms);
 void queue_refill(struct queue *queue);
 void queue_on_window(struct queue *queue);
 
+/* ---- queue.c, one record ---- */
 /* May this much more wait in memory? */
 bool record_bytes_fit(const struct deliver *deliver, size_t bytes);
-struct record *record_new(struct queue *queue);
+/* row: as the store has it; its slices are copied. */
+struct record *record_new(struct queue *queue, const struct waiting_delivery *row);
 /* A delivery of an event that is in memory, without its bytes. */
 struct record *record_of(struct queue *queue, const struct event *event, const struct new_delivery *delivery);
 /* Takes a reference; bytes_in: waiting_bytes or sending_bytes. */

@@ -1,3 +1,4 @@
+/* queue.c: one target's records in memory, and its window on the store. */
 #include "deliver/inside.h"
 
 #include "base/clock.h"
@@ -76,7 +77,7 @@ bool queue_is_ours(const struct queue *queue)
 
 /* ---- records ---- */
 
-struct record *record_new(struct queue *queue)
+struct record *record_new(struct queue *queue, const struct waiting_delivery *row)
 {
     struct record *record = MEM_NEW(struct record);
     record->queue = queue;
@@ -85,20 +86,29 @@ struct record *record_new(struct queue *queue)
         record->next->prev = record;
     queue->records = record;
     queue->held++;
+    record->seq = row->seq;
+    record->event_seq = row->event_seq;
+    record->id = row->id;
+    record->event_id = row->event_id;
+    record->received_ms = row->event_received_ms;
+    record->due_ms = row->due_ms;
+    record->attempts = row->attempts;
+    record->fixed_id = row->fixed_id.len ? mem_text(row->fixed_id) : NULL;
     return record;
 }
 
 struct record *record_of(struct queue *queue, const struct event *event, const struct new_delivery *delivery)
 {
-    struct record *record = record_new(queue);
-    record->seq = delivery->seq;
-    record->event_seq = event->seq;
-    record->id = delivery->id;
-    record->event_id = event->id;
-    record->received_ms = event->received_ms;
-    record->due_ms = delivery->due_ms;
-    record->fixed_id = delivery->fixed_id.len ? mem_text(delivery->fixed_id) : NULL;
-    return record;
+    struct waiting_delivery row = {
+        .seq = delivery->seq,
+        .event_seq = event->seq,
+        .id = delivery->id,
+        .event_id = event->id,
+        .event_received_ms = event->received_ms,
+        .due_ms = delivery->due_ms,
+        .fixed_id = delivery->fixed_id,
+    };
+    return record_new(queue, &row);
 }
 
 bool record_bytes_fit(const struct deliver *deliver, size_t bytes)
@@ -200,15 +210,7 @@ void queue_note_in_store(struct queue *queue, uint64_t due_ms)
 
 static void window_add(struct queue *queue, const struct waiting_delivery *row)
 {
-    struct record *record = record_new(queue);
-    record->seq = row->seq;
-    record->event_seq = row->event_seq;
-    record->id = row->id;
-    record->event_id = row->event_id;
-    record->received_ms = row->event_received_ms;
-    record->due_ms = row->due_ms;
-    record->attempts = row->attempts;
-    record->fixed_id = row->fixed_id.len ? mem_text(row->fixed_id) : NULL;
+    struct record *record = record_new(queue, row);
     if (row->seq > queue->window_seq)
         queue->window_seq = row->seq;
     record_wait(record);

@@ -5,7 +5,7 @@
  *      └─> store opened ──fails at the first start──> exit 1; after a fall: 503 on every socket, tried each second
  *             └─> workers ──all ready──> SERVING ──SIGTERM──> DRAINING ──all ended──> store stopped, exit 0
  */
-#include "loop/server.h"
+#include "loop/server_inside.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -19,25 +19,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "admin/admin.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "loop/closed_door.h"
 #include "loop/kept_rules.h"
 #include "loop/kept_wards.h"
-#include "loop/probation.h"
-#include "loop/reload.h"
-#include "loop/replay.h"
 #include "loop/screen.h"
-#include "loop/status.h"
 #include "loop/verdict.h"
-#include "loop/watch.h"
-#include "loop/worker.h"
-#include "script/load.h"
 #include "script/watchdog.h"
 #include "store/store.h"
-#include "super/recorder.h"
 #include "super/supervisor.h"
 
 enum {
@@ -50,40 +40,6 @@ enum {
     CONNECTIONS_MAX = 10000,
     JUMPS_MAX = 200, /* then a fresh server takes over */
     SECOND_MS = 1000,
-};
-
-enum phase { STARTING, SERVING, DRAINING };
-
-struct server {
-    const struct config *config;
-    const struct inherited *inherited;
-    char folder[PATH_MAX]; /* absolute */
-    char listen[ADDRESSES_MAX][64];
-    uv_loop_t loop;
-    struct handoff handoff;
-    enum phase phase;
-    struct load_options options;
-    struct generation *first; /* counted */
-    struct load_report report;
-    bool runs_kept_rules; /* the files had mistakes when this server started: the last good ones run */
-    uint64_t load_ms, started_ms;
-    struct store *store;
-    struct closed_door *door;
-    struct recorder *recorder;
-    struct probation *probation;
-    uint32_t probation_kept; /* its version that the store has */
-    struct uuid_maker ids;
-    uint32_t jumps; /* Lua states left by a jump */
-    int exit_code;
-    struct body_budget budget;
-    struct worker *workers[WORKERS_MAX];
-    uint32_t ready, ended; /* workers */
-    struct reload *reload;
-    struct watch *watch;
-    struct admin *admin;
-    uv_signal_t terminate, interrupt, hangup;
-    uv_timer_t retry;  /* of opening the store; then the end of the drain */
-    uv_timer_t second; /* while serving: what has changed is kept */
 };
 
 /* ---- the end ---- */
@@ -172,132 +128,6 @@ static void on_store_fatal(void *arg, const char *why)
     LOG(LOG_ERROR, "store failed", LOG_T("why", why));
     log_flush();
     _exit(EXIT_STORE);
-}
-
-/* ---- admin ---- */
-
-static struct store *admin_store(void *arg)
-{
-    struct server *server = arg;
-    return server->store;
-}
-
-static const char *admin_not_ready(void *arg)
-{
-    struct server *server = arg;
-    if (server->phase == DRAINING)
-        return "draining";
-    if (server->phase == STARTING)
-        return server->store ? "starting" : "the store cannot be opened";
-    return store_accepts(server->store) ? NULL : "the disk is full";
-}
-
-static struct status status_of(const struct server *server)
-{
-    return (struct status){
-        .started_ms = server->started_ms,
-        .restarts = server->inherited->restarts,
-        .jumps = server->jumps,
-        .ready = server->phase == SERVING,
-        .rules = server->reload ? reload_current(server->reload) : server->first,
-        .runs_kept_rules = server->runs_kept_rules,
-        .last_reload_failed = server->reload && reload_failed(server->reload),
-        .folder = server->folder,
-        .listen = (const char(*)[64])server->listen,
-        .listen_count = server->inherited->addresses,
-        .store = server->store,
-        .workers = server->phase == SERVING ? (struct worker **)server->workers : NULL,
-        .worker_count = server->inherited->workers,
-        .probation = server->probation,
-        .handoff = (struct handoff *)&server->handoff,
-    };
-}
-
-static void on_status(void *arg, struct slice text)
-{
-    admin_answer(arg, 200, text);
-}
-
-static void admin_status(void *arg, struct admin_call *call)
-{
-    struct status status = status_of(arg);
-    status_ask(&status, STATUS_JSON, on_status, call);
-}
-
-static void on_metrics(void *arg, struct slice text)
-{
-    admin_answer_text(arg, text);
-}
-
-static void admin_metrics(void *arg, struct admin_call *call)
-{
-    struct status status = status_of(arg);
-    status_ask(&status, STATUS_METRICS, on_metrics, call);
-}
-
-static void on_replay_done(void *arg, uint16_t status, struct slice json, const char *detail)
-{
-    if (detail)
-        admin_answer_problem(arg, status, detail);
-    else
-        admin_answer(arg, status, json);
-}
-
-static void admin_replay(void *arg, struct admin_call *call, struct uuid id)
-{
-    struct server *server = arg;
-    struct replay replay = { .store = server->store,
-                             .handoff = &server->handoff,
-                             .rules = server->reload ? reload_current(server->reload) : NULL,
-                             .workers = server->workers,
-                             .worker_count = server->inherited->workers,
-                             .ids = &server->ids };
-    if (server->phase == SERVING)
-        replay_event(&replay, id, on_replay_done, call);
-    else
-        admin_answer_problem(call, 503, "the router is starting or ending");
-}
-
-static void on_reload_done(void *arg, const struct reload_result *result)
-{
-    admin_answer(arg, result->loaded ? 200 : 422, result->json);
-}
-
-static void admin_reload(void *arg, struct admin_call *call)
-{
-    struct server *server = arg;
-    if (server->phase == SERVING)
-        reload_ask(server->reload, on_reload_done, call);
-    else
-        admin_answer(call, 503, SLICE("{\"loaded\":false,\"problems\":[],\"report\":\"the router is starting or ending\\n\"}"));
-}
-
-static void admin_check(void *arg, struct admin_call *call)
-{
-    struct server *server = arg;
-    if (server->phase == SERVING)
-        reload_check(server->reload, on_reload_done, call);
-    else
-        admin_answer_problem(call, 503, "the router is starting or ending");
-}
-
-static void start_admin(struct server *server)
-{
-    struct admin_config config = {
-        .loop = &server->loop,
-        .fd = server->inherited->admin_fd,
-        .handoff = &server->handoff,
-        .store = admin_store,
-        .not_ready = admin_not_ready,
-        .status = admin_status,
-        .metrics = admin_metrics,
-        .reload = admin_reload,
-        .check = admin_check,
-        .replay = admin_replay,
-        .arg = server,
-    };
-    if (server->inherited->admin_fd >= 0 && admin_start(&config, &server->admin) != OK)
-        LOG(LOG_ERROR, "admin socket failed");
 }
 
 /* ---- rules ---- */
@@ -636,7 +466,7 @@ int server_run(const struct config *config, const struct inherited *inherited)
         return EXIT_RULES;
     set_limits(&server);
     start_signals(&server);
-    start_admin(&server);
+    server_start_admin(&server);
     open_and_serve(&server);
     uv_run(&server.loop, UV_RUN_DEFAULT);
     free_parts(&server);

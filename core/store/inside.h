@@ -111,6 +111,12 @@ void queue_push(struct op_queue *queue, struct store_op *op);
 struct store_op *queue_take(struct op_queue *queue, int most, int wait_ms, bool *stopping);
 void queue_stop(struct op_queue *queue);
 
+/* operations.c: within the transaction of the writer's batch. ERR_EXISTS, ERR_STALE, ERR_INVALID: its own fault; else the
+ * batch's. */
+enum result operations_prepare(struct store *store) MUST_CHECK;
+enum result operation_write(struct store *store, struct store_op *op) MUST_CHECK;
+void operations_finish(struct store *store);
+
 enum result writer_prepare(struct store *store) MUST_CHECK;
 /* One operation in a transaction of its own; before the thread exists. */
 enum result writer_write_now(struct store *store, struct store_op *op) MUST_CHECK;

@@ -10,8 +10,8 @@
 
 struct sieve;
 
-/* For so many: when it is full about one in 100 others is "perhaps". It takes at most 128 KB: for more than 100,000 that number grows.
- * NULL: no memory. */
+/* For so many: when it is full about one in 100 others is "perhaps". It takes at most 128 KB: for more than 100,000 that number
+ * grows. NULL: no memory. */
 struct sieve *sieve_new(size_t room);
 void sieve_free(struct sieve *sieve); /* NULL is fine */
 void sieve_add(struct sieve *sieve, const uint8_t hash[16]);

@@ -11,10 +11,11 @@ const QUIET_LOOKS = 3; // looks without a change, after which nothing more comes
 
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Looks until the sink has not got anything new for a while. */
+/** Looks until the sink has not got anything new for a while, or the time is over. */
 export async function quiet(sink) {
   let seen = -1;
-  for (let same = 0; same < QUIET_LOOKS;) {
+  const end = Date.now() + DRAIN_MS;
+  for (let same = 0; same < QUIET_LOOKS && Date.now() < end;) {
     await wait(LOOK_MS);
     const { requests } = await sink.stats();
     same = requests === seen ? same + 1 : 0;
