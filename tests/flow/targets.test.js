@@ -1,6 +1,8 @@
 // Targets that are slow, dead, rude, or want to be asked again.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { Router, freePort, startTarget, until } from './support.js';
 
@@ -167,4 +169,51 @@ test('large bodies that wait for a slow target fill no memory and refuse nobody'
   }, 60000);
   const most = Number(/VmHWM:\s*(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'latin1'))[1]) / 1024;
   if (!['asan', 'tsan'].includes(process.env.TIDEWIRE_PRESET)) assert.ok(most < 400, `${most} MB`); // those keep what was freed
+});
+
+test('64 MiB of bodies are sent at once; beyond that each target has one attempt at a time', async () => {
+  const held = [];
+  const slow = http.createServer((request, response) => request.resume().on('end', () => held.push(response)));
+  slow.listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  const url = `http://127.0.0.1:${slow.address().port}/`;
+  const declare = (name) => `local ${name} = target "${name}" { url = "${url}", private = true, timeout = "60s" }
+    route "/${name}" { verify = verify.none "a test", max_body = "8MiB", handle = function(event) send(${name}, event) end }\n`;
+  const crowded = await Router.start({ 'a.lua': declare('one') + declare('other') }, { flags: ['--workers', '1'] });
+  try {
+    const body = Buffer.alloc(8 << 20, 'x');
+    const counts = async () => Object.fromEntries((await crowded.status()).workers[0].targets.map((each) => [each.target, each]));
+    for (let n = 0; n < 10; n++) assert.equal((await crowded.post('/one', body)).status, 202);
+    await until('eight of them to be under way', () => held.length === 8);
+    assert.deepEqual([(await counts()).one.sending, (await counts()).one.waiting], [8, 2]);
+    for (let n = 0; n < 2; n++) assert.equal((await crowded.post('/other', body)).status, 202);
+    await until('the other target to have one', () => held.length === 9);
+    assert.deepEqual([(await counts()).one.sending, (await counts()).other.sending, (await counts()).other.waiting], [8, 1, 1]);
+    for (let ended = 0; ended < 12; ended++) {
+      await until(`request ${ended + 1}`, () => held.length > ended);
+      held[ended].end();
+    }
+    await until('all to be delivered', async () => (await counts()).one.delivered + (await counts()).other.delivered === 12);
+  } finally {
+    await crowded.end();
+    slow.closeAllConnections();
+    slow.close();
+  }
+});
+
+test('a target may be asked about an answer in the middle of a burst of requests', async () => {
+  const asking = await Router.start({ 'a.lua': `local asked = target "asked" { url = "${target.url}/asked", private = true,
+      success = function(answer) local n = 0 for i = 1, 1000 do n = n + i end return answer.status == 200 and n == 500500 end }
+    route "/asked" { verify = verify.none "a test", handle = function(event) send(asked, { json = event.body }) end }` });
+  try {
+    const before = target.received.length;
+    const type = { 'content-type': 'application/json' };
+    const answers = await Promise.all(Array.from({ length: 400 }, (_, n) => asking.post('/asked', JSON.stringify({ n }), type)));
+    assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [202]);
+    await until('all to be delivered', async () => (await asking.events('&state=done')).length === 400);
+    const got = target.received.slice(before).filter((one) => one.url === '/asked').map((one) => JSON.parse(one.body).n);
+    assert.equal(new Set(got).size, 400);
+  } finally {
+    await asking.end();
+  }
 });
