@@ -31,7 +31,9 @@ struct watch {
 struct transfer {
     struct transfer *next, *prev; /* under way; or in the list of idle ones (next only) */
     struct sender *sender;
-    CURL *easy; /* owned, kept for the next request */
+    CURL *easy;     /* owned, kept for the next request */
+    CURLU *url;     /* owned: where easy was last asked to go, parsed; NULL: nowhere yet */
+    char *url_text; /* owned: that, as it was given */
     struct curl_slist *headers;
     sender_done on_done;
     void *arg;
@@ -253,15 +255,30 @@ static void set_once(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 }
 
-static struct transfer *take_handle(struct sender *sender)
+static bool knows_url(const struct transfer *transfer, const char *url)
 {
-    struct transfer *transfer = sender->idle;
-    if (transfer) {
-        sender->idle = transfer->next;
-        sender->idle_count--;
-        return transfer;
-    }
-    transfer = MEM_NEW(struct transfer);
+    return transfer->url_text && strcmp(transfer->url_text, url) == 0;
+}
+
+/* Of the idle ones one that went there before, else the one that was used last. */
+static struct transfer *take_idle(struct sender *sender, const char *url)
+{
+    struct transfer **place = &sender->idle;
+    while (*place && !knows_url(*place, url))
+        place = &(*place)->next;
+    if (!*place)
+        place = &sender->idle;
+    struct transfer *transfer = *place;
+    *place = transfer->next;
+    sender->idle_count--;
+    return transfer;
+}
+
+static struct transfer *take_handle(struct sender *sender, const char *url)
+{
+    if (sender->idle)
+        return take_idle(sender, url);
+    struct transfer *transfer = MEM_NEW(struct transfer);
     transfer->sender = sender;
     transfer->easy = curl_easy_init();
     if (!transfer->easy) {
@@ -275,6 +292,8 @@ static struct transfer *take_handle(struct sender *sender)
 static void free_handle(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
+    curl_url_cleanup(transfer->url);
+    mem_free(transfer->url_text);
     buf_deinit(&transfer->body);
     mem_free(transfer);
 }
@@ -315,6 +334,30 @@ static void unlink_transfer(struct transfer *transfer)
     curl_multi_remove_handle(transfer->sender->multi, transfer->easy);
 }
 
+/* Parsed once for all the requests that this handle makes there. CURLOPT_URL is told a new one too: before 8.12 libcurl keeps the
+ * text of the URL before beside another CURLOPT_CURLU, and has that text at hand when it repeats a request. */
+static CURLcode set_url(struct transfer *transfer, const char *text)
+{
+    if (knows_url(transfer, text))
+        return CURLE_OK;
+    CURLU *url = curl_url();
+    CURLUcode parsed =
+        url ? curl_url_set(url, CURLUPART_URL, text, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) : CURLUE_OUT_OF_MEMORY;
+    CURLcode rc = parsed == CURLUE_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_URL_MALFORMAT;
+    if (parsed == CURLUE_OK)
+        rc = curl_easy_setopt(transfer->easy, CURLOPT_URL, text);
+    if (rc != CURLE_OK) {
+        curl_url_cleanup(url);
+        return rc;
+    }
+    curl_easy_setopt(transfer->easy, CURLOPT_CURLU, url);
+    curl_url_cleanup(transfer->url);
+    mem_free(transfer->url_text);
+    transfer->url = url;
+    transfer->url_text = mem_text(slice_of(text));
+    return CURLE_OK;
+}
+
 static bool set_headers(struct transfer *transfer, const struct outgoing *request)
 {
     for (size_t i = 0; i < request->header_count; i++) {
@@ -334,7 +377,7 @@ static CURLcode set_request(struct transfer *transfer, const struct outgoing *re
     CURL *easy = transfer->easy;
     bool is_get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     bool with_body = request->body.len > 0 || !is_get;
-    CURLcode rc = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    CURLcode rc = set_url(transfer, request->url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
@@ -353,7 +396,7 @@ static CURLcode set_request(struct transfer *transfer, const struct outgoing *re
 struct transfer *sender_start(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg,
                               const char **why)
 {
-    struct transfer *transfer = take_handle(sender);
+    struct transfer *transfer = take_handle(sender, request->url);
     *why = "no memory for another transfer";
     if (!transfer)
         return NULL;

@@ -19,7 +19,8 @@ before(async () => {
       case '/503-then-200': return { status: n === 1 ? 503 : 200 };
       case '/429': return n === 1 ? { status: 429, headers: { 'retry-after': '2' } } : { status: 200 };
       case '/410': return { status: 410 };
-      case '/reset': return n === 1 ? { reset: true } : { status: 200 };
+      case '/reset':
+      case '/closed': return n === 1 ? { reset: true } : { status: 200 };
       case '/never': return { never: true };
       case '/500': return { status: 500, body: 'out of order' };
       case '/302': return { status: 302, headers: { location: `${target.url}/ok` } };
@@ -35,7 +36,7 @@ before(async () => {
        retry = { first = "50ms", factor = 1, attempts = 3 } ${options} }\n` +
     `route "/${name}" { verify = verify.none "a test", handle = function(event) send(t_${name.replace(/-/g, '_')}, event) end }\n`;
   router = await Router.start({
-    'targets.lua': ['503-then-200', '429', '410', 'reset', 'never', '500', '302', 'big'].map((name) => declare(name)).join('')
+    'targets.lua': ['503-then-200', '429', '410', 'reset', 'closed', 'warm', 'never', '500', '302', 'big'].map((name) => declare(name)).join('')
       + declare('ok', ', rate = "5/s"')
       + declare('202-only', ', success = { 200 }')
       + `local dead = target "dead" { url = "http://127.0.0.1:${deadPort}/", private = true, retry = { first = "50ms", factor = 1, attempts = 2 } }
@@ -86,6 +87,14 @@ test('410 is final', async () => {
 test('a reset is tried again', async () => {
   const delivery = await deliver('reset', 'done');
   assert.equal(delivery.tries.at(-1).status, 200);
+});
+
+test('what is repeated because a kept connection was closed goes to its own URL again', async () => {
+  await Promise.all(Array.from({ length: 12 }, () => deliver('warm', 'done'))); // a kept connection in every worker
+  const delivery = await deliver('closed', 'done');
+  assert.deepEqual(delivery.tries.map((one) => one.status), [200]); // libcurl repeats it by itself, once
+  const got = target.received.filter((one) => one.headers['idempotency-key'] === delivery.id);
+  assert.deepEqual(got.map((one) => one.url), ['/closed', '/closed']);
 });
 
 test('a target that never answers runs into its timeout, and is given up after its tries', async () => {
