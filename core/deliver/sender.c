@@ -17,7 +17,8 @@ enum {
     CONNECTIONS_MAX = 256, /* kept open, idle */
     DNS_CACHE_S = 60,
     ANSWER_FIRST = 1024,
-    READY_MAX = 64, /* sockets that are looked at before what they brought is handed out */
+    READY_MAX = 64,            /* sockets that are looked at before what they brought is handed out */
+    EXPECT_BODY_MIN = 64 << 10 /* from here on libcurl is told not to wait for 100-continue, which it does above 1 MiB */
 };
 
 /* What the kernel is asked for on one socket, from its first use to its close. */
@@ -34,7 +35,8 @@ struct transfer {
     CURL *easy;     /* owned, kept for the next request */
     CURLU *url;     /* owned: where easy was last asked to go, parsed; NULL: nowhere yet */
     char *url_text; /* owned: that, as it was given */
-    struct curl_slist *headers;
+    /* a list; its lines are the request's */
+    struct curl_slist headers[SENDER_HEADERS_MAX + 1];
     sender_done on_done;
     void *arg;
     bool allow_private, blocked, full;
@@ -301,8 +303,6 @@ static void free_handle(struct transfer *transfer)
 static void give_back_handle(struct transfer *transfer)
 {
     struct sender *sender = transfer->sender;
-    curl_slist_free_all(transfer->headers);
-    transfer->headers = NULL;
     buf_deinit(&transfer->body);
     if (sender->closing || sender->idle_count >= IDLE_HANDLES_MAX) {
         free_handle(transfer);
@@ -358,18 +358,19 @@ static CURLcode set_url(struct transfer *transfer, const char *text)
     return CURLE_OK;
 }
 
-static bool set_headers(struct transfer *transfer, const struct outgoing *request)
+static void set_headers(struct transfer *transfer, const struct outgoing *request)
 {
-    for (size_t i = 0; i < request->header_count; i++) {
-        struct curl_slist *longer = curl_slist_append(transfer->headers, request->header_lines[i]);
-        if (!longer)
-            return false;
-        transfer->headers = longer;
+    struct curl_slist *next = NULL;
+    size_t count = request->header_count;
+    if (request->body.len >= EXPECT_BODY_MIN) {
+        transfer->headers[count] = (struct curl_slist){ .data = (char *)"Expect:", .next = NULL };
+        next = &transfer->headers[count];
     }
-    struct curl_slist *longer = curl_slist_append(transfer->headers, "Expect:"); /* no 100-continue */
-    if (longer)
-        transfer->headers = longer;
-    return longer != NULL;
+    while (count-- > 0) {
+        transfer->headers[count] = (struct curl_slist){ .data = (char *)request->header_lines[count], .next = next };
+        next = &transfer->headers[count];
+    }
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, next);
 }
 
 static CURLcode set_request(struct transfer *transfer, const struct outgoing *request)
@@ -378,7 +379,7 @@ static CURLcode set_request(struct transfer *transfer, const struct outgoing *re
     bool is_get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     bool with_body = request->body.len > 0 || !is_get;
     CURLcode rc = set_url(transfer, request->url);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    set_headers(transfer, request);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
     if (with_body) {
@@ -409,7 +410,7 @@ struct transfer *sender_start(struct sender *sender, const struct outgoing *requ
     transfer->content_type[0] = transfer->retry_after[0] = transfer->error[0] = '\0';
     transfer->started_ms = clock_mono_ms();
     buf_init(&transfer->body, request->max_response_bytes + 1);
-    CURLcode rc = set_headers(transfer, request) ? set_request(transfer, request) : CURLE_OUT_OF_MEMORY;
+    CURLcode rc = set_request(transfer, request);
     if (rc != CURLE_OK) {
         *why = curl_easy_strerror(rc);
         give_back_handle(transfer);

@@ -22,7 +22,7 @@ struct outgoing {
     const char *url; /* http or https */
     const char *method;
     const char *const *header_lines; /* "Name: value", without CR, LF and NUL */
-    size_t header_count;
+    size_t header_count;             /* at most SENDER_HEADERS_MAX */
     struct slice body;
     uint64_t timeout_ms, connect_timeout_ms;
     bool allow_private;
