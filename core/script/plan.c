@@ -106,13 +106,14 @@ static int l_end(lua_State *L)
 
 /* ---- send ---- */
 
-static struct slice field(lua_State *L, int table, const char *name)
+/* What stands where among the arguments of send; those that are not given are nil. */
+enum { SEND_TO = 1, SEND_KIND, SEND_VALUE, SEND_CONTENT_TYPE, SEND_HEADERS, SEND_PATH, SEND_QUERY, SEND_METHOD, SEND_ID };
+
+static struct slice text_at(lua_State *L, int index)
 {
     struct slice text = { NULL, 0 };
-    lua_getfield(L, table, name);
-    if (lua_type(L, -1) == LUA_TSTRING)
-        text.data = lua_tolstring(L, -1, &text.len);
-    lua_pop(L, 1); /* the table keeps it */
+    if (lua_type(L, index) == LUA_TSTRING)
+        text.data = lua_tolstring(L, index, &text.len);
     return text;
 }
 
@@ -129,31 +130,26 @@ static void value_pieces(lua_State *L, int index, struct buf *pieces, enum escap
     pieces_bytes(pieces, text);
 }
 
-static void add_headers(lua_State *L, int message, struct buf *blob, struct buf *pieces)
+static void add_headers(lua_State *L, struct buf *blob, struct buf *pieces)
 {
-    lua_getfield(L, message, "headers");
-    int list = lua_gettop(L), count = (int)lua_objlen(L, list);
-    if (count > MESSAGE_HEADERS_MAX)
+    int count = lua_istable(L, SEND_HEADERS) ? (int)lua_objlen(L, SEND_HEADERS) : 0;
+    if (count > 2 * MESSAGE_HEADERS_MAX)
         fault(L, "send: at most %d headers", MESSAGE_HEADERS_MAX);
-    for (int i = 1; i <= count; i++) {
-        struct slice name;
-        lua_rawgeti(L, list, i);
-        lua_rawgeti(L, -1, 1);
-        name.data = lua_tolstring(L, -1, &name.len);
+    for (int i = 1; i < count; i += 2) {
+        lua_rawgeti(L, SEND_HEADERS, i);
+        struct slice name = text_at(L, -1);
         if (!http_is_token(name))
             fault(L, "send: '%s' is not a header name", name.data);
-        lua_rawgeti(L, -2, 2);
+        lua_rawgeti(L, SEND_HEADERS, i + 1);
         value_pieces(L, lua_gettop(L), pieces, ESCAPE_NONE);
         message_add_header(blob, name, buf_slice(pieces));
-        lua_pop(L, 3);
+        lua_pop(L, 2);
     }
-    lua_pop(L, 1);
 }
 
-static void add_pieces_field(lua_State *L, int message, const char *name, struct buf *blob, struct buf *pieces,
-                             void (*set)(struct buf *, struct slice))
+static void add_pieces(lua_State *L, int index, struct buf *blob, struct buf *pieces, void (*set)(struct buf *, struct slice))
 {
-    struct slice text = field(L, message, name);
+    struct slice text = text_at(L, index);
     if (!text.data)
         return;
     buf_clear(pieces);
@@ -170,41 +166,35 @@ static void add_json(lua_State *L, int value, struct buf *blob, struct buf *piec
     message_set_body(blob, buf_slice(pieces));
 }
 
-static void add_body(lua_State *L, int message, struct buf *blob, struct buf *pieces)
+static void add_body(lua_State *L, struct buf *blob, struct buf *pieces)
 {
-    struct slice kind = field(L, message, "kind");
+    struct slice kind = text_at(L, SEND_KIND);
     if (slice_is(kind, "event")) {
         message_set_body_of_event(blob);
-        return;
-    }
-    if (slice_is(kind, "none")) {
+    } else if (slice_is(kind, "none")) {
         message_set_body(blob, SLICE(""));
-        return;
-    }
-    lua_getfield(L, message, "value");
-    if (slice_is(kind, "json")) {
-        add_json(L, lua_gettop(L), blob, pieces);
+    } else if (slice_is(kind, "json")) {
+        add_json(L, SEND_VALUE, blob, pieces);
     } else {
-        value_pieces(L, lua_gettop(L), pieces, ESCAPE_NONE);
+        value_pieces(L, SEND_VALUE, pieces, ESCAPE_NONE);
         message_set_body(blob, buf_slice(pieces));
     }
-    lua_pop(L, 1);
 }
 
-static struct slice build_message(lua_State *L, int message, struct script *script)
+static struct slice build_message(lua_State *L, struct script *script)
 {
     struct buf *blob = &script->scratch, *pieces = &script->pieces;
-    struct slice method = field(L, message, "method"), type = field(L, message, "content_type");
+    struct slice method = text_at(L, SEND_METHOD), type = text_at(L, SEND_CONTENT_TYPE);
     buf_clear(blob);
     buf_clear(pieces); /* what did not fit into them is another message's failure */
     if (method.data)
         message_set_method(blob, method);
     if (type.data)
         message_set_content_type(blob, type);
-    add_pieces_field(L, message, "path", blob, pieces, message_set_path);
-    add_pieces_field(L, message, "query", blob, pieces, message_set_query);
-    add_headers(L, message, blob, pieces);
-    add_body(L, message, blob, pieces);
+    add_pieces(L, SEND_PATH, blob, pieces, message_set_path);
+    add_pieces(L, SEND_QUERY, blob, pieces, message_set_query);
+    add_headers(L, blob, pieces);
+    add_body(L, blob, pieces);
     if (!buf_ok(blob) || !buf_ok(pieces))
         fault(L, "send: the message is larger than %d MiB", MESSAGE_MAX >> 20);
     return buf_slice(blob);
@@ -240,14 +230,17 @@ static struct new_delivery *make_delivery(lua_State *L, const struct inside_run 
     return delivery;
 }
 
-/* The target at place i of the list of names. */
-static const struct target *target_at(lua_State *L, const struct inside_run *inside, int names, int i)
+/* The target at place i of those that it goes to. */
+static const struct target *target_at(lua_State *L, const struct inside_run *inside, int i)
 {
     struct slice name;
-    lua_rawgeti(L, names, i);
+    if (lua_istable(L, SEND_TO))
+        lua_rawgeti(L, SEND_TO, i);
+    else
+        lua_pushvalue(L, SEND_TO);
     name.data = luaL_checklstring(L, -1, &name.len);
     const struct target *target = generation_target(inside->script->generation, name);
-    lua_pop(L, 1); /* the list keeps it */
+    lua_pop(L, 1); /* its place keeps it */
     if (!target)
         luaL_error(L, "not enough memory");
     return target;
@@ -261,30 +254,31 @@ static struct slice keep(lua_State *L, struct event *event, struct slice bytes)
     return kept;
 }
 
-/* send(names, message): names: a list; message: { kind, value, method, path, query, content_type, headers = { { name, value } …
- * }, id }. What may raise comes first, the notes last: a pcall around `send` never leaves half a list. */
+/* send(to, kind, value, content_type, headers, path, query, method, id): to is a name or a list of names, headers a list of name,
+ * value, name, value …. What may raise comes first, the notes last: a pcall around `send` never leaves half a list. */
 static int l_send(lua_State *L)
 {
     struct script *script = script_of(L);
     need_handler(L, "send()");
     struct inside_run *inside = script->current;
     struct event *event = inside->run->event;
-    struct slice id = field(L, 2, "id"), method = field(L, 2, "method");
+    lua_settop(L, SEND_ID);
+    struct slice id = text_at(L, SEND_ID), method = text_at(L, SEND_METHOD);
     struct new_delivery *first = NULL, **last = &first;
-    int count = (int)lua_objlen(L, 1);
-    luaL_argcheck(L, count > 0, 1, "an empty list");
+    int count = lua_istable(L, SEND_TO) ? (int)lua_objlen(L, SEND_TO) : 1;
+    luaL_argcheck(L, count > 0, SEND_TO, "an empty list");
     if (inside->outcome->delivery_count + (uint32_t)count > SENDS_MAX)
         return fault(L, "a handler sends at most %d messages", SENDS_MAX);
-    for (int i = 1; i <= count && slice_is(field(L, 2, "kind"), "none"); i++)
-        check_body(L, target_at(L, inside, 1, i), method);
-    struct slice message = build_message(L, 2, script);
+    for (int i = 1; i <= count && slice_is(text_at(L, SEND_KIND), "none"); i++)
+        check_body(L, target_at(L, inside, i), method);
+    struct slice message = build_message(L, script);
     size_t bytes = message.len * (size_t)count; /* each is stored for itself */
     if (inside->sent_bytes + bytes > SENT_BYTES_MAX)
         return fault(L, "a handler sends at most %d MiB", SENT_BYTES_MAX >> 20);
     message = keep(L, event, message);
     id = id.data ? keep(L, event, id) : SLICE("");
     for (int i = 1; i <= count; i++) {
-        *last = make_delivery(L, inside, target_at(L, inside, 1, i), message, id);
+        *last = make_delivery(L, inside, target_at(L, inside, i), message, id);
         last = &(*last)->next;
     }
     *inside->last_delivery = first;
@@ -292,6 +286,26 @@ static int l_send(lua_State *L)
     inside->outcome->delivery_count += (uint32_t)count;
     inside->sent_bytes += bytes;
     return 0;
+}
+
+/* is_header_name(text) */
+static int l_is_header_name(lua_State *L)
+{
+    lua_pushboolean(L, http_is_token(text_at(L, 1)));
+    return 1;
+}
+
+/* is_header_value(text): no control byte but the tab */
+static int l_is_header_value(lua_State *L)
+{
+    struct slice text = text_at(L, 1);
+    bool clean = text.data != NULL;
+    for (size_t i = 0; i < text.len && clean; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        clean = (byte >= ' ' && byte != 127) || byte == '\t';
+    }
+    lua_pushboolean(L, clean);
+    return 1;
 }
 
 /* is_event(value) */
@@ -338,11 +352,17 @@ static int l_log(lua_State *L)
 int luaopen_tidewire_actions_native(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "fault", l_fault }, { "need_handler", l_need_handler }, { "finish", l_end },
-        { "send", l_send },   { "is_event", l_is_event },         { "log", l_log },
+        { "fault", l_fault },
+        { "need_handler", l_need_handler },
+        { "finish", l_end },
+        { "send", l_send },
+        { "is_event", l_is_event },
+        { "is_header_name", l_is_header_name },
+        { "is_header_value", l_is_header_value },
+        { "log", l_log },
         { NULL, NULL },
     };
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 8);
     for (const luaL_Reg *function = functions; function->name; function++) {
         lua_pushcfunction(L, function->func);
         lua_setfield(L, -2, function->name);

@@ -74,7 +74,7 @@ end
 -- ---- messages ----
 
 local PATH_MAX, QUERY_MAX, NAME_MAX, VALUE_MAX, TYPE_MAX = 8192, 8192, 256, 8192, 256
-local CONTROL, CONTROL_BUT_TAB = "[%z\1-\31\127]", "[%z\1-\8\10-\31\127]"
+local CONTROL = "[%z\1-\31\127]"
 
 local bodies = { json = true, text = true, body = true }
 local options = { "json", "text", "body", "content_type", "headers", "path", "query", "method", "id" }
@@ -188,9 +188,12 @@ local ours = { host = true, ["content-length"] = true, ["transfer-encoding"] = t
 
 --- The value as text or secret; of a secret joined with text, that text is looked at too.
 local function header_value(name, value)
-  local is_secret = type_of(value) == "secret"
-  local text = is_secret and text_of(value) or scalar_text(value, ("the header '%s'"):format(name))
-  if text:find(CONTROL_BUT_TAB) then
+  local is_secret, text = false, value
+  if type(value) ~= "string" then
+    is_secret = type_of(value) == "secret"
+    text = is_secret and text_of(value) or scalar_text(value, ("the header '%s'"):format(name))
+  end
+  if not native.is_header_value(text) then
     fault("send: the header '%s' has a line end or another control byte in it: %s", name,
       is_secret and "a secret joined with it" or quoted(text))
   elseif #text > VALUE_MAX then
@@ -200,7 +203,7 @@ local function header_value(name, value)
 end
 
 local function check_header_name(name, seen)
-  if type(name) ~= "string" or #name > NAME_MAX or not name:find "^[%w!#$%%&'*+%-.^_`|~]+$" then
+  if type(name) ~= "string" or #name > NAME_MAX or not native.is_header_name(name) then
     fault("send: %s is not a header name: write headers = { [\"X-Id\"] = … }", got(name))
   end
   local lower = name:lower()
@@ -214,6 +217,7 @@ end
 
 local HEADERS_MAX = 64 -- as MESSAGE_HEADERS_MAX of core/model/message.h
 
+--- @treturn {string|secret,...}  name, value, name, value …
 local function make_headers(headers)
   want_plain(headers, "headers", "{ [\"X-Id\"] = \"7\" }")
   local names, list, seen = {}, {}, {}
@@ -226,7 +230,7 @@ local function make_headers(headers)
   end
   table.sort(names)
   for i, name in ipairs(names) do
-    list[i] = { name, header_value(name, headers[name]) }
+    list[2 * i - 1], list[2 * i] = name, header_value(name, headers[name])
   end
   return list
 end
@@ -270,22 +274,23 @@ end
 
 local default_types = { json = "application/json", text = "text/plain; charset=utf-8", body = "application/octet-stream" }
 
-local function make_message(message)
+--- What native.send takes after the name, without a table for it. Most messages have but a body.
+local function parts_of(message)
   want_plain(message, "a message", "{ json = … }")
   local body = check_options(message)
-  local noted = { kind = body or "none", headers = {}, content_type = default_types[body] }
+  local value, content_type, headers, path, query, method, id = nil, default_types[body]
   if body == "json" then
-    noted.value = message.json
+    value = message.json
   elseif body then
-    noted.value = check_body(message[body], body)
+    value = check_body(message[body], body)
   end
-  if message.content_type ~= nil then noted.content_type = check_content_type(message.content_type) end
-  if message.headers ~= nil then noted.headers = make_headers(message.headers) end
-  if message.path ~= nil then noted.path = make_path(message.path) end
-  if message.query ~= nil then noted.query = make_query(message.query) end
-  if message.method ~= nil then noted.method = check_method(message.method) end
-  if message.id ~= nil then noted.id = check_id(message.id) end
-  return noted
+  if message.content_type ~= nil then content_type = check_content_type(message.content_type) end
+  if message.headers ~= nil then headers = make_headers(message.headers) end
+  if message.path ~= nil then path = make_path(message.path) end
+  if message.query ~= nil then query = make_query(message.query) end
+  if message.method ~= nil then method = check_method(message.method) end
+  if message.id ~= nil then id = check_id(message.id) end
+  return body or "none", value, content_type, headers, path, query, method, id
 end
 
 -- ---- targets ----
@@ -302,10 +307,11 @@ local function name_of(target, place)
   fault("send wants the value from `target`, got %s%s", got(target), where)
 end
 
---- Every key is looked at, by next: a nil among them would end the list early, and some would get nothing.
+--- One name, or a list of them. Every key is looked at, by next: a nil among them would end the list early, and some would get
+-- nothing.
 local function names_of(to)
   if type(to) ~= "table" then
-    return { name_of(to) }
+    return name_of(to)
   end
   local names, count = {}, 0
   for place in next, to do
@@ -338,9 +344,9 @@ function M.send(to, message, ...)
     fault("send wants a message: send(target, event), or send(target, { json = … })")
   end
   if native.is_event(message) then
-    native.send(names, { kind = "event", headers = {} })
+    native.send(names, "event")
   elseif type(message) == "table" then
-    native.send(names, make_message(message))
+    native.send(names, parts_of(message))
   else
     fault("send wants an event or a table such as { json = … }, got %s%s", got(message),
       type_of(message) == "table" and ": write { json = … } around it" or "")
