@@ -43,6 +43,8 @@ before(async () => {
          route "/dead" { verify = verify.none "a test", handle = function(event) send(dead, event) end }
          local inside = target "inside" { url = "${target.url}/inside" }
          route "/inside" { verify = verify.none "a test", handle = function(event) send(inside, event) end }
+         local large = target "large" { url = "${target.url}/large", private = true }
+         route "/large" { verify = verify.none "a test", handle = function() send(large, { text = ("x"):rep(${2 << 20}) }) end }
          local sluggish = target "sluggish" { url = "${target.url}/sluggish", private = true }
          route "/sluggish" { verify = verify.none "a test", handle = function(event) send(sluggish, { text = event.headers["x-n"] }) end }
          local judged = target "judged" { url = "${target.url}/judged", private = true, retry = false,
@@ -95,6 +97,13 @@ test('what is repeated because a kept connection was closed goes to its own URL 
   assert.deepEqual(delivery.tries.map((one) => one.status), [200]); // libcurl repeats it by itself, once
   const got = target.received.filter((one) => one.headers['idempotency-key'] === delivery.id);
   assert.deepEqual(got.map((one) => one.url), ['/closed', '/closed']);
+});
+
+test('a large body is sent without asking first', async () => {
+  const delivery = await deliver('large', 'done');
+  const got = target.received.find((one) => one.headers['idempotency-key'] === delivery.id);
+  assert.equal(got.body.length, 2 << 20); // libcurl by itself would ask above 1 MiB
+  assert.equal(got.headers.expect, undefined);
 });
 
 test('a target that never answers runs into its timeout, and is given up after its tries', async () => {
