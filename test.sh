@@ -87,7 +87,7 @@ flow() {
 }
 
 install_build_packages
-install_missing nodejs clang lua-check git # git: a flow test checks out rules with it
+install_missing nodejs clang lua-check json-schema-test-suite git # git: a flow test checks out rules with it
 install_missing "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" # what the fuzz targets are linked with
 command -v npm >/dev/null 2>&1 || install_missing npm
 mkdir -p "$logs"
