@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "ingest/answer.h"
 #include "ingest/cidr.h"
+#include "ingest/forwarded.h"
+#include "ingest/gate.h"
 #include "ingest/intake.h"
 #include "ingest/router.h"
 #include "ingest/when.h"
@@ -22,12 +24,40 @@ static bool method_allowed(const struct route *route, struct slice method)
     return false;
 }
 
+/* The route is for one name: case, port and a dot at the end do not count. */
+static bool is_host(const struct route *route, const struct request *request)
+{
+    struct slice host = request_header(request, SLICE("host"));
+    const char *bracket = host.len && host.data[0] == '[' ? memchr(host.data, ']', host.len) : NULL;
+    size_t inside = bracket ? (size_t)(bracket - host.data) : 0; /* of an IPv6 address, whose colons are no port's */
+    const char *colon = host.len ? memchr(host.data + inside, ':', host.len - inside) : NULL;
+    size_t len = colon ? (size_t)(colon - host.data) : host.len;
+    if (len > 0 && host.data[len - 1] == '.')
+        len--;
+    return slice_eq_nocase((struct slice){ host.data, len }, route->host);
+}
+
 /* Why a request is not taken; status 0: it is. */
 struct head_refusal {
     enum refusal reason;
     uint16_t status;
     const char *detail;
+    uint64_t wait_ms; /* 429: until one may pass */
 };
+
+/* What Retry-After says: the next of these; texts that outlive any answer. */
+static struct slice retry_after(uint64_t wait_ms)
+{
+    static const struct {
+        uint64_t ms;
+        const char *text;
+    } steps[] = { { 1000, "1" },   { 2000, "2" },   { 5000, "5" },    { 10000, "10" },
+                  { 30000, "30" }, { 60000, "60" }, { 300000, "300" } };
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (wait_ms <= steps[i].ms)
+            return slice_of(steps[i].text);
+    return SLICE("3600");
+}
 
 static void write_refusal(struct intake *intake, const struct head_refusal *refusal, struct reply *reply)
 {
@@ -36,6 +66,8 @@ static void write_refusal(struct intake *intake, const struct head_refusal *refu
     if (refusal->status == 405)
         (void)reply_add_header(reply, SLICE("Allow"),
                                intake->route->allow); /* outlives the answer: the generation is held by others */
+    if (refusal->status == 429)
+        (void)reply_add_header(reply, SLICE("Retry-After"), retry_after(refusal->wait_ms));
 }
 
 /* A method that stands for a body, and no word about one (RFC 9110, 15.5.12): what came after the head would be lost. */
@@ -55,28 +87,49 @@ static void find_route(struct intake *intake, struct generation *generation, str
 static struct head_refusal judge_head(const struct intake *intake, const struct request *request)
 {
     const struct route *route = intake->route;
-    if (!route)
-        return (struct head_refusal){ REFUSED_NO_ROUTE, 404, "no route here" };
+    if (!route || (route->host.len && !is_host(route, request)))
+        return (struct head_refusal){ REFUSED_NO_ROUTE, 404, "no route here", 0 };
     if (!method_allowed(route, request->method))
-        return (struct head_refusal){ REFUSED_METHOD, 405, "this route takes other methods, see Allow" };
-    if (route->ip_allow_count && !cidr_contains_any(route->ip_allow, route->ip_allow_count, conn_remote_ip(intake->conn)))
-        return (struct head_refusal){ REFUSED_ADDRESS, 403, "this address may not send here" };
+        return (struct head_refusal){ REFUSED_METHOD, 405, "this route takes other methods, see Allow", 0 };
+    if (route->ip_allow_count && !cidr_contains_any(route->ip_allow, route->ip_allow_count, slice_of(intake->remote_ip)))
+        return (struct head_refusal){ REFUSED_ADDRESS, 403, "this address may not send here", 0 };
     if (lacks_length(request))
-        return (struct head_refusal){ REFUSED_HTTP, 411, "say how long the body is: Content-Length, 0 for none, or chunked" };
-    return (struct head_refusal){ 0 };
+        return (struct head_refusal){ REFUSED_HTTP, 411, "say how long the body is: Content-Length, 0 for none, or chunked", 0 };
+    return (struct head_refusal){ .status = 0 };
+}
+
+static struct head_refusal judge_rate(const struct intake *intake)
+{
+    uint64_t wait_ms = intake->route->gate ? gate_pass(intake->route->gate, clock_mono_ns()) : 0;
+    if (wait_ms == 0)
+        return (struct head_refusal){ .status = 0 };
+    return (struct head_refusal){ REFUSED_RATE, 429, "more requests than this route takes: try again later", wait_ms };
+}
+
+static void find_sender(struct intake *intake, const struct request *request)
+{
+    const struct generation *generation = intake->generation;
+    if (generation->trusted_proxy_count == 0)
+        return;
+    struct slice address =
+        forwarded_address(request, conn_remote_ip(intake->conn), generation->trusted_proxies, generation->trusted_proxy_count);
+    snprintf(intake->remote_ip, sizeof(intake->remote_ip), "%.*s", SLICE_ARGS(address));
 }
 
 static void on_head(struct conn *conn, struct request *request, struct head_verdict *verdict, void *arg)
 {
     struct ingest *ingest = arg;
     struct intake *intake = intake_new(ingest, conn);
-    struct head_refusal refusal = { REFUSED_DRAINING, 503, "the router is shutting down: try again" };
+    struct head_refusal refusal = { REFUSED_DRAINING, 503, "the router is shutting down: try again", 0 };
     if (!ingest->draining) {
         find_route(intake, ingest->config.to.rules(ingest->config.to.arg)->generation, request->path);
+        find_sender(intake, request);
         refusal = judge_head(intake, request);
     }
+    if (!ingest->draining && !refusal.status)
+        refusal = judge_rate(intake);
     if (!refusal.status && !store_accepts(ingest->config.store))
-        refusal = (struct head_refusal){ REFUSED_STORE_FULL, 503, "the store has no room: try again" };
+        refusal = (struct head_refusal){ REFUSED_STORE_FULL, 503, "the store has no room: try again", 0 };
     if (refusal.status) {
         verdict->refused = true;
         write_refusal(intake, &refusal, &verdict->reply);
@@ -95,9 +148,10 @@ static bool match_again(struct intake *intake, struct generation *generation, co
     generation_unref(intake->generation);
     intake->param_count = 0;
     find_route(intake, generation, request->path);
+    find_sender(intake, request);
     struct head_refusal refusal = judge_head(intake, request);
     if (!refusal.status && request->body.len > intake->route->max_body_bytes)
-        refusal = (struct head_refusal){ REFUSED_SIZE, 413, "the body is larger than this route takes" };
+        refusal = (struct head_refusal){ REFUSED_SIZE, 413, "the body is larger than this route takes", 0 };
     if (!refusal.status)
         return true;
     write_refusal(intake, &refusal, &reply);
@@ -138,7 +192,7 @@ static enum result make_event(struct intake *intake, struct request *request, co
         .method = request->method,
         .path = request->path,
         .query = request->query,
-        .remote_ip = conn_remote_ip(intake->conn),
+        .remote_ip = slice_of(intake->remote_ip),
         .content_type = request_header(request, SLICE("content-type")),
         .provider = intake->route->provider,
         .verified = intake->route->verify.name,
@@ -245,6 +299,23 @@ static bool wanted(struct intake *intake)
     return when_holds(intake->route->when, intake->route->when_count, intake->event, &intake->ingest->scratch);
 }
 
+/* ---- schema ---- */
+
+/* false: it was refused. */
+static bool fits_schema(struct intake *intake)
+{
+    char why[SCHEMA_WHY_SIZE];
+    const struct event *event = intake->event;
+    if (!intake->route->schema)
+        return true;
+    if (event->kind != BODY_JSON)
+        snprintf(why, sizeof(why), "this route takes a JSON body");
+    else if (schema_holds(intake->route->schema, json_root(event->json), why))
+        return true;
+    intake_refuse_and_end(intake, REFUSED_SCHEMA, 422, why);
+    return false;
+}
+
 static void ignore(struct intake *intake)
 {
     struct reply reply;
@@ -294,7 +365,7 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         ignore(intake);
         return;
     }
-    if (claim_make_keys(intake, &verified))
+    if (fits_schema(intake) && claim_make_keys(intake, &verified))
         claim_keys(intake);
 }
 

@@ -1,5 +1,7 @@
 #include "ingest/intake.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ingest/answer.h"
@@ -11,6 +13,7 @@ struct intake *intake_new(struct ingest *ingest, struct conn *conn)
     struct intake *intake = MEM_NEW(struct intake);
     intake->ingest = ingest;
     intake->conn = conn;
+    snprintf(intake->remote_ip, sizeof(intake->remote_ip), "%.*s", SLICE_ARGS(conn_remote_ip(conn)));
     buf_init(&intake->param_text, PARAM_BYTES_MAX);
     ingest->in_flight++;
     return intake;
@@ -58,7 +61,7 @@ void intake_answer(struct intake *intake, const struct reply *reply)
 void intake_count_refusal(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
 {
     struct slice route = intake->route ? intake->route->path : SLICE("");
-    counts_refused(intake->ingest->config.counts, route, reason, status, conn_remote_ip(intake->conn), slice_of(detail),
+    counts_refused(intake->ingest->config.counts, route, reason, status, slice_of(intake->remote_ip), slice_of(detail),
                    clock_wall_ms());
 }
 

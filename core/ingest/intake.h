@@ -7,7 +7,7 @@
 #include "listen/conn.h"
 #include "loop/handoff.h"
 
-enum { KEYS_MAX = 2, PARAM_BYTES_MAX = 8 << 10 };
+enum { KEYS_MAX = 2, PARAM_BYTES_MAX = 8 << 10, ADDRESS_SIZE = 48 };
 
 enum intake_state {
     INTAKE_CHECKING,   /* until the handler is started */
@@ -20,6 +20,7 @@ struct intake {
     struct ingest *ingest;
     enum intake_state state;
     struct conn *conn;             /* NULL once answered, or when the client went */
+    char remote_ip[ADDRESS_SIZE];  /* of the sender, before trusted proxies */
     struct generation *generation; /* counted */
     const struct route *route;     /* of the generation */
     struct pair params[PARAMS_MAX];

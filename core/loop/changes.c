@@ -39,6 +39,8 @@ static const struct option route_options[] = {
     { "verify", TEXT, OF_ROUTE(verify.name) },
     { "max_age", DURATION, OF_ROUTE(verify.max_age_ms) },
     { "dedupe", TEXT, OF_ROUTE(dedupe_path) },
+    { "host", TEXT, OF_ROUTE(host) },
+    { "schema", BYTES, OF_ROUTE(schema_text) },
     { "keep", DURATION, OF_ROUTE(keep_ms) },
     { "retry.attempts", COUNT, OF_ROUTE(retry.attempts) },
     { "retry.first", DURATION, OF_ROUTE(retry.first_ms) },

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ingest/gate.h"
 #include "loop/changes.h"
 #include "super/inherited.h"
 
@@ -245,6 +246,7 @@ static void begin(struct reload *reload)
         reload->refused[0] = '\0';
         reload->worker_error[0] = '\0';
         generation->number = ++reload->numbers;
+        gates_carry(reload->current, generation);
         build(reload, generation);
     }
     load_report_deinit(&report);

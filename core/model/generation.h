@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "base/slice.h"
+#include "json/schema.h"
 #include "model/event.h"
 
 /* ---- verification (providers.md) ---- */
@@ -113,6 +114,12 @@ struct cidr {
     uint8_t bits;
 };
 
+/* A bound on requests of a route, of all workers together: when the next one would be on time (ingest/gate.h). */
+struct gate {
+    double per_second, burst; /* 0: no bound */
+    atomic_uint_least64_t next_ns;
+};
+
 struct route {
     uint32_t index;    /* its place in generation.routes */
     struct slice path; /* "/github/:org" */
@@ -130,6 +137,10 @@ struct route {
     bool form_payload;      /* a form with the one field `payload` holds JSON (GitHub) */
     const struct cidr *ip_allow;
     size_t ip_allow_count; /* 0: any */
+    struct slice host;     /* "": any; else in lower case, without port */
+    struct gate *gate;     /* NULL: no rate; shared by all workers, so the one thing here that changes */
+    struct schema *schema; /* owned; NULL: none */
+    struct slice schema_text;
     const struct condition *when;
     size_t when_count;
     bool when_function;
@@ -217,6 +228,8 @@ struct generation {
     size_t secret_count;
     const struct pair *settings; /* what `env` gave: the values of the load */
     size_t setting_count;
+    const struct cidr *trusted_proxies; /* of tidewire.lua */
+    size_t trusted_proxy_count;
     struct name_index route_index, target_index;
     struct arena arena; /* owned: all of the above */
 };

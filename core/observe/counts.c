@@ -13,7 +13,7 @@ const double duration_buckets[DURATION_BUCKETS] = {
 };
 
 static const char *const names[REFUSAL_KINDS] = {
-    "no_route", "method", "address", "size", "signature", "stale", "content", "store_full", "draining", "no_secret", "http",
+    "no_route", "method", "address", "rate", "size", "signature", "stale", "content", "schema", "store_full", "draining", "no_secret", "http",
 };
 
 const char *refusal_name(enum refusal reason)

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 
 #include "ingest/cidr.h"
+#include "json/schema.h"
 #include "model/lookup.h"
 #include "script/inside.h"
 
@@ -22,14 +23,30 @@ static int l_cidr_is_valid(lua_State *L)
     return 1;
 }
 
+/* schema_fault(text): what is wrong with a JSON Schema; nil: nothing. */
+static int l_schema_fault(lua_State *L)
+{
+    char why[SCHEMA_WHY_SIZE];
+    struct schema *schema = NULL;
+    struct slice text;
+    text.data = luaL_checklstring(L, 1, &text.len);
+    if (schema_compile(text, &schema, why) != OK) {
+        lua_pushstring(L, why);
+        return 1;
+    }
+    schema_free(schema);
+    return 0;
+}
+
 int luaopen_tidewire_paths(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "path_is_valid", l_path_is_valid },
         { "cidr_is_valid", l_cidr_is_valid },
+        { "schema_fault", l_schema_fault },
         { NULL, NULL },
     };
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     luaL_register(L, NULL, functions);
     return 1;
 }

@@ -302,14 +302,34 @@ static const struct condition *conditions_of(const struct reader *reader, size_t
     return conditions;
 }
 
-static const struct cidr *ranges_of(const struct reader *reader, size_t *count)
+static const struct cidr *ranges_of(const struct reader *reader, const char *name, size_t *count)
 {
-    const struct slice *texts = texts_of(reader, "ip_allow", count);
+    const struct slice *texts = texts_of(reader, name, count);
     struct cidr *ranges = take(reader, *count * sizeof(*ranges));
     for (size_t i = 0; i < *count; i++)
         if (!cidr_parse(texts[i], &ranges[i]))
             luaL_error(reader->L, "not an address range: %s", texts[i].data); /* the loader has checked it */
     return ranges;
+}
+
+static struct gate *gate_of(const struct reader *reader)
+{
+    size_t count;
+    if (!enter(reader, "rate", &count))
+        return NULL;
+    struct gate *gate = take(reader, sizeof(*gate));
+    gate->per_second = number_of(reader, "per_second");
+    gate->burst = number_of(reader, "burst");
+    lua_pop(reader->L, 1);
+    return gate;
+}
+
+static void read_schema(const struct reader *reader, struct route *route)
+{
+    char why[SCHEMA_WHY_SIZE];
+    route->schema_text = text_of(reader, "schema");
+    if (route->schema_text.data && schema_compile(route->schema_text, &route->schema, why) != OK)
+        luaL_error(reader->L, "schema: %s", why); /* the loader has checked it */
 }
 
 static void dedupe_of(const struct reader *reader, struct route *route)
@@ -356,7 +376,10 @@ static void read_route(const struct reader *reader, struct route *route)
     route->provider = text_of(reader, "provider");
     route->type_path = text_of(reader, "type_path");
     route->form_payload = flag_of(reader, "form_payload");
-    route->ip_allow = ranges_of(reader, &route->ip_allow_count);
+    route->ip_allow = ranges_of(reader, "ip_allow", &route->ip_allow_count);
+    route->host = text_of(reader, "host");
+    route->gate = gate_of(reader);
+    read_schema(reader, route);
     route->when = conditions_of(reader, &route->when_count);
     route->when_function = flag_of(reader, "when_function");
     dedupe_of(reader, route);
@@ -463,6 +486,8 @@ static void read_routes(const struct reader *reader)
     if (!enter(reader, "routes", &count))
         return;
     struct route *routes = take(reader, count * sizeof(*routes));
+    reader->generation->routes = routes; /* at once: what they own is freed with them */
+    reader->generation->route_count = count;
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(reader->L, -1, (int)i + 1);
         read_route(reader, &routes[i]);
@@ -471,8 +496,6 @@ static void read_routes(const struct reader *reader)
     qsort(routes, count, sizeof(*routes), by_order);
     for (size_t i = 0; i < count; i++)
         routes[i].index = (uint32_t)i;
-    reader->generation->routes = routes;
-    reader->generation->route_count = count;
     lua_pop(reader->L, 1);
 }
 
@@ -500,6 +523,7 @@ void records_read(lua_State *L, int index, struct generation *generation)
     lua_pushvalue(L, index);
     generation->settings = pairs_of(&reader, "settings", &generation->setting_count, false);
     generation->limits = limits_of(&reader, &LIMITS_DEFAULT);
+    generation->trusted_proxies = ranges_of(&reader, "trusted_proxies", &generation->trusted_proxy_count);
     read_routes(&reader);
     read_targets(&reader);
     if (generation_index(generation) != OK)

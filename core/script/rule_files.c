@@ -54,7 +54,15 @@ static bool ends_with(const char *name, const char *end)
 /* Folders of the top whose files are no rule files. */
 static bool is_other_folder(const char *name)
 {
-    return strcmp(name, "providers") == 0 || strcmp(name, "samples") == 0 || strcmp(name, "schemas") == 0;
+    return strcmp(name, "providers") == 0 || strcmp(name, "samples") == 0;
+}
+
+/* Is it read with the rules? Of schemas/ what is JSON. */
+static bool belongs(const char *inside)
+{
+    if (strncmp(inside, "schemas/", 8) == 0)
+        return ends_with(inside, ".json");
+    return ends_with(inside, ".lua") && !ends_with(inside, "_test.lua");
 }
 
 /* "lib/slack/names.lua" → "lib.slack.names"; "" for rule files. */
@@ -140,11 +148,11 @@ static void add_stamp(struct reading *reading, const char *inside, const struct 
 
 /* A name that was listed and is not there: gone meanwhile, which is fine, or a rule file that is a symlink to nowhere, or behind
  * a folder that may not be entered, which is not: the routes in it would be gone. */
-static enum result miss_file(struct reading *reading, const char *path)
+static enum result miss_file(struct reading *reading, const char *path, const char *inside)
 {
     struct stat info;
     int why = errno;
-    if (!ends_with(path, ".lua") || (why == ENOENT && lstat(path, &info) != 0))
+    if (!belongs(inside) || (why == ENOENT && lstat(path, &info) != 0))
         return OK;
     return refuse(reading, ERR_IO, "%s cannot be read: %s", path, strerror(why));
 }
@@ -163,13 +171,12 @@ static enum result read_folder(struct reading *reading, const char *folder, cons
             snprintf(below, sizeof(below), "%s%s", inside, entry->d_name) >= (int)sizeof(below) - 1)
             continue;
         if (stat(path, &info) != 0) {
-            rc = miss_file(reading, path);
+            rc = miss_file(reading, path, below);
         } else if (S_ISDIR(info.st_mode)) {
             strcat(below, "/");
             if (depth < RULE_DEPTH_MAX && !(depth == 0 && is_other_folder(entry->d_name)))
                 rc = read_folder(reading, path, below, depth + 1);
-        } else if (S_ISREG(info.st_mode) && ends_with(below, ".lua") && !ends_with(below, "_test.lua") &&
-                   !(depth == 0 && strcmp(below, SETTINGS_FILE) == 0)) {
+        } else if (S_ISREG(info.st_mode) && belongs(below) && !(depth == 0 && strcmp(below, SETTINGS_FILE) == 0)) {
             add_stamp(reading, below, &info);
             rc = reading->only_stamp ? OK : add_file(reading, path, below);
         }

@@ -276,11 +276,11 @@ end
 local function new_load(how)
   local load = {
     mode = how.mode, host = how.host, production = how.production or false,
-    sources = {}, modules = {}, files = {}, open = {}, declared = { route = {}, target = {} },
+    sources = {}, schemas = {}, modules = {}, files = {}, open = {}, declared = { route = {}, target = {} },
     routes = {}, route_functions = {}, targets = {}, target_functions = {},
     secrets = {}, secret_names_list = {}, known_secrets = setmetatable({}, { __mode = "k" }),
     settings = {}, setting_list = {},
-    limits = limits.defaults,
+    limits = limits.defaults, trusted_proxies = {},
     inert = make_inert(),
   }
   load.findings = findings.new(load.sources)
@@ -304,19 +304,28 @@ local function new_load(how)
 end
 
 --- tidewire.lua comes first, because rules rest on its limits; a worker needs nothing of it.
+local function add_file(load, file)
+  file.source = source.new(file.name, file.text)
+  load.sources[file.name] = file.source
+  file.is_settings = file.name == SETTINGS
+  file.scope = file.is_settings and load.settings_scope or load.rules_scope
+  if not file.is_settings then
+    load.files[#load.files + 1] = file
+  elseif load.mode == "check" then
+    table.insert(load.files, 1, file)
+  end
+  if file.module ~= "" then
+    load.modules[file.module] = file
+  end
+end
+
 local function add_files(load, files)
   for _, file in ipairs(files) do
-    file.source = source.new(file.name, file.text)
-    load.sources[file.name] = file.source
-    file.is_settings = file.name == SETTINGS
-    file.scope = file.is_settings and load.settings_scope or load.rules_scope
-    if not file.is_settings then
-      load.files[#load.files + 1] = file
-    elseif load.mode == "check" then
-      table.insert(load.files, 1, file)
-    end
-    if file.module ~= "" then
-      load.modules[file.module] = file
+    local schema = file.name:match "^rules/(schemas/.*%.json)$" or file.name:match "^schemas/.*%.json$"
+    if schema then
+      load.schemas[schema] = file.text
+    else
+      add_file(load, file)
     end
   end
 end
@@ -333,7 +342,7 @@ end
 -- { env(name) → text or nil, secret(name) → true, false or "empty", step(name): called before each file of a check, as a worker
 -- yields there }
 -- @treturn table  "worker": { routes = path → functions, targets = name → functions }. "check": { routes, targets: lists of
--- records; findings; secrets: names; settings: { name, value } …; limits }
+-- records; findings; secrets: names; settings: { name, value } …; limits; trusted_proxies }
 function M.run(how)
   local load = new_load(how)
   local step = how.mode == "worker" and coroutine.yield or how.host.step
@@ -355,7 +364,7 @@ function M.run(how)
   end
   check_open(load)
   return { routes = load.routes, targets = load.targets, findings = load.findings:sorted(), secrets = load.secret_names_list,
-    settings = load.setting_list, limits = load.limits }
+    settings = load.setting_list, limits = load.limits, trusted_proxies = load.trusted_proxies }
 end
 
 return M

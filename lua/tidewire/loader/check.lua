@@ -2,6 +2,7 @@
 -- the mistake with its place and gives nil.
 -- @module tidewire.loader.check
 local findings = require "tidewire.loader.findings"
+local paths = require "tidewire.paths"
 local suggest = require "tidewire.suggest"
 local units = require "tidewire.units"
 local values = require "tidewire.values"
@@ -182,6 +183,17 @@ function M:rate(path, value)
     return self:fault(path, ("%s = %s is no rate"):format(dotted(path), shown(value)), { hint = burst })
   end
   return { per_second = per_second, burst = burst }
+end
+
+--- Addresses and ranges of them.
+function M:ranges(path, value)
+  return M.list(function(_, here, text)
+    if type(text) ~= "string" or not paths.cidr_is_valid(text) then
+      return self:fault(here, ("%s is not an address or a range of addresses"):format(shown(text)),
+        { hint = "write \"192.0.2.7\" or \"10.0.0.0/8\"" })
+    end
+    return text
+  end)(self, path, value)
 end
 
 --- One of a list of texts.

@@ -162,20 +162,50 @@ local function reply_of(self, path, value)
     headers = fields.headers }
 end
 
+-- ---- schema ----
+
+--- The text of the schema: of a file of schemas/, or a table as JSON.
+local function schema_text(self, path, value)
+  if type(value) == "table" then
+    local ok, text = pcall(views.json.encode, value)
+    if not ok then
+      return self:fault(path, "schema: " .. text)
+    end
+    return text
+  elseif type(value) ~= "string" then
+    return self:wants(path, value, "the name of a file, or a table", "schema = \"schemas/order.json\"")
+  end
+  local text = self.load.schemas[value]
+  if not text then
+    local hint, suggestion = findings.near(value, suggest.names_of(self.load.schemas))
+    return self:fault(path, ("there is no schema %s"):format(check.shown(value)),
+      { hint = hint or "schema files are *.json in the folder schemas/ of the rules", suggestion = suggestion })
+  end
+  return text
+end
+
+local function schema_of(self, path, value)
+  local text = schema_text(self, path, value)
+  local why = text and paths.schema_fault(text)
+  if why then
+    return self:fault(path, ("%s: %s"):format(type(value) == "string" and value or "schema", why))
+  end
+  return text
+end
+
 -- ---- the rest ----
+
+local function host_of(self, path, value)
+  local text = self:text(path, value)
+  if text and not text:find "^[%w%.%-]+$" and not text:find "^%[[%x:.]+%]$" then
+    return self:fault(path, ("host = %s is no name of a host"):format(check.shown(value)),
+      { hint = "write the name alone, without scheme, port or path: host = \"hooks.example.com\"" })
+  end
+  return text and text:lower()
+end
 
 local function method_list(self, path, value)
   return check.list(check.choice(methods))(self, path, value)
-end
-
-local function ranges(self, path, value)
-  return check.list(function(_, here, text)
-    if type(text) ~= "string" or not paths.cidr_is_valid(text) then
-      return self:fault(here, ("%s is not an address or a range of addresses"):format(check.shown(text)),
-        { hint = "write \"192.0.2.7\" or \"10.0.0.0/8\"" })
-    end
-    return text
-  end)(self, path, value)
 end
 
 local function when_of(self, path, value)
@@ -201,11 +231,14 @@ local known = {
   retry = retry.of_route,
   limits = limits.of_route,
   reply = reply_of,
-  ip_allow = ranges,
+  ip_allow = check.ranges,
+  host = host_of,
+  rate = check.rate,
+  schema = schema_of,
   enabled = check.boolean,
 }
 
-local later = { host = true, rate = true, schema = true, each = true, order_by = true, redact = true, on_error = true,
+local later = { each = true, order_by = true, redact = true, on_error = true,
   on_dead = true, ack_within = true }
 
 local function check_pattern(self, path)
@@ -287,7 +320,7 @@ function M.make(load, path, given, file, line)
     verify = fields.verify or profile and profile.scheme or { scheme = "none", name = "none", secrets = {} },
     provider = profile and profile.name or "", type_path = profile and profile.type or "",
     form_payload = profile ~= nil and profile.form_payload or false,
-    ip_allow = fields.ip_allow or {},
+    ip_allow = fields.ip_allow or {}, host = fields.host or "", rate = fields.rate, schema = fields.schema,
     when = type(fields.when) == "table" and conditions_of(self, fields.when, profile) or {},
     when_function = functions.when ~= nil,
     dedupe = dedupe_record(fields, given, profile),
