@@ -1,5 +1,6 @@
 #include "admin/render.h"
 
+#include "admin/redact.h"
 #include "base/clock.h"
 #include "model/lookup.h"
 #include "model/message.h"
@@ -128,7 +129,8 @@ static void add_headers(const struct event *event, struct buf *out)
             buf_add_byte(out, ',');
         buf_add_json_string(out, header->name);
         buf_add_byte(out, ':');
-        buf_add_json_string(out, may_be_shown(header->name) ? header->value : SLICE("(hidden)"));
+        bool shown = may_be_shown(header->name) && !redact_hides_header(event, header->name);
+        buf_add_json_string(out, shown ? header->value : SLICE(REDACTED));
     }
     buf_add_byte(out, '}');
 }
@@ -141,10 +143,8 @@ static void add_body(const struct event *event, struct buf *out)
         buf_add_text(out, "null");
     else if (event->body.len > BODY_SHOWN_MAX)
         buf_addf(out, "\"(%zu bytes)\"", event->body.len);
-    else if (event->kind == BODY_JSON)
-        buf_add_slice(out, json_text(json_root(event->json)));
     else
-        buf_add_json_string(out, event->body);
+        redact_body(event, out);
 }
 
 /* ---- deliveries ---- */
@@ -167,13 +167,15 @@ static void add_attempt(const struct attempt *attempt, struct buf *out)
     buf_add_byte(out, '}');
 }
 
-static void add_message(const struct delivery_row *row, struct buf *out)
+static void add_message(const struct delivery_row *row, bool hidden, struct buf *out)
 {
     struct buf body;
     bool of_event = false;
     buf_init(&body, MESSAGE_MAX);
     add_name(out, "message");
-    if (message_show_body(row->message, &body, &of_event) != OK)
+    if (hidden)
+        buf_add_text(out, "\"" REDACTED "\"");
+    else if (message_show_body(row->message, &body, &of_event) != OK)
         buf_add_text(out, "\"(damaged)\"");
     else if (of_event)
         buf_add_text(out, "\"(the event's body)\"");
@@ -182,7 +184,7 @@ static void add_message(const struct delivery_row *row, struct buf *out)
     buf_deinit(&body);
 }
 
-static void add_delivery(const struct delivery_row *row, struct buf *out)
+static void add_delivery(const struct delivery_row *row, bool hidden, struct buf *out)
 {
     buf_add_byte(out, '{');
     add_id(out, "id", row->id);
@@ -193,7 +195,7 @@ static void add_delivery(const struct delivery_row *row, struct buf *out)
     if (row->state == DELIVERY_WAITING)
         add_time(out, "next_at", row->due_ms);
     add_text_or_null(out, "reason", row->reason);
-    add_message(row, out);
+    add_message(row, hidden, out);
     add_name(out, "tries");
     buf_add_byte(out, '[');
     for (uint32_t i = 0; i < row->attempt_count; i++) {
@@ -237,7 +239,7 @@ void render_event(const struct store_read_show *show, struct buf *out)
     for (size_t i = 0; i < show->delivery_count; i++) {
         if (i)
             buf_add_byte(out, ',');
-        add_delivery(&show->deliveries[i], out);
+        add_delivery(&show->deliveries[i], show->row.redacted, out);
     }
     buf_add_text(out, "]}");
 }

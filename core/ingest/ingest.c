@@ -196,6 +196,7 @@ static enum result make_event(struct intake *intake, struct request *request, co
         .content_type = request_header(request, SLICE("content-type")),
         .provider = intake->route->provider,
         .verified = intake->route->verify.name,
+        .redact = intake->route->redact,
         .headers = headers,
         .header_count = request->header_count,
         .params = intake->params,

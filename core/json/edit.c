@@ -324,3 +324,20 @@ void edit_drop(struct json_value root, const unsigned char *marks, struct buf *o
 {
     edit_filter(root, marks, false, out);
 }
+
+static void hide(struct edit *edit, struct json_value value, const unsigned char *marks, struct slice text)
+{
+    if (marks[value.node] == MARK_WHOLE)
+        replace(edit, value, text);
+    else if (marks[value.node] == MARK_INSIDE)
+        for (struct json_value child = json_first(value); child.doc; child = json_next(child))
+            hide(edit, child, marks, text);
+}
+
+void edit_hide(struct json_value root, const unsigned char *marks, struct slice text, struct buf *out)
+{
+    struct edit edit;
+    edit_start(&edit, root, out);
+    hide(&edit, root, marks, text);
+    edit_finish(&edit, root);
+}

@@ -23,5 +23,7 @@ bool edit_mark_dropped(struct json_value root, struct slice path, unsigned char 
 void edit_keep(struct json_value root, const unsigned char *marks, struct buf *out);
 /* All but what is marked. */
 void edit_drop(struct json_value root, const unsigned char *marks, struct buf *out);
+/* All, but the JSON `text` in place of what is marked (by edit_mark_dropped; the root too). */
+void edit_hide(struct json_value root, const unsigned char *marks, struct slice text, struct buf *out);
 
 #endif

@@ -91,6 +91,7 @@ static enum result copy_of(struct job *job, const struct event *old)
                                  .path = old->path,
                                  .query = old->query,
                                  .remote_ip = old->remote_ip,
+                                 .redact = old->redact,
                                  .content_type = old->content_type,
                                  .provider = old->provider,
                                  .type = old->type,

@@ -33,6 +33,7 @@ static bool copy_parts(struct event *event, const struct event_parts *parts)
            copy_slice(arena, &event->type, parts->type) && copy_slice(arena, &event->verified, parts->verified) &&
            copy_pairs(arena, &event->headers, parts->headers, parts->header_count) &&
            copy_pairs(arena, &event->params, parts->params, parts->param_count) &&
+           (parts->redact.len == 0 || copy_slice(arena, &event->redact, parts->redact)) &&
            (parts->body_memory || copy_slice(arena, &event->body, parts->body));
 }
 
@@ -150,7 +151,7 @@ struct slice event_header(const struct event *event, struct slice name)
     return (struct slice){ NULL, 0 };
 }
 
-/* ---- the stored form: version, kind, texts in a fixed order, pairs, times, replay_of ---- */
+/* ---- the stored form: version, kind, texts in a fixed order, pairs, times, replay_of, redact where there is one ---- */
 
 static void write_pairs(struct buf *out, const struct pair *pairs, size_t count)
 {
@@ -176,6 +177,8 @@ void event_meta_write(const struct event *event, struct buf *out)
     write_pairs(out, event->params, event->param_count);
     buf_add_u64(out, event->time_ms);
     buf_add(out, event->replay_of.bytes, sizeof(event->replay_of.bytes));
+    if (event->redact.len > 0)
+        buf_add_block(out, event->redact);
 }
 
 static size_t read_pairs(struct cursor *cursor, struct pair *pairs, size_t room)
@@ -213,6 +216,8 @@ enum result event_meta_read(struct slice meta, struct event_parts *parts, struct
     parts->time_ms = cursor_u64(&cursor);
     for (size_t i = 0; i < sizeof(parts->replay_of.bytes); i++)
         parts->replay_of.bytes[i] = cursor_u8(&cursor);
+    if (cursor.rest.len > 0)
+        parts->redact = cursor_block(&cursor);
     if (cursor.failed || cursor.rest.len != 0)
         return ERR_INVALID;
     *kind = (enum body_kind)kind_byte;

@@ -48,6 +48,7 @@ struct event {
     struct slice provider;      /* "" when the route has `verify` only */
     struct slice type;          /* the provider's word for what happened, "" when there is none */
     struct slice verified;      /* the scheme that verified it: "github", "hmac", "none" */
+    struct slice redact;        /* of its route: paths that no screen shows, a line each; "": none */
     const struct pair *headers; /* in the order they came; names as sent */
     size_t header_count;
     const struct pair *params; /* names and decoded values of ":param" and "*rest" */
@@ -72,7 +73,7 @@ struct event {
 /* What event_new copies. body_memory is taken (mem_free later) on OK; it may be NULL when body is to be copied too. */
 struct event_parts {
     struct uuid id;
-    struct slice route, method, path, query, remote_ip, content_type, provider, type, verified;
+    struct slice route, method, path, query, remote_ip, content_type, provider, type, verified, redact;
     const struct pair *headers;
     size_t header_count;
     const struct pair *params;

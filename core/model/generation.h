@@ -141,6 +141,7 @@ struct route {
     struct gate *gate;     /* NULL: no rate; shared by all workers, so the one thing here that changes */
     struct schema *schema; /* owned; NULL: none */
     struct slice schema_text;
+    struct slice redact; /* paths, a line each; "": none */
     const struct condition *when;
     size_t when_count;
     bool when_function;

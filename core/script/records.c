@@ -380,6 +380,7 @@ static void read_route(const struct reader *reader, struct route *route)
     route->host = text_of(reader, "host");
     route->gate = gate_of(reader);
     read_schema(reader, route);
+    route->redact = text_of(reader, "redact");
     route->when = conditions_of(reader, &route->when_count);
     route->when_function = flag_of(reader, "when_function");
     dedupe_of(reader, route);

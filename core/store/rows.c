@@ -136,6 +136,7 @@ static void add_meta(sqlite3_stmt *query, struct arena *arena, struct event_row 
         return; /* a damaged row is shown with what is known of it */
     row->provider = arena_copy(arena, parts.provider);
     row->verified = arena_copy(arena, parts.verified);
+    row->redacted = parts.redact.len > 0;
     row->remote_ip = arena_copy(arena, parts.remote_ip);
     row->content_type = arena_copy(arena, parts.content_type);
     row->method = arena_copy(arena, parts.method);

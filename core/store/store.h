@@ -253,6 +253,7 @@ struct event_row {
     uint32_t attempt, generation;
     uint64_t body_bytes;
     uint32_t duplicates;
+    bool redacted;       /* part of it is not to be shown, nor what was made of it */
     struct slice reason; /* why the last run failed, or it was dropped: "error: rules/a.lua:3: …" */
     uint32_t delivery_count, delivered_count, dead_count, waiting_count;
 };

@@ -32,6 +32,7 @@ before(async () => {
       + route('/schema', 'schema = "schemas/order.json"')
       + route('/table', 'schema = { type = "object", required = { "a" } }')
       + route('/inside', 'ip_allow = { "198.51.100.0/24" }')
+      + route('/secretive', 'redact = { "body.card.number", "body.items[*].price", "headers.X-Request-Id" }')
       + route('/ip', 'methods = { "POST" }'),
   }, {
     async prepare(folder) {
@@ -119,4 +120,21 @@ test('behind a trusted proxy the forwarded address counts', async () => {
   const event = await router.eventIn(JSON.parse(body).id, 'done');
   assert.equal(event.remote_ip, '203.0.113.5');
   await until('the message', () => target.received.some((one) => one.body.toString() === '{"ip":"203.0.113.5"}'));
+});
+
+test('what is redacted is sent and not shown, by a running router and without one', async () => {
+  const body = '{ "card": { "number": "4111", "kind": "visa" }, "items": [ { "price": 7, "sku": "a" }, { "price": 8 } ] }';
+  const answer = await router.post('/secretive', body, { ...JSON_TYPE, 'x-request-id': 'r-1', 'user-agent': 'me' });
+  const event = await router.eventIn(JSON.parse(answer.body).id, 'done');
+  assert.deepEqual(event.body, { card: { number: '(hidden)', kind: 'visa' },
+    items: [{ price: '(hidden)', sku: 'a' }, { price: '(hidden)' }] });
+  assert.deepEqual([event.headers['x-request-id'], event.headers['user-agent']], ['(hidden)', 'me']);
+  assert.equal(event.deliveries[0].message, '(hidden)');
+  assert.match(target.received.at(-1).body.toString(), /"ip"/);
+  const text = await router.post('/secretive', 'card 4111', { 'content-type': 'text/plain' });
+  assert.equal((await router.eventIn(JSON.parse(text.body).id, 'done')).body, '(hidden)');
+  await router.stop();
+  const offline = await router.command('events', 'show', event.id, '--json');
+  assert.deepEqual(JSON.parse(offline.stdout).body, event.body);
+  assert.doesNotMatch(router.said, /4111/);
 });

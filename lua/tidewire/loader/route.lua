@@ -193,6 +193,20 @@ local function schema_of(self, path, value)
   return text
 end
 
+-- ---- redact ----
+
+local function redact_of(self, path, value)
+  local list = check.list(function(_, here, text)
+    local root = type(text) == "string" and paths.path_is_valid(text) and text:match "^[%w_]+"
+    if root ~= "body" and root ~= "headers" then
+      return self:fault(here, ("%s is no path of the body or the headers"):format(check.shown(text)),
+        { hint = "write \"body.card.number\", \"body.items[*].price\" or \"headers.x-token\"" })
+    end
+    return text
+  end)(self, path, value)
+  return list and table.concat(list, "\n")
+end
+
 -- ---- the rest ----
 
 local function host_of(self, path, value)
@@ -235,10 +249,11 @@ local known = {
   host = host_of,
   rate = check.rate,
   schema = schema_of,
+  redact = redact_of,
   enabled = check.boolean,
 }
 
-local later = { each = true, order_by = true, redact = true, on_error = true,
+local later = { each = true, order_by = true, on_error = true,
   on_dead = true, ack_within = true }
 
 local function check_pattern(self, path)
@@ -321,6 +336,7 @@ function M.make(load, path, given, file, line)
     provider = profile and profile.name or "", type_path = profile and profile.type or "",
     form_payload = profile ~= nil and profile.form_payload or false,
     ip_allow = fields.ip_allow or {}, host = fields.host or "", rate = fields.rate, schema = fields.schema,
+    redact = fields.redact or "",
     when = type(fields.when) == "table" and conditions_of(self, fields.when, profile) or {},
     when_function = functions.when ~= nil,
     dedupe = dedupe_record(fields, given, profile),

@@ -1,5 +1,5 @@
---- The file tidewire.lua beside the rules: settings of the process, read with them and as strictly. So far `limits` and, of `server`,
--- `trusted_proxies`.
+--- The file tidewire.lua beside the rules: settings of the process, read with them and as strictly. So far `limits` and, of
+-- `server`, `trusted_proxies`.
 -- @module tidewire.loader.settings
 local check = require "tidewire.loader.check"
 local limits = require "tidewire.loader.limits"
