@@ -15,6 +15,7 @@ need_module(uv "libuv>=1.44" libuv1-dev)
 need_module(curl "libcurl>=7.88" libcurl4-openssl-dev)
 need_module(openssl "openssl>=3.0" libssl-dev)
 need_module(sqlite "sqlite3>=3.40" libsqlite3-dev)
+need_module(yaml "yaml-0.1" libyaml-dev)
 need_module(pcre2 "libpcre2-8" libpcre2-dev)
 
 # The Lua heaps: a private mimalloc heap per state, so that a state can be dropped whole. Under a sanitizer the heap is

@@ -19,6 +19,7 @@
 #include "base/uuid.h"
 #include "cli/catcher.h"
 #include "cli/sample.h"
+#include "cli/yaml.h"
 #include "ingest/router.h"
 #include "script/load.h"
 #include "script/watchdog.h"
@@ -392,6 +393,21 @@ static int native_listen(lua_State *L)
     return 1;
 }
 
+/* yaml(text): as JSON; or nil and why. */
+static int native_yaml(lua_State *L)
+{
+    char why[YAML_WHY_SIZE] = "not enough memory";
+    struct slice text;
+    struct buf out;
+    text.data = luaL_checklstring(L, 1, &text.len);
+    buf_init(&out, TEXT_MAX);
+    enum result rc = yaml_to_json(text, &out, why);
+    if (rc == OK)
+        push_slice(L, buf_slice(&out));
+    buf_deinit(&out);
+    return rc == OK ? 1 : push_failure(L, why);
+}
+
 int luaopen_tidewire_native(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -407,6 +423,7 @@ int luaopen_tidewire_native(lua_State *L)
         { "store_list", native_store_list },
         { "store_show", native_store_show },
         { "listen", native_listen },
+        { "yaml", native_yaml },
         { NULL, NULL },
     };
     lua_newtable(L);
