@@ -142,6 +142,19 @@ local function compile(load, file)
   return true
 end
 
+--- A file that was written for another program: that it compiles is all that is asked of it here.
+local function compile_foreign(load, file)
+  load.sources[file.name] = source.new(file.name, file.text)
+  local chunk, why = nil, file.name .. ":1: this is compiled code, not text"
+  if file.text:byte(1) ~= 27 then
+    chunk, why = loadstring(file.text, "=" .. file.name)
+  end
+  file.compiles = chunk ~= nil
+  if not file.compiles then
+    note_error(load, file, why)
+  end
+end
+
 local function run_file(load, file)
   if load.mode == "worker" then
     return file.chunk()
@@ -276,7 +289,7 @@ end
 local function new_load(how)
   local load = {
     mode = how.mode, host = how.host, production = how.production or false,
-    sources = {}, schemas = {}, modules = {}, files = {}, open = {}, declared = { route = {}, target = {} },
+    sources = {}, schemas = {}, foreign = {}, modules = {}, files = {}, open = {}, declared = { route = {}, target = {} },
     routes = {}, route_functions = {}, targets = {}, target_functions = {},
     secrets = {}, secret_names_list = {}, known_secrets = setmetatable({}, { __mode = "k" }),
     settings = {}, setting_list = {},
@@ -322,8 +335,11 @@ end
 local function add_files(load, files)
   for _, file in ipairs(files) do
     local schema = file.name:match "^rules/(schemas/.*%.json)$" or file.name:match "^schemas/.*%.json$"
+    local foreign = file.module:match "^compat%."
     if schema then
       load.schemas[schema] = file.text
+    elseif foreign then
+      load.foreign[file.name:match "compat/(.*)$"] = file
     else
       add_file(load, file)
     end
@@ -347,6 +363,9 @@ function M.run(how)
   local load = new_load(how)
   local step = how.mode == "worker" and coroutine.yield or how.host.step
   add_files(load, how.files)
+  for _, file in pairs(load.foreign) do
+    compile_foreign(load, file)
+  end
   for _, file in ipairs(load.files) do
     step(file.name)
     if compile(load, file) and load.mode == "check" then

@@ -1,6 +1,7 @@
 --- The words of a file: route, target, provider.*, verify.*, sign.*, auth.*, secret, env, require.
 -- @module tidewire.loader.sentences
 local check = require "tidewire.loader.check"
+local compat = require "tidewire.loader.compat"
 local findings = require "tidewire.loader.findings"
 local route = require "tidewire.loader.route"
 local suggest = require "tidewire.suggest"
@@ -261,6 +262,7 @@ end
 function M.words(load)
   return {
     route = route_sentence(load), target = target_sentence(load), provider = provider_words(load), verify = verify_words(load),
+    compat = word_table(load, "compat", compat.words(load), {}),
     sign = sign_words(load), auth = auth_words(load), secret = secret_word(load), env = env_word(load),
   }
 end
