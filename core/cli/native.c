@@ -208,12 +208,25 @@ static void push_texts(lua_State *L, const struct slice *texts, size_t count)
 
 static void push_verify(lua_State *L, const struct verify *verify)
 {
-    static const char *const schemes[] = { "none", "hmac", "bearer" };
-    lua_createtable(L, 0, 3);
+    static const char *const schemes[] = { "none", "hmac", "bearer", "hash", "token", "basic", "ed25519", "ecdsa", "jwt" };
+    static const char *const keys[] = { "text", "standard", "hex", "base64" };
+    lua_createtable(L, 0, 8);
     set_text(L, "scheme", slice_of(schemes[verify->scheme]));
-    set_text(L, "key", slice_of(verify->key == KEY_STANDARD ? "standard" : "text"));
+    set_text(L, "key", slice_of(keys[verify->key]));
     push_texts(L, verify->secrets, verify->secret_count);
     lua_setfield(L, -2, "secrets");
+    if (verify->timestamp.field.data)
+        set_text(L, "timestamp_field", verify->timestamp.field);
+    if (verify->field.data)
+        set_text(L, "signature_field", verify->field);
+    if (verify->body_sha256.data)
+        set_text(L, "body_sha256", verify->body_sha256);
+    lua_pushboolean(L, verify->secret_count == 0 && verify->public_key_count > 0);
+    lua_setfield(L, -2, "by_key");
+    if (verify->also) {
+        push_verify(L, verify->also);
+        lua_setfield(L, -2, "also");
+    }
 }
 
 static void push_route(lua_State *L, const struct route *route)
@@ -278,37 +291,84 @@ static int native_check(lua_State *L)
     return 1;
 }
 
-/* ---- sign(index, secret, body) → header lines, or nil and why ---- */
+/* ---- sign(index, secret, body, more) → header lines, and the signature that goes into the body; or nil and why.
+ * more: { also = secret of the second scheme, path, query, headers = { { name, value } … } }, all optional ---- */
+
+static struct slice more_text(lua_State *L, const char *name, struct slice otherwise)
+{
+    struct slice text = otherwise;
+    if (!lua_istable(L, 4))
+        return text;
+    lua_getfield(L, 4, name);
+    if (lua_isstring(L, -1))
+        text.data = lua_tolstring(L, -1, &text.len);
+    lua_pop(L, 1); /* the table keeps it */
+    return text;
+}
+
+/* The list of pairs of texts at the top. */
+static size_t read_headers(lua_State *L, struct pair *headers, size_t room)
+{
+    size_t count = 0;
+    for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1) && count < room; i++, count++) {
+        lua_rawgeti(L, -1, i);
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        headers[count].name.data = luaL_checklstring(L, -2, &headers[count].name.len);
+        headers[count].value.data = luaL_checklstring(L, -1, &headers[count].value.len);
+        lua_pop(L, 3); /* the pair keeps both */
+    }
+    return count;
+}
+
+static void push_lines(lua_State *L, struct slice lines)
+{
+    lua_newtable(L);
+    for (int n = 1; lines.len > 0; n++) {
+        const char *end = memchr(lines.data, '\n', lines.len);
+        size_t len = end ? (size_t)(end - lines.data) : lines.len;
+        lua_pushlstring(L, lines.data, len);
+        lua_rawseti(L, -2, n);
+        lines = slice_from(lines, len + 1);
+    }
+}
 
 static int native_sign(lua_State *L)
 {
     size_t index = (size_t)luaL_checkinteger(L, 1);
-    struct slice secret, body;
+    struct sample_keys keys = { .also = more_text(L, "also", SLICE("")) };
+    struct pair headers[HEADERS_MAX];
     const char *why = "the rules were not checked";
-    struct buf lines;
-    secret.data = luaL_checklstring(L, 2, &secret.len);
-    body.data = luaL_checklstring(L, 3, &body.len);
+    struct buf lines, field;
+    keys.secret.data = luaL_checklstring(L, 2, &keys.secret.len);
     if (!checked || index >= checked->route_count)
         return push_failure(L, why);
     const struct route *route = &checked->routes[index];
+    struct verify_input request = { .method = route->methods[0],
+                                    .path = more_text(L, "path", route->path),
+                                    .query = more_text(L, "query", SLICE("")),
+                                    .headers = headers,
+                                    .now_ms = clock_wall_ms() };
+    request.body.data = luaL_checklstring(L, 3, &request.body.len);
+    lua_settop(L, 4);
+    if (lua_istable(L, 4))
+        lua_getfield(L, 4, "headers");
+    request.header_count = read_headers(L, headers, HEADERS_MAX);
     native_uuid(L);
     struct slice id = slice_of(lua_tostring(L, -1));
     buf_init(&lines, TEXT_MAX);
-    if (sample_sign(&route->verify, secret, route->methods[0], route->path, body, id, clock_wall_ms(), &lines, &why) != OK) {
+    buf_init(&field, TEXT_MAX);
+    if (sample_sign(&route->verify, &keys, &request, id, &lines, &field, &why) != OK) {
         buf_deinit(&lines);
+        buf_deinit(&field);
         return push_failure(L, why);
     }
-    lua_newtable(L);
-    int table = lua_gettop(L), n = 0;
-    for (struct slice rest = buf_slice(&lines); rest.len > 0;) {
-        const char *end = memchr(rest.data, '\n', rest.len);
-        size_t len = end ? (size_t)(end - rest.data) : rest.len;
-        lua_pushlstring(L, rest.data, len);
-        lua_rawseti(L, table, ++n);
-        rest = slice_from(rest, len + 1);
-    }
+    push_lines(L, buf_slice(&lines));
     buf_deinit(&lines);
-    return 1;
+    if (field.len == 0)
+        return 1;
+    push_buf(L, &field);
+    return 2;
 }
 
 /* ---- the store without a router: JSON, or nil and why ---- */

@@ -1,14 +1,22 @@
-/* sample.h: makes a request genuine: the reverse of ingest/verify.h, for `tidewire send`. Command line only. */
+/* sample.h: makes a request genuine: the reverse of ingest/verify.h, for `tidewire send` and tests of rules. Command line only.
+ */
 #ifndef TIDEWIRE_SAMPLE_H
 #define TIDEWIRE_SAMPLE_H
 
 #include "base/buf.h"
 #include "base/result.h"
-#include "model/generation.h"
+#include "ingest/verify.h"
 
-/* Header lines ("Name: value"), each ended by a line feed, that sign body with secret as the scheme wants it now. now_ms: wall
- * clock. ERR_INVALID: the scheme's template needs what a sample does not have; *why says what. */
-enum result sample_sign(const struct verify *verify, struct slice secret, struct slice method, struct slice path,
-                        struct slice body, struct slice id, uint64_t now_ms, struct buf *lines, const char **why) MUST_CHECK;
+/* What the schemes of one route sign with. */
+struct sample_keys {
+    struct slice secret; /* where the sender signs with a key of its own: the private one in PEM */
+    struct slice also;   /* of verify->also */
+};
+
+/* Header lines ("Name: value"), each ended by a line feed, that make the request genuine at request->now_ms; id: a fresh one. The
+ * signature of a scheme whose signature stands in the body goes to `field` instead, for the place verify->field; a signed time
+ * that stands in the body is there already. ERR_INVALID: *why says what is missing. */
+enum result sample_sign(const struct verify *verify, const struct sample_keys *keys, const struct verify_input *request,
+                        struct slice id, struct buf *lines, struct buf *field, const char **why) MUST_CHECK;
 
 #endif

@@ -42,11 +42,11 @@ bool claim_make_keys(struct intake *intake, const struct verify_result *verified
     if (key.len > 0) {
         add_key(intake, 'k', key);
     } else if (route->dedupe_required) {
-        intake_refuse_and_end(intake, REFUSED_SIGNATURE, 401, "the delivery id is missing");
+        intake_refuse_and_end(intake, REFUSED_MISSING, 401, "the delivery id is missing");
         return false;
     }
-    if (route->dedupe_signature && verified->signature.len > 0)
-        add_key(intake, 's', verified->signature);
+    if (route->dedupe_signature && verified->signature_bytes > 0)
+        add_key(intake, 's', slice_make((const char *)verified->signature, verified->signature_bytes));
     return true;
 }
 

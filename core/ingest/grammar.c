@@ -1,11 +1,12 @@
 #include "ingest/grammar.h"
 
-static bool add(const struct verify *verify, struct slice value, struct signatures *out)
+static bool add(const struct verify *verify, struct slice value, bool by_key, struct signatures *out)
 {
     if (!slice_starts(value, verify->prefix))
         return true;
     if (out->count == SIGNATURES_MAX)
         return false;
+    out->by_key |= (uint32_t)by_key << out->count;
     out->values[out->count++] = slice_from(value, verify->prefix.len);
     return true;
 }
@@ -38,7 +39,7 @@ static bool parse_parts(const struct verify *verify, struct slice header, char s
             return false;
         if (names(verify->id.part, name) && !set_once(&out->id, value))
             return false;
-        if (slice_eq(name, verify->signature) && !add(verify, value, out))
+        if (slice_eq(name, verify->signature) && !add(verify, value, false, out))
             return false;
     }
     return true;
@@ -55,7 +56,8 @@ static bool parse_list(const struct verify *verify, struct slice header, struct 
         if (!comma)
             return false;
         struct slice version = { part.data, (size_t)(comma - part.data) };
-        if (slice_eq(version, verify->signature) && !add(verify, slice_from(part, version.len + 1), out))
+        bool by_key = names(verify->public_signature, version);
+        if ((by_key || slice_eq(version, verify->signature)) && !add(verify, slice_from(part, version.len + 1), by_key, out))
             return false;
     }
     return true;
@@ -68,7 +70,7 @@ bool grammar_parse(const struct verify *verify, struct slice header, struct sign
         return false;
     switch (verify->format) {
     case FORMAT_PLAIN:
-        return add(verify, header, out);
+        return add(verify, header, false, out);
     case FORMAT_PARTS_COMMA:
         return parse_parts(verify, header, ',', out);
     case FORMAT_PARTS_SEMICOLON:

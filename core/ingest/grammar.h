@@ -4,6 +4,7 @@
 #define TIDEWIRE_GRAMMAR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 #include "model/generation.h"
@@ -12,6 +13,7 @@ enum { SIGNATURES_MAX = 16, SIGNATURE_HEADER_MAX = 4 << 10 };
 
 struct signatures {
     struct slice values[SIGNATURES_MAX]; /* still encoded, the prefix taken off */
+    uint32_t by_key;                     /* bit i: values[i] stands under verify->public_signature */
     size_t count;
     struct slice timestamp, id; /* of the parts that name them; data NULL: none */
 };

@@ -164,7 +164,11 @@ static bool match_again(struct intake *intake, struct generation *generation, co
 
 static enum refusal refusal_of(enum verdict verdict)
 {
-    return verdict == VERDICT_STALE ? REFUSED_STALE : verdict == VERDICT_NO_SECRET ? REFUSED_NO_SECRET : REFUSED_SIGNATURE;
+    static const enum refusal reasons[] = {
+        [VERDICT_MISSING] = REFUSED_MISSING, [VERDICT_MALFORMED] = REFUSED_MALFORMED, [VERDICT_MISMATCH] = REFUSED_SIGNATURE,
+        [VERDICT_STALE] = REFUSED_STALE,     [VERDICT_NO_SECRET] = REFUSED_NO_SECRET,
+    };
+    return reasons[verdict];
 }
 
 /* The same two slices under the name that the model has for them. */

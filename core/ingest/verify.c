@@ -1,64 +1,69 @@
 #include "ingest/verify.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include "base/mem.h"
+#include "ingest/encoding.h"
 #include "ingest/grammar.h"
-#include "model/standard_key.h"
+#include "ingest/signed_text.h"
+#include "ingest/stamp.h"
+#include "ingest/verifier.h"
 
-enum { DIGEST_MAX = 64, STAMP_LEAST = 10, STAMP_MOST = 13, ID_MAX = 256, MILLISECOND_DIGITS = 13 };
+enum { DIGEST_MAX = 64, ED25519_BYTES = 64, DER_MAX = 80, ID_MAX = 256, TOKEN_MAX = 4 << 10 };
 
-struct verifier {
-    const struct verify *verify;
-    EVP_MAC_CTX *keyed[SECRETS_MAX];      /* initialised with a key; begun anew for each request */
-    unsigned char token[SECRETS_MAX][32]; /* SHA-256 of a bearer token */
-    size_t count;
-    size_t digest_bytes;
-};
+/* ---- secrets and keys ---- */
 
-/* ---- secrets ---- */
-
-static EVP_MAC_CTX *keyed_context(const struct verify *verify, struct slice secret)
+static bool hash_token(struct slice user, struct slice secret, unsigned char *out)
 {
-    unsigned char key[STANDARD_KEY_MAX];
-    const unsigned char *bytes = (const unsigned char *)secret.data;
-    size_t len = secret.len;
-    char algorithm[16];
-    if (verify->key == KEY_STANDARD) {
-        len = standard_key(secret, key);
-        bytes = key;
-    }
-    if (len == 0)
-        return NULL;
-    snprintf(algorithm, sizeof(algorithm), "%.*s", SLICE_ARGS(verify->algorithm));
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", algorithm, 0), OSSL_PARAM_construct_end() };
-    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
-    EVP_MAC_free(mac);
-    if (context && !EVP_MAC_init(context, bytes, len, params)) {
-        EVP_MAC_CTX_free(context);
-        context = NULL;
-    }
-    OPENSSL_cleanse(key, sizeof(key));
-    return context;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    if (ok && user.data)
+        ok = EVP_DigestUpdate(context, user.data, user.len) && EVP_DigestUpdate(context, ":", 1);
+    ok = ok && EVP_DigestUpdate(context, secret.data, secret.len) && EVP_DigestFinal_ex(context, out, NULL);
+    EVP_MD_CTX_free(context);
+    return ok;
 }
 
-static void add_secret(struct verifier *verifier, struct slice secret)
+/* A public key in the place of a secret: anybody knows it. */
+static bool is_public(struct slice secret)
 {
-    size_t place = verifier->count;
-    if (secret.len == 0)
-        return; /* an empty key verifies nothing */
-    if (verifier->verify->scheme == VERIFY_BEARER) {
-        if (!EVP_Digest(secret.data, secret.len, verifier->token[place], NULL, EVP_sha256(), NULL))
-            return;
-    } else {
-        verifier->keyed[place] = keyed_context(verifier->verify, secret);
-        if (!verifier->keyed[place])
-            return;
-        verifier->digest_bytes = EVP_MAC_CTX_get_mac_size(verifier->keyed[place]);
+    return slice_starts(secret, SLICE("-----BEGIN "));
+}
+
+/* false: nothing can be verified with it. */
+static bool make_ready(struct verifier *verifier, struct slice secret, struct ready_secret *ready)
+{
+    const struct verify *verify = verifier->verify;
+    switch (verify->scheme) {
+    case VERIFY_HMAC:
+    case VERIFY_JWT:
+        if (verify->scheme == VERIFY_JWT && is_public(secret))
+            return false;
+        ready->keyed = key_mac(verify, secret);
+        if (ready->keyed)
+            verifier->digest_bytes = EVP_MAC_CTX_get_mac_size(ready->keyed);
+        return ready->keyed != NULL;
+    case VERIFY_HASH:
+        ready->text = secret;
+        verifier->digest_bytes = TOKEN_HASH_BYTES;
+        return true;
+    case VERIFY_BEARER:
+    case VERIFY_TOKEN:
+    case VERIFY_BASIC:
+        return hash_token(verify->user, secret, ready->token);
+    case VERIFY_NONE:
+    case VERIFY_ED25519:
+    case VERIFY_ECDSA:
+        break;
     }
-    verifier->count++;
+    return false;
+}
+
+static void add_public_key(struct verifier *verifier, struct slice text)
+{
+    EVP_PKEY *key = public_key_read(public_key_kind_of(verifier->verify), text);
+    if (key)
+        verifier->public_keys[verifier->public_key_count++] = key;
 }
 
 struct verifier *verifier_new(const struct verify *verify, const struct generation *generation)
@@ -67,9 +72,15 @@ struct verifier *verifier_new(const struct verify *verify, const struct generati
     verifier->verify = verify;
     for (size_t i = 0; i < verify->secret_count; i++) {
         struct slice value;
-        if (generation_secret((void *)generation, verify->secrets[i], &value))
-            add_secret(verifier, value);
+        if (generation_secret((void *)generation, verify->secrets[i], &value) &&
+            value.len > 0 && /* an empty one protects nothing */
+            make_ready(verifier, value, &verifier->secrets[verifier->secret_count]))
+            verifier->secret_count++;
     }
+    for (size_t i = 0; i < verify->public_key_count; i++)
+        add_public_key(verifier, verify->public_keys[i]);
+    if (verify->also)
+        verifier->also = verifier_new(verify->also, generation);
     return verifier;
 }
 
@@ -77,49 +88,25 @@ void verifier_free(struct verifier *verifier)
 {
     if (!verifier)
         return;
-    for (size_t i = 0; i < SECRETS_MAX; i++)
-        EVP_MAC_CTX_free(verifier->keyed[i]);
-    OPENSSL_cleanse(verifier->token, sizeof(verifier->token));
+    for (size_t i = 0; i < verifier->secret_count; i++)
+        EVP_MAC_CTX_free(verifier->secrets[i].keyed);
+    for (size_t i = 0; i < verifier->public_key_count; i++)
+        EVP_PKEY_free(verifier->public_keys[i]);
+    verifier_free(verifier->also);
+    OPENSSL_cleanse(verifier, sizeof(*verifier));
     mem_free(verifier);
 }
 
 /* ---- what the request says ---- */
 
-/* The one header of that name; false: absent, empty, or there twice. */
-static bool only_header(const struct verify_input *input, struct slice name, struct slice *value)
-{
-    size_t seen = 0;
-    for (size_t i = 0; i < input->header_count; i++) {
-        if (!slice_eq_nocase(input->headers[i].name, name))
-            continue;
-        *value = input->headers[i].value;
-        seen++;
-    }
-    return seen == 1 && value->len > 0;
-}
-
-static bool find_source(const struct verify_input *input, const struct verify_source *source, struct slice part,
-                        struct slice *out)
+static bool find_source(struct asked *asked, const struct verify_source *source, struct slice part, struct slice *out)
 {
     if (source->header.data)
-        return only_header(input, source->header, out);
+        return asked_header(asked->input, source->header, out);
+    if (source->field.data)
+        return asked_field(asked, source->field, UNVERIFIED_JSON_MAX, out);
     *out = part;
     return part.len > 0;
-}
-
-/* 10 to 13 digits, no sign, no leading zero; 13 of them are milliseconds. */
-static bool read_stamp(struct slice text, uint64_t *time_ms)
-{
-    uint64_t number = 0;
-    if (text.len < STAMP_LEAST || text.len > STAMP_MOST || text.data[0] == '0')
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        number = number * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    *time_ms = text.len == MILLISECOND_DIGITS ? number : number * 1000;
-    return true;
 }
 
 static bool is_good_id(struct slice id)
@@ -132,7 +119,7 @@ static bool is_good_id(struct slice id)
     return true;
 }
 
-/* Everything that the signed text refers to, found before anything is computed. */
+/* Everything that stands beside the signed text, found before anything is computed. */
 struct found_parts {
     struct signatures signatures;
     struct slice header, timestamp, id;
@@ -147,20 +134,22 @@ static bool refers_to(const struct verify *verify, enum template_kind kind)
     return false;
 }
 
-static enum verdict find_parts(const struct verify *verify, const struct verify_input *input, struct found_parts *found)
+static enum verdict find_parts(const struct verify *verify, struct asked *asked, struct found_parts *found)
 {
-    if (!only_header(input, verify->header, &found->header))
+    bool there = verify->field.data ? asked_field(asked, verify->field, UNVERIFIED_JSON_MAX, &found->header)
+                                    : asked_header(asked->input, verify->header, &found->header);
+    if (!there)
         return VERDICT_MISSING;
     if (!grammar_parse(verify, found->header, &found->signatures))
         return VERDICT_MALFORMED;
     if (refers_to(verify, TEMPLATE_TIMESTAMP)) {
-        if (!find_source(input, &verify->timestamp, found->signatures.timestamp, &found->timestamp))
+        if (!find_source(asked, &verify->timestamp, found->signatures.timestamp, &found->timestamp))
             return VERDICT_MISSING;
-        if (!read_stamp(found->timestamp, &found->time_ms))
+        if (!stamp_read(verify->timestamp_format, found->timestamp, &found->time_ms))
             return VERDICT_MALFORMED;
     }
     if (refers_to(verify, TEMPLATE_ID)) {
-        if (!find_source(input, &verify->id, found->signatures.id, &found->id))
+        if (!find_source(asked, &verify->id, found->signatures.id, &found->id))
             return VERDICT_MISSING;
         if (!is_good_id(found->id))
             return VERDICT_MALFORMED;
@@ -168,114 +157,121 @@ static enum verdict find_parts(const struct verify *verify, const struct verify_
     return found->signatures.count > 0 ? VERDICT_VALID : VERDICT_MISMATCH;
 }
 
-/* ---- comparing ---- */
+/* ---- by secret: compute, then compare ---- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool decode_hex(struct slice text, unsigned char *out, size_t bytes)
-{
-    if (text.len != 2 * bytes)
-        return false;
-    for (size_t i = 0; i < bytes; i++) {
-        int high = hex_value(text.data[2 * i]), low = hex_value(text.data[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        out[i] = (unsigned char)(high << 4 | low);
-    }
-    return true;
-}
-
-/* Only the one spelling that encoding gives: encoded again it has to be the same text. */
-static bool decode_base64(struct slice text, unsigned char *out, size_t bytes)
-{
-    unsigned char decoded[DIGEST_MAX * 2], encoded[DIGEST_MAX * 2 + 4];
-    if (text.len != (bytes + 2) / 3 * 4 || text.len > DIGEST_MAX * 2)
-        return false;
-    if (EVP_DecodeBlock(decoded, (const unsigned char *)text.data, (int)text.len) < (int)bytes)
-        return false;
-    int len = EVP_EncodeBlock(encoded, decoded, (int)bytes);
-    if ((size_t)len != text.len || memcmp(encoded, text.data, text.len) != 0)
-        return false;
-    memcpy(out, decoded, bytes);
-    return true;
-}
-
-static bool add_to_mac(EVP_MAC_CTX *mac, struct slice bytes)
+static bool add_to_mac(void *mac, struct slice bytes)
 {
     return bytes.len == 0 || EVP_MAC_update(mac, (const unsigned char *)bytes.data, bytes.len) == 1;
 }
 
-/* One pass: what is put in is never read as a template. VERDICT_MISSING: a header that is signed is not there once. */
-static enum verdict sign(const struct verify *verify, const struct verify_input *input, const struct found_parts *found,
-                         EVP_MAC_CTX *mac)
+static bool add_to_hash(void *hash, struct slice bytes)
 {
-    bool ok = true;
-    for (size_t i = 0; i < verify->signed_count; i++) {
-        const struct template_part *part = &verify->signed_parts[i];
-        struct slice value;
-        switch (part->kind) {
-        case TEMPLATE_TEXT:
-            ok &= add_to_mac(mac, part->text);
-            break;
-        case TEMPLATE_BODY:
-            ok &= add_to_mac(mac, input->body);
-            break;
-        case TEMPLATE_TIMESTAMP:
-            ok &= add_to_mac(mac, found->timestamp);
-            break;
-        case TEMPLATE_ID:
-            ok &= add_to_mac(mac, found->id);
-            break;
-        case TEMPLATE_METHOD:
-            ok &= add_to_mac(mac, input->method);
-            break;
-        case TEMPLATE_PATH:
-            ok &= add_to_mac(mac, input->path);
-            break;
-        case TEMPLATE_HEADER:
-            if (!only_header(input, part->text, &value))
-                return VERDICT_MISSING;
-            ok &= add_to_mac(mac, value);
-            break;
-        }
-    }
-    return ok ? VERDICT_VALID : VERDICT_MISMATCH;
+    return bytes.len == 0 || EVP_DigestUpdate(hash, bytes.data, bytes.len) == 1;
+}
+
+static bool compute_mac(EVP_MAC_CTX *keyed, const struct signed_text *text, unsigned char *digest)
+{
+    size_t len;
+    return EVP_MAC_init(keyed, NULL, 0, NULL) == 1 && /* with the key it has: half the cost of a copy of the context */
+           signed_text_write(text, (struct slice){ NULL, 0 }, add_to_mac, keyed) &&
+           EVP_MAC_final(keyed, digest, &len, DIGEST_MAX) == 1;
+}
+
+static bool compute_hash(struct slice secret, const struct signed_text *text, unsigned char *digest)
+{
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    bool ok = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) && signed_text_write(text, secret, add_to_hash, hash) &&
+              EVP_DigestFinal_ex(hash, digest, NULL);
+    EVP_MD_CTX_free(hash);
+    return ok;
+}
+
+static bool decode(const struct verify *verify, struct slice text, unsigned char *out, size_t room, size_t *len)
+{
+    return verify->encoding == ENCODING_HEX ? hex_decode(text, out, room, len) : base64_decode(text, out, room, len);
 }
 
 /* Compares every signature, also after one has matched. */
-static const struct slice *match(const struct verifier *verifier, const struct signatures *signatures,
-                                 const unsigned char *digest)
+static bool match(const struct verifier *verifier, const struct signatures *signatures, const unsigned char *digest)
 {
-    const struct slice *matched = NULL;
+    bool matched = false;
     for (size_t i = 0; i < signatures->count; i++) {
         unsigned char given[DIGEST_MAX];
-        struct slice text = signatures->values[i];
-        bool decoded = verifier->verify->encoding == ENCODING_HEX ? decode_hex(text, given, verifier->digest_bytes)
-                                                                  : decode_base64(text, given, verifier->digest_bytes);
-        if (decoded && CRYPTO_memcmp(given, digest, verifier->digest_bytes) == 0)
-            matched = &signatures->values[i];
+        size_t len;
+        if (signatures->by_key >> i & 1 || !decode(verifier->verify, signatures->values[i], given, sizeof(given), &len))
+            continue;
+        matched |= len == verifier->digest_bytes && CRYPTO_memcmp(given, digest, len) == 0;
     }
     return matched;
 }
 
-static enum verdict try_key(const struct verifier *verifier, EVP_MAC_CTX *keyed, const struct verify_input *input,
-                            const struct found_parts *found, const struct slice **matched)
+static void keep_signature(struct verify_result *result, const unsigned char *bytes, size_t len)
 {
-    unsigned char digest[DIGEST_MAX];
-    size_t len = 0;
-    bool begun = EVP_MAC_init(keyed, NULL, 0, NULL) == 1; /* with the key it has: half the cost of a copy of the context */
-    enum verdict verdict = begun ? sign(verifier->verify, input, found, keyed) : VERDICT_MISMATCH;
-    if (verdict == VERDICT_VALID && (!EVP_MAC_final(keyed, digest, &len, sizeof(digest)) || len != verifier->digest_bytes))
-        verdict = VERDICT_MISMATCH;
-    if (verdict == VERDICT_VALID && !(*matched = match(verifier, &found->signatures, digest)))
-        verdict = VERDICT_MISMATCH;
-    return verdict;
+    memcpy(result->signature, bytes, len);
+    result->signature_bytes = len;
+}
+
+static bool try_secrets(const struct verifier *verifier, const struct signatures *signatures, const struct signed_text *text,
+                        struct verify_result *result)
+{
+    bool valid = false;
+    for (size_t i = 0; i < verifier->secret_count; i++) {
+        unsigned char digest[DIGEST_MAX];
+        const struct ready_secret *secret = &verifier->secrets[i];
+        bool computed = secret->keyed ? compute_mac(secret->keyed, text, digest) : compute_hash(secret->text, text, digest);
+        if (!computed || !match(verifier, signatures, digest))
+            continue;
+        keep_signature(result, digest, verifier->digest_bytes);
+        valid = true;
+    }
+    return valid;
+}
+
+/* ---- by public key ---- */
+
+static bool try_public_keys(const struct verifier *verifier, const struct signatures *signatures, struct slice text,
+                            struct verify_result *result)
+{
+    bool is_ecdsa = verifier->verify->scheme == VERIFY_ECDSA, always = verifier->verify->scheme != VERIFY_HMAC;
+    for (size_t i = 0; i < signatures->count; i++) {
+        unsigned char given[DER_MAX];
+        size_t len;
+        if (!always && !(signatures->by_key >> i & 1))
+            continue;
+        if (!decode(verifier->verify, signatures->values[i], given, sizeof(given), &len) || (!is_ecdsa && len != ED25519_BYTES))
+            continue;
+        for (size_t k = 0; k < verifier->public_key_count; k++) {
+            if (!public_key_agrees(verifier->public_keys[k], given, len, text))
+                continue;
+            if (!is_ecdsa) /* each ECDSA signature has a twin: to remember one stops nobody */
+                keep_signature(result, given, len);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- a signed text ---- */
+
+static bool has_public_signatures(const struct verifier *verifier, const struct signatures *signatures)
+{
+    return verifier->public_key_count > 0 && (verifier->verify->scheme != VERIFY_HMAC || signatures->by_key);
+}
+
+/* With the URL as number `url` has it. */
+static enum verdict try_text(const struct verifier *verifier, struct asked *asked, const struct found_parts *found, size_t url,
+                             struct verify_result *result)
+{
+    struct signed_text text;
+    enum verdict verdict = signed_text_find(verifier->verify, asked, found->timestamp, found->id, url, &text);
+    if (verdict != VERDICT_VALID)
+        return verdict;
+    if (try_secrets(verifier, &found->signatures, &text, result))
+        return VERDICT_VALID;
+    if (!has_public_signatures(verifier, &found->signatures))
+        return VERDICT_MISMATCH;
+    struct slice joined = signed_text_join(&text, &asked->texts);
+    return joined.data && try_public_keys(verifier, &found->signatures, joined, result) ? VERDICT_VALID : VERDICT_MISMATCH;
 }
 
 static bool is_stale(const struct verify *verify, uint64_t time_ms, uint64_t now_ms)
@@ -285,55 +281,131 @@ static bool is_stale(const struct verify *verify, uint64_t time_ms, uint64_t now
     return verify->max_age_ms && off / 1000 > verify->max_age_ms / 1000;
 }
 
-static enum verdict verify_hmac(struct verifier *verifier, const struct verify_input *input, struct verify_result *result)
+/* The time, which may be anywhere in the body now that its sender is known. */
+static enum verdict check_time(const struct verify *verify, struct asked *asked, struct found_parts *found)
 {
-    struct found_parts found = { .time_ms = 0 };
-    const struct slice *matched = NULL;
-    enum verdict verdict = find_parts(verifier->verify, input, &found);
-    if (verdict != VERDICT_VALID)
-        return verdict;
-    for (size_t i = 0; i < verifier->count; i++) {
-        const struct slice *by_this = NULL;
-        enum verdict tried = try_key(verifier, verifier->keyed[i], input, &found, &by_this);
-        if (tried == VERDICT_MISSING)
-            return tried;
-        if (by_this)
-            matched = by_this;
+    if (!verify->max_age_ms)
+        return VERDICT_VALID;
+    if (!found->time_ms) {
+        if (!asked_field(asked, verify->timestamp.field, SIZE_MAX, &found->timestamp))
+            return VERDICT_MISSING;
+        if (!stamp_read(verify->timestamp_format, found->timestamp, &found->time_ms))
+            return VERDICT_MALFORMED;
     }
-    if (!matched)
-        return VERDICT_MISMATCH;
-    if (found.time_ms && is_stale(verifier->verify, found.time_ms, input->now_ms))
-        return VERDICT_STALE;
-    result->time_ms = found.time_ms;
-    result->signature = *matched;
-    return VERDICT_VALID;
+    return is_stale(verify, found->time_ms, asked->input->now_ms) ? VERDICT_STALE : VERDICT_VALID;
 }
 
-/* RFC 6750, 2.1; hashes are compared, so that lengths tell nothing. */
-static enum verdict verify_bearer(struct verifier *verifier, const struct verify_input *input)
+static enum verdict verify_signed(struct verifier *verifier, struct asked *asked, struct verify_result *result)
 {
-    static const struct slice scheme = SLICE("Bearer ");
-    struct slice value;
-    unsigned char given[32];
+    const struct verify *verify = verifier->verify;
+    struct found_parts found = { .time_ms = 0 };
+    enum verdict verdict = find_parts(verify, asked, &found);
+    if (verdict != VERDICT_VALID)
+        return verdict;
+    size_t url = 0;
+    do
+        verdict = try_text(verifier, asked, &found, url, result);
+    while (verdict == VERDICT_MISMATCH && ++url < verify->url_count);
+    if (verdict == VERDICT_VALID)
+        verdict = check_time(verify, asked, &found);
+    if (verdict == VERDICT_VALID && verify->json_only && !asked_is_json(asked, SIZE_MAX))
+        verdict = VERDICT_MALFORMED;
+    result->time_ms = found.time_ms;
+    return verdict;
+}
+
+/* ---- what is only said ---- */
+
+/* Hashes are compared, so that lengths tell nothing. */
+static enum verdict compare_token(const struct verifier *verifier, struct slice token)
+{
+    unsigned char given[TOKEN_HASH_BYTES];
     bool matches = false;
-    if (!only_header(input, SLICE("authorization"), &value))
+    if (!EVP_Digest(token.data, token.len, given, NULL, EVP_sha256(), NULL))
+        return VERDICT_MISMATCH;
+    for (size_t i = 0; i < verifier->secret_count; i++)
+        matches |= CRYPTO_memcmp(given, verifier->secrets[i].token, sizeof(given)) == 0;
+    return matches ? VERDICT_VALID : VERDICT_MISMATCH;
+}
+
+enum verdict authorization_find(const struct verify_input *input, struct slice scheme, struct slice *token)
+{
+    struct slice value;
+    if (!asked_header(input, SLICE("authorization"), &value))
         return VERDICT_MISSING;
     if (value.len <= scheme.len || !slice_eq_nocase((struct slice){ value.data, scheme.len }, scheme))
         return VERDICT_MALFORMED;
-    struct slice token = slice_from(value, scheme.len);
-    if (!EVP_Digest(token.data, token.len, given, NULL, EVP_sha256(), NULL))
-        return VERDICT_MISMATCH;
-    for (size_t i = 0; i < verifier->count; i++)
-        matches |= CRYPTO_memcmp(given, verifier->token[i], sizeof(given)) == 0;
-    return matches ? VERDICT_VALID : VERDICT_MISMATCH;
+    *token = slice_from(value, scheme.len);
+    return VERDICT_VALID;
+}
+
+static enum verdict verify_bearer(const struct verifier *verifier, const struct verify_input *input)
+{
+    struct slice token;
+    enum verdict verdict = authorization_find(input, SLICE("Bearer "), &token);
+    return verdict == VERDICT_VALID ? compare_token(verifier, token) : verdict;
+}
+
+/* RFC 7617; the user's name stands in the token. */
+static enum verdict verify_basic(const struct verifier *verifier, const struct verify_input *input)
+{
+    unsigned char decoded[TOKEN_MAX];
+    struct slice token;
+    size_t len;
+    enum verdict verdict = authorization_find(input, SLICE("Basic "), &token);
+    if (verdict != VERDICT_VALID)
+        return verdict;
+    if (!base64_decode(token, decoded, sizeof(decoded), &len))
+        return VERDICT_MALFORMED;
+    return compare_token(verifier, slice_make((char *)decoded, len));
+}
+
+static enum verdict verify_token(const struct verifier *verifier, const struct verify_input *input)
+{
+    struct slice token;
+    if (!asked_header(input, verifier->verify->header, &token))
+        return VERDICT_MISSING;
+    return token.len <= TOKEN_MAX ? compare_token(verifier, token) : VERDICT_MALFORMED;
+}
+
+/* ---- the whole ---- */
+
+static enum verdict verify_one(struct verifier *verifier, const struct verify_input *input, struct verify_result *result)
+{
+    struct asked asked = { .input = input };
+    enum verdict verdict;
+    if (verifier->secret_count + verifier->public_key_count == 0)
+        return VERDICT_NO_SECRET;
+    switch (verifier->verify->scheme) {
+    case VERIFY_BEARER:
+        return verify_bearer(verifier, input);
+    case VERIFY_BASIC:
+        return verify_basic(verifier, input);
+    case VERIFY_TOKEN:
+        return verify_token(verifier, input);
+    case VERIFY_JWT:
+        return jwt_verify(verifier, input);
+    default:
+        verdict = verify_signed(verifier, &asked, result);
+        asked_end(&asked);
+        return verdict;
+    }
 }
 
 enum verdict verify_request(struct verifier *verifier, const struct verify_input *input, struct verify_result *result)
 {
-    *result = (struct verify_result){ .time_ms = 0 };
+    result->time_ms = 0;
+    result->signature_bytes = 0;
     if (verifier->verify->scheme == VERIFY_NONE)
         return VERDICT_VALID;
-    if (verifier->count == 0)
-        return VERDICT_NO_SECRET;
-    return verifier->verify->scheme == VERIFY_BEARER ? verify_bearer(verifier, input) : verify_hmac(verifier, input, result);
+    enum verdict verdict = verify_one(verifier, input, result);
+    if (verdict == VERDICT_VALID && verifier->also) {
+        struct verify_result further = { .time_ms = 0 };
+        verdict = verify_one(verifier->also, input, &further);
+    }
+    if (verdict != VERDICT_VALID) { /* what is refused says nothing further */
+        result->time_ms = 0;
+        result->signature_bytes = 0;
+    }
+    return verdict;
 }

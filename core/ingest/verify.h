@@ -1,5 +1,10 @@
-/* verify.h: is this request what its sender sent? providers.md, "What the engine always does". On the raw bytes, before anything
- * of the body is parsed; in constant time; one answer for every reason. Source of the schemes: the profiles' own comments. */
+/* verify.h: is this request what its sender sent? providers.md, "What the engine always does". On the raw bytes; nothing of the
+ * body is parsed before, except where the signature itself stands in it (asked.h bounds that); in constant time; one answer for
+ * every reason. Source of the schemes: the profiles' own comments.
+ *
+ *   grammar.h   signatures out of their header        asked.h        headers, query names, body fields: once, not empty
+ *   stamp.h     the signed time                       signed_text.h  the bytes that the signature covers, by the template
+ *   keys.h      secrets and public keys               encoding.h     hex and base64                                           */
 #ifndef TIDEWIRE_VERIFY_H
 #define TIDEWIRE_VERIFY_H
 
@@ -8,7 +13,7 @@
 #include "base/slice.h"
 #include "model/generation.h"
 
-struct verifier; /* keyed MAC contexts of one route of one generation; one worker's thread */
+struct verifier; /* ready keys of one route of one generation; one worker's thread */
 
 enum verdict {
     VERDICT_VALID,
@@ -16,7 +21,7 @@ enum verdict {
     VERDICT_MALFORMED, /* not of the scheme's grammar */
     VERDICT_MISMATCH,
     VERDICT_STALE,     /* the signature is right; its time is more than max_age off, either side */
-    VERDICT_NO_SECRET, /* none of the route's secrets is set: nothing is ever accepted, the caller answers 503 */
+    VERDICT_NO_SECRET, /* none of the route's secrets and keys is usable: nothing is ever accepted, the caller answers 503 */
 };
 
 struct verify_input {
@@ -27,10 +32,15 @@ struct verify_input {
     uint64_t now_ms; /* wall clock */
 };
 
+enum { SIGNATURE_BYTES_MAX = 64 };
+
 /* Of a valid request. */
 struct verify_result {
-    uint64_t time_ms;       /* the signed time; 0: the scheme signs none */
-    struct slice signature; /* the one that matched, as it stood in the header; data NULL: the scheme has none */
+    uint64_t time_ms; /* the signed time; 0: the scheme signs none */
+    /* The one that matched, decoded, so that the letter case of hex makes no other one of it. None (0 bytes) where the scheme has
+     * none, or where one signature can be turned into another (ECDSA). */
+    unsigned char signature[SIGNATURE_BYTES_MAX];
+    size_t signature_bytes;
 };
 
 /* generation: counted by the caller for as long as the verifier lives. */

@@ -13,54 +13,7 @@
 #include "base/slice.h"
 #include "json/schema.h"
 #include "model/event.h"
-
-/* ---- verification (providers.md) ---- */
-
-enum verify_scheme { VERIFY_NONE, VERIFY_HMAC, VERIFY_BEARER };
-enum verify_encoding { ENCODING_HEX, ENCODING_BASE64 };
-/* The grammar of the signature header: one value; parts "k=v" by ',' or ';'; a space list of "version,signature". */
-enum verify_format { FORMAT_PLAIN, FORMAT_PARTS_COMMA, FORMAT_PARTS_SEMICOLON, FORMAT_LIST };
-/* How the text of the secret becomes the key. */
-enum verify_key { KEY_TEXT, KEY_STANDARD /* "whsec_" + base64 */ };
-
-enum template_kind {
-    TEMPLATE_TEXT,
-    TEMPLATE_BODY,
-    TEMPLATE_TIMESTAMP,
-    TEMPLATE_ID,
-    TEMPLATE_METHOD,
-    TEMPLATE_PATH,
-    TEMPLATE_HEADER
-};
-struct template_part {
-    enum template_kind kind;
-    struct slice text; /* TEMPLATE_TEXT: the bytes; TEMPLATE_HEADER: the name */
-};
-
-/* Where a timestamp or id comes from: data NULL when there is none. */
-struct verify_source {
-    struct slice header; /* the header's name, or */
-    struct slice part;   /* the part of the signature header: "t" */
-};
-
-enum { SECRETS_MAX = 8 };
-struct verify {
-    enum verify_scheme scheme;
-    struct slice name;      /* for event.verified: "github", "hmac", "none" */
-    struct slice header;    /* that carries the signature */
-    struct slice algorithm; /* "sha1", "sha256", "sha512" */
-    enum verify_encoding encoding;
-    enum verify_format format;
-    enum verify_key key;
-    struct slice prefix;    /* a value without it refuses */
-    struct slice signature; /* name of the part, or version in a list: "v1" */
-    struct verify_source timestamp, id;
-    const struct template_part *signed_parts;
-    size_t signed_count;
-    uint64_t max_age_ms;               /* 0: no time is signed */
-    struct slice secrets[SECRETS_MAX]; /* names, see secret_value; any of them verifies */
-    size_t secret_count;
-};
+#include "model/verification.h"
 
 /* ---- conditions of `when` ---- */
 

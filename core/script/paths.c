@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 
 #include "ingest/cidr.h"
+#include "ingest/keys.h"
 #include "json/schema.h"
 #include "model/lookup.h"
 #include "script/inside.h"
@@ -38,15 +39,29 @@ static int l_schema_fault(lua_State *L)
     return 0;
 }
 
+/* public_key_is_valid("ed25519", "p256" or "rsa", text) */
+static int l_public_key_is_valid(lua_State *L)
+{
+    static const char *const kinds[] = { "ed25519", "p256", "rsa", NULL };
+    enum public_key_kind kind = (enum public_key_kind)luaL_checkoption(L, 1, NULL, kinds);
+    struct slice text;
+    text.data = luaL_checklstring(L, 2, &text.len);
+    EVP_PKEY *key = public_key_read(kind, text);
+    lua_pushboolean(L, key != NULL);
+    EVP_PKEY_free(key);
+    return 1;
+}
+
 int luaopen_tidewire_paths(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "path_is_valid", l_path_is_valid },
         { "cidr_is_valid", l_cidr_is_valid },
         { "schema_fault", l_schema_fault },
+        { "public_key_is_valid", l_public_key_is_valid },
         { NULL, NULL },
     };
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     luaL_register(L, NULL, functions);
     return 1;
 }

@@ -82,6 +82,16 @@ static int word_of(const struct reader *reader, const char *name, const char *co
     return found;
 }
 
+/* The same for words that decide what is refused: one that is not known here is a mistake of the loader. */
+static int known_word_of(const struct reader *reader, const char *name, const char *const *words)
+{
+    int found = word_of(reader, name, words);
+    struct slice text = text_of(reader, name);
+    if (!text.data || !slice_is(text, words[found]))
+        luaL_error(reader->L, "no such %s: %s", name, text.data ? text.data : "none");
+    return found;
+}
+
 /* Enters the table `name`; false: there is none, and nothing was pushed. */
 static bool enter(const struct reader *reader, const char *name, size_t *count)
 {
@@ -209,62 +219,107 @@ static struct retry_policy retry_of(const struct reader *reader, bool *off)
 
 static struct verify_source source_of(const struct reader *reader, const char *name)
 {
-    struct verify_source source = { { NULL, 0 }, { NULL, 0 } };
+    struct verify_source source = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
     size_t count;
     if (!enter(reader, name, &count))
         return source;
     source.header = text_of(reader, "header");
     source.part = text_of(reader, "part");
+    source.field = text_of(reader, "field");
     lua_pop(reader->L, 1);
     return source;
 }
 
 static const struct template_part *template_of(const struct reader *reader, size_t *count)
 {
-    static const char *const kinds[] = { "text", "body", "timestamp", "id", "method", "path", "header", NULL };
+    static const char *const kinds[] = { "text",  "body",  "timestamp", "id",          "method", "path", "header",
+                                         "query", "field", "url",       "form-sorted", "secret", NULL };
     *count = 0;
     if (!enter(reader, "signed", count))
         return NULL;
+    if (*count > TEMPLATE_PARTS_MAX)
+        luaL_error(reader->L, "a template has too many parts"); /* the loader has counted them */
     struct template_part *parts = take(reader, *count * sizeof(*parts));
     for (size_t i = 0; i < *count; i++) {
         lua_rawgeti(reader->L, -1, (int)i + 1);
-        parts[i] = (struct template_part){ (enum template_kind)word_of(reader, "kind", kinds), text_of(reader, "text") };
+        parts[i] = (struct template_part){ (enum template_kind)known_word_of(reader, "kind", kinds), text_of(reader, "text") };
         lua_pop(reader->L, 1);
     }
     lua_pop(reader->L, 1);
     return parts;
 }
 
-static struct verify verify_of(const struct reader *reader)
+static size_t few_texts_of(const struct reader *reader, const char *name, struct slice *out, size_t most)
 {
-    static const char *const schemes[] = { "none", "hmac", "bearer", NULL };
+    size_t count;
+    const struct slice *texts = texts_of(reader, name, &count);
+    if (count > most)
+        count = most;
+    for (size_t i = 0; i < count; i++)
+        out[i] = texts[i];
+    return count;
+}
+
+static const struct verify *also_of(const struct reader *reader);
+
+static void read_how_signed(const struct reader *reader, struct verify *verify)
+{
     static const char *const encodings[] = { "hex", "base64", NULL };
     static const char *const formats[] = { "plain", "k=v,", "k=v;", "list", NULL };
-    static const char *const keys[] = { "text", "standard", NULL };
+    static const char *const keys[] = { "text", "standard", "hex", "base64", NULL };
+    static const char *const stamps[] = { "unix", "rfc3339", NULL };
+    static const char *const adds[] = { "nothing", "query", "path", NULL };
+    verify->encoding = (enum verify_encoding)word_of(reader, "encoding", encodings);
+    verify->format = (enum verify_format)word_of(reader, "format", formats);
+    verify->key = (enum verify_key)word_of(reader, "key", keys);
+    verify->prefix = text_of(reader, "prefix");
+    verify->signature = text_of(reader, "signature");
+    verify->public_signature = text_of(reader, "public_signature");
+    verify->timestamp = source_of(reader, "timestamp");
+    verify->timestamp_format = (enum stamp_format)word_of(reader, "timestamp_format", stamps);
+    verify->id = source_of(reader, "id");
+    verify->signed_parts = template_of(reader, &verify->signed_count);
+    verify->max_age_ms = (uint64_t)number_of(reader, "max_age");
+    verify->url_count = few_texts_of(reader, "urls", verify->urls, URLS_MAX);
+    verify->url_adds = (enum url_adds)word_of(reader, "url_adds", adds);
+    verify->body_sha256 = text_of(reader, "body_sha256");
+    verify->json_only = flag_of(reader, "json_only");
+}
+
+static struct verify verify_of(const struct reader *reader, const char *name)
+{
+    static const char *const schemes[] = { "none", "hmac", "bearer", "hash", "token", "basic", "ed25519", "ecdsa", "jwt", NULL };
     struct verify verify = { 0 };
     size_t count;
-    if (!enter(reader, "verify", &count))
+    if (!enter(reader, name, &count))
         return verify;
-    verify.scheme = (enum verify_scheme)word_of(reader, "scheme", schemes);
+    verify.scheme = (enum verify_scheme)known_word_of(reader, "scheme", schemes);
     verify.name = text_of(reader, "name");
     verify.header = text_of(reader, "header");
+    verify.field = text_of(reader, "field");
     verify.algorithm = text_of(reader, "algorithm");
-    verify.encoding = (enum verify_encoding)word_of(reader, "encoding", encodings);
-    verify.format = (enum verify_format)word_of(reader, "format", formats);
-    verify.key = (enum verify_key)word_of(reader, "key", keys);
-    verify.prefix = text_of(reader, "prefix");
-    verify.signature = text_of(reader, "signature");
-    verify.timestamp = source_of(reader, "timestamp");
-    verify.id = source_of(reader, "id");
-    verify.signed_parts = template_of(reader, &verify.signed_count);
-    verify.max_age_ms = (uint64_t)number_of(reader, "max_age");
-    const struct slice *names = texts_of(reader, "secrets", &verify.secret_count);
-    if (verify.secret_count > SECRETS_MAX)
-        verify.secret_count = SECRETS_MAX;
-    for (size_t i = 0; i < verify.secret_count; i++)
-        verify.secrets[i] = names[i];
+    read_how_signed(reader, &verify);
+    verify.secret_count = few_texts_of(reader, "secrets", verify.secrets, SECRETS_MAX);
+    verify.public_key_count = few_texts_of(reader, "public_keys", verify.public_keys, PUBLIC_KEYS_MAX);
+    verify.user = text_of(reader, "user");
+    verify.issuer = text_of(reader, "issuer");
+    verify.audiences = texts_of(reader, "audiences", &verify.audience_count);
+    verify.also = also_of(reader);
     lua_pop(reader->L, 1);
     return verify;
+}
+
+/* NULL: nothing else has to hold. */
+static const struct verify *also_of(const struct reader *reader)
+{
+    lua_getfield(reader->L, -1, "also");
+    bool there = lua_istable(reader->L, -1);
+    lua_pop(reader->L, 1);
+    if (!there)
+        return NULL;
+    struct verify *also = take(reader, sizeof(*also));
+    *also = verify_of(reader, "also");
+    return also;
 }
 
 static const struct match *matches_of(const struct reader *reader, size_t *count)
@@ -372,7 +427,7 @@ static void read_route(const struct reader *reader, struct route *route)
     route->allow = text_of(reader, "allow");
     route->max_body_bytes = (uint64_t)number_of(reader, "max_body");
     route->content = (enum content)word_of(reader, "content", contents);
-    route->verify = verify_of(reader);
+    route->verify = verify_of(reader, "verify");
     route->provider = text_of(reader, "provider");
     route->type_path = text_of(reader, "type_path");
     route->form_payload = flag_of(reader, "form_payload");

@@ -145,14 +145,9 @@ local function provider_word(load, name)
       self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\"" })
     end
     local inside = check.new(load, word, self.file, self.line)
-    inside.own_profile, inside.key = true, profile.key
-    local scheme = { secret = views.secret.new "PLACE" }
-    load.known_secrets[scheme.secret] = fields.secret or {}
-    for key, value in pairs(profile.verify) do
-      scheme[key] = value
-    end
-    scheme = verify.hmac(inside, scheme)
-    scheme.name = name
+    inside.own_profile = true
+    local given_scheme = check.with_defaults(profile.verify, { name = name, key = profile.key })
+    local scheme = verify.of_profile(inside, given_scheme, { secrets = fields.secret })
     return values.new("provider", {
       name = name, scheme = scheme, type = profile.type, id = profile.id, types = profile.types, max_body = profile.max_body,
       form_payload = profile.form_payload, remember_signature = profile.remember_signature,
@@ -169,18 +164,22 @@ local function provider_words(load)
 end
 
 local function verify_words(load)
-  return word_table(load, "verify", {
-    hmac = function(given)
-      local self = checker(load, "verify.hmac")
-      return values.new("verify", verify.hmac(self, options_table(self, "verify.hmac", given)))
-    end,
+  local words = {
     bearer = function(secret)
       return values.new("verify", verify.bearer(checker(load, "verify.bearer"), secret))
     end,
     none = function(why)
       return values.new("verify", verify.none(checker(load, "verify.none"), why))
     end,
-  }, verify.later)
+  }
+  for _, name in ipairs { "hmac", "standard", "basic", "jwt" } do
+    local word = "verify." .. name
+    words[name] = function(given)
+      local self = checker(load, word)
+      return values.new("verify", verify[name](self, options_table(self, word, given)))
+    end
+  end
+  return word_table(load, "verify", words, verify.later)
 end
 
 local function sign_words(load)

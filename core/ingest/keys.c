@@ -1,0 +1,144 @@
+#include "ingest/keys.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ingest/encoding.h"
+#include "model/standard_key.h"
+
+enum { PUBLIC_DER_MAX = 2 << 10, ED25519_BYTES = 32, RSA_BITS_LEAST = 2048 };
+
+/* ---- secrets ---- */
+
+struct slice key_bytes(enum verify_key form, struct slice secret, unsigned char *bytes)
+{
+    size_t len = 0;
+    bool ok = true;
+    switch (form) {
+    case KEY_TEXT:
+        return secret.len ? secret : (struct slice){ NULL, 0 };
+    case KEY_STANDARD:
+        len = standard_key(secret, bytes);
+        break;
+    case KEY_HEX:
+        ok = hex_decode(secret, bytes, KEY_BYTES_MAX, &len);
+        break;
+    case KEY_BASE64:
+        ok = base64_decode(secret, bytes, KEY_BYTES_MAX, &len);
+        break;
+    }
+    return ok && len ? slice_make((char *)bytes, len) : (struct slice){ NULL, 0 };
+}
+
+static const char *digest_of(struct slice algorithm)
+{
+    return slice_is(algorithm, "sha1") ? "SHA1" : slice_is(algorithm, "sha512") ? "SHA512" : "SHA256";
+}
+
+EVP_MAC_CTX *key_mac(const struct verify *verify, struct slice secret)
+{
+    unsigned char bytes[KEY_BYTES_MAX];
+    struct slice key = key_bytes(verify->key, secret, bytes);
+    if (!key.data)
+        return NULL;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest_of(verify->algorithm), 0),
+                            OSSL_PARAM_construct_end() };
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
+    EVP_MAC_free(mac);
+    if (context && !EVP_MAC_init(context, (const unsigned char *)key.data, key.len, params)) {
+        EVP_MAC_CTX_free(context);
+        context = NULL;
+    }
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return context;
+}
+
+/* ---- public keys ---- */
+
+/* The 32 bytes alone. */
+static EVP_PKEY *read_raw_ed25519(struct slice text)
+{
+    static const struct slice standard = SLICE("whpk_");
+    unsigned char raw[ED25519_BYTES];
+    size_t len = 0;
+    bool ok = slice_starts(text, standard) ? base64_decode(slice_from(text, standard.len), raw, sizeof(raw), &len)
+                                           : hex_decode(text, raw, sizeof(raw), &len);
+    return ok && len == sizeof(raw) ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, len) : NULL;
+}
+
+static EVP_PKEY *read_pem(struct slice text)
+{
+    BIO *memory = BIO_new_mem_buf(text.data, (int)text.len);
+    EVP_PKEY *key = memory ? PEM_read_bio_PUBKEY(memory, NULL, NULL, NULL) : NULL;
+    BIO_free(memory);
+    return key;
+}
+
+static EVP_PKEY *read_base64(struct slice text)
+{
+    unsigned char der[PUBLIC_DER_MAX];
+    const unsigned char *at = der;
+    size_t len;
+    if (!base64_decode(text, der, sizeof(der), &len) || len == 0)
+        return NULL;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)len);
+    if (key && at != der + len) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    return key;
+}
+
+static bool is_of_kind(const EVP_PKEY *key, enum public_key_kind kind)
+{
+    char group[32] = "";
+    switch (kind) {
+    case PUBLIC_ED25519:
+        return EVP_PKEY_is_a(key, "ED25519");
+    case PUBLIC_RSA:
+        return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_BITS_LEAST;
+    case PUBLIC_P256:
+        return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) &&
+               strcmp(group, "prime256v1") == 0;
+    }
+    return false;
+}
+
+EVP_PKEY *public_key_read(enum public_key_kind kind, struct slice text)
+{
+    EVP_PKEY *key = NULL;
+    if (kind == PUBLIC_ED25519)
+        key = read_raw_ed25519(text);
+    if (!key)
+        key = slice_starts(text, SLICE("-----BEGIN PUBLIC KEY-----")) ? read_pem(text) : read_base64(text);
+    if (key && !is_of_kind(key, kind)) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    ERR_clear_error();
+    return key;
+}
+
+enum public_key_kind public_key_kind_of(const struct verify *verify)
+{
+    if (verify->scheme == VERIFY_ECDSA || slice_is(verify->algorithm, "ES256"))
+        return PUBLIC_P256;
+    return slice_is(verify->algorithm, "RS256") ? PUBLIC_RSA : PUBLIC_ED25519;
+}
+
+bool public_key_agrees(EVP_PKEY *key, const unsigned char *signature, size_t len, struct slice covered)
+{
+    const EVP_MD *digest = EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256();
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok = context && EVP_DigestVerifyInit(context, NULL, digest, NULL, key) == 1 &&
+              EVP_DigestVerify(context, signature, len, (const unsigned char *)covered.data, covered.len) == 1;
+    EVP_MD_CTX_free(context);
+    ERR_clear_error(); /* what this thread's TLS connections would take for their own */
+    return ok;
+}

@@ -1,0 +1,36 @@
+/* verifier.h: what a scheme has been made ready with. Private to verify.c and jwt.c. */
+#ifndef TIDEWIRE_VERIFIER_H
+#define TIDEWIRE_VERIFIER_H
+
+#include "ingest/asked.h"
+#include "ingest/keys.h"
+
+enum { TOKEN_HASH_BYTES = 32 };
+
+/* One secret, in the form that its scheme compares. */
+struct ready_secret {
+    EVP_MAC_CTX *keyed;                    /* owned; VERIFY_HMAC, VERIFY_JWT: initialised with the key, begun anew each time */
+    unsigned char token[TOKEN_HASH_BYTES]; /* VERIFY_BEARER, _TOKEN, _BASIC: SHA-256 of what is to be said */
+    struct slice text;                     /* VERIFY_HASH; borrowed from the generation */
+};
+
+struct verifier {
+    const struct verify *verify;
+    struct ready_secret secrets[SECRETS_MAX];
+    size_t secret_count;
+    EVP_PKEY *public_keys[PUBLIC_KEYS_MAX]; /* owned */
+    size_t public_key_count;
+    size_t digest_bytes;   /* of an HMAC or hash */
+    struct verifier *also; /* owned; has to hold too; NULL: none */
+};
+
+/* ---- verify.c ---- */
+/* The token behind "Bearer " (RFC 6750, 2.1) or "Basic " in `authorization`. */
+enum verdict authorization_find(const struct verify_input *input, struct slice scheme, struct slice *token);
+
+/* ---- jwt.c ---- */
+/* A compact JWS (RFC 7515) whose claims (RFC 7519) hold now: the verifier's algorithm and no other, `exp` required, `nbf` obeyed,
+ * issuer and audience if the scheme asks for them. */
+enum verdict jwt_verify(struct verifier *verifier, const struct verify_input *input);
+
+#endif
