@@ -52,6 +52,8 @@ static bool parse_list(const struct verify *verify, struct slice header, struct 
         const char *space = memchr(header.data, ' ', header.len);
         struct slice part = { header.data, space ? (size_t)(space - header.data) : header.len };
         header = slice_from(header, part.len + (space != NULL));
+        if (space && header.len == 0)
+            return false;
         const char *comma = part.len ? memchr(part.data, ',', part.len) : NULL;
         if (!comma)
             return false;

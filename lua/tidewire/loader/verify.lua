@@ -167,7 +167,7 @@ end
 function M.public_url(self, path, value)
   local text = self:line_text(path, value)
   if not text then return nil end
-  local authority, rest = text:match "^https?://([^/?#@%s]+)([^#%s]*)$"
+  local authority, rest = text:match "^https?://([^/?#%s]+)([^#%s]*)$"
   if not authority or not authority:find "^%[?[%w%.%-:]+%]?:?%d*$" or rest:find "^%?" then
     return self:fault(path, ("%s = %s is not an address as a sender writes it"):format(check.dotted(path), check.shown(text)),
       { hint = "write public_url = \"https://hooks.example.com\", or the whole URL as it is registered" })

@@ -105,6 +105,7 @@ TEST(takes_a_list_by_space)
         { "v1,ab,v1,cd", "[ab,v1,cd]" },
         { "v1,ab  v1,cd", "no" },
         { " v1,ab", "no" },
+        { "v1,ab ", "no" },
         { "v1 ab", "no" },
         { "v1=ab", "no" },
         { "ab", "no" },
@@ -112,6 +113,20 @@ TEST(takes_a_list_by_space)
         { "", "" },
     };
     check_cases(scheme(FORMAT_LIST, ""), cases, COUNT(cases));
+}
+
+TEST(tells_apart_who_signed_what_in_a_list)
+{
+    struct verify verify = scheme(FORMAT_LIST, "");
+    struct signatures found;
+    verify.public_signature = SLICE("v1a");
+    CHECK("three of two kinds", grammar_parse(&verify, SLICE("v1,ab v1a,cd v2,x v1,ef"), &found));
+    CHECK_EQ("three", found.count, 3);
+    CHECK_EQ("the second is by public key", found.by_key, 2);
+    CHECK("sixteen of both", !grammar_parse(&verify,
+                                            SLICE("v1,a v1a,a v1,a v1a,a v1,a v1a,a v1,a v1a,a v1,a v1a,a v1,a v1a,a v1,a "
+                                                  "v1a,a v1,a v1a,a v1,a"),
+                                            &found));
 }
 
 /* count times text, then last. */

@@ -156,6 +156,135 @@ TEST(checks_signature_schemes)
     REPORTS("route \"/x\" { from = provider.githb {}, handle = function() end }", "did you mean 'github'?");
 }
 
+#define VERIFY(word) "route \"/x\" { verify = verify." word ", handle = function() end }"
+#define ED_KEY       "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+
+TEST(checks_every_option_of_a_signature)
+{
+    REPORTS(HMAC("signed = \"{url}{body}\""), "needs public_url, because the sender signs its URL");
+    REPORTS(HMAC("signed = \"{secret}{body}\""), "{secret} is not for signed: the secret is the key");
+    REPORTS(HMAC("signed = \"{body}{header:}\""), "signed has no place {header:}");
+    REPORTS(HMAC("signed = \"{body}{body:a[1]}\""), "signed has no place {body:a[1]}");
+    REPORTS(HMAC("signed = \"{body}{quary:x}\""), "signed has no place {quary:x}");
+    REPORTS(HMAC("signed = \"{form_sorted}\""), "did you mean '{form-sorted}'?");
+    REPORTS(HMAC("signed = \"a{path}b{path}c{path}d{path}e{path}f{path}g{path}h{path}{body}\""),
+            "signed has 17 parts: at most 16");
+    REPORTS(HMAC("signed = \"{query:a}{body}\""), "{query:a}{body} can be split in more than one way");
+    REPORTS(HMAC("timestamp = \"headers.x-t\""), "timestamp says where {timestamp} comes from, but signed has none");
+    REPORTS(HMAC("timestamp = \"t\", signed = \"{timestamp}.{body}\""), "names a part of the header");
+    REPORTS(HMAC("max_age = 300"), "needs a unit");
+    REPORTS(HMAC("public_url = \"hooks.example.com\""), "is not an address as a sender writes it");
+    REPORTS(HMAC("public_url = \"https://user@hooks.example.com\""), "is not an address as a sender writes it");
+    REPORTS(HMAC("public_url = \"https://hooks.example.com?x=1\""), "is not an address as a sender writes it");
+    REPORTS(HMAC("scheme = \"hash\""), "has no option 'scheme'");
+    REPORTS(HMAC("encodng = \"hex\""), "did you mean 'encoding'?");
+    REPORTS(VERIFY("hmac { header = \"X-S\" }"), "verify.hmac: needs secret");
+    REPORTS(VERIFY("hmac \"x\""), "verify.hmac: wants a table");
+    REPORTS(VERIFY("bearer \"x\""), "wants a secret");
+    REPORTS(VERIFY("standard {}"), "verify.standard: needs secret");
+    REPORTS(VERIFY("standard { public_key = \"" ED_KEY "00\" }"), "public_key is not a public key of the kind that signs here");
+    REPORTS(VERIFY("standard { secret = secret \"HOME\", public_key = { \"" ED_KEY "\", \"" ED_KEY "\", \"" ED_KEY "\", \"" ED_KEY
+                   "\", \"" ED_KEY "\" } }"),
+            "public_key has 5 keys: at most 4");
+    REPORTS(VERIFY("basic { user = \"a:b\", password = secret \"HOME\" }"), "user has a ':' in it");
+    REPORTS(VERIFY("basic { user = \"a\" }"), "verify.basic: needs password");
+    REPORTS(VERIFY("basic { password = secret \"HOME\" }"), "verify.basic: needs user");
+    REPORTS(VERIFY("jwt { key = secret \"HOME\" }"), "verify.jwt: needs algorithm");
+    REPORTS(VERIFY("jwt { algorithm = \"HS256\" }"), "verify.jwt: needs key");
+    REPORTS(VERIFY("jwt { algorithm = \"none\", key = secret \"HOME\" }"), "is none of \"HS256\"");
+    REPORTS(VERIFY("jwt { algorithm = \"HS256\", key = \"text\" }"), "key wants a secret");
+    REPORTS(VERIFY("jwt { algorithm = \"RS256\", key = secret \"HOME\" }"), "key wants a text");
+    REPORTS(VERIFY("jwt { algorithm = \"ES256\", key = \"" ED_KEY "\" }"), "key is not a public key of the kind that signs here");
+    REPORTS(VERIFY("jwt { algorithm = \"RS256\", jwks = \"https://id.example.com\" }"), "'jwks' comes with a later version");
+}
+
+/* One route with that `verify`, loaded; the generation is the caller's. */
+static struct generation *loaded(const char *word, size_t warnings)
+{
+    struct folder folder = make_folder();
+    struct load_report report;
+    struct generation *generation = NULL;
+    char text[2000];
+    snprintf(text, sizeof(text), "route \"/x\" { verify = verify.%s, handle = function() end }\n", word);
+    write_rule(&folder, "a.lua", text);
+    CHECK_EQ(word, load_generation(options_of(&folder, false), &generation, &report), OK);
+    CHECK_EQ(word, report.finding_count, warnings);
+    load_report_deinit(&report);
+    return generation;
+}
+
+TEST(makes_the_scheme_that_was_written)
+{
+    struct generation *generation =
+        loaded("hmac { header = \"X-S\", secret = secret \"HOME\", signed = \"{host}{query:a}{body:b.c}:"
+               "{url}:{body}\", public_url = \"https://hooks.example.com/a\", timestamp = \"body.at\", "
+               "max_age = \"1m\" }",
+               0);
+    const struct verify *verify = &generation->routes[0].verify;
+    static const enum template_kind kinds[] = { TEMPLATE_HEADER, TEMPLATE_QUERY, TEMPLATE_FIELD, TEMPLATE_TEXT,
+                                                TEMPLATE_URL,    TEMPLATE_TEXT,  TEMPLATE_BODY };
+    CHECK_EQ("parts", verify->signed_count, COUNT(kinds));
+    for (size_t i = 0; i < verify->signed_count && i < COUNT(kinds); i++)
+        CHECK_EQ("a part", verify->signed_parts[i].kind, kinds[i]);
+    CHECK_SLICE("host", verify->signed_parts[0].text, "host");
+    CHECK_SLICE("query", verify->signed_parts[1].text, "a");
+    CHECK_SLICE("field", verify->signed_parts[2].text, "b.c");
+    CHECK_SLICE("url", verify->urls[0], "https://hooks.example.com/a");
+    CHECK_EQ("one url", verify->url_count, 1);
+    CHECK_EQ("a whole one", verify->url_adds, URL_ADDS_QUERY);
+    CHECK_SLICE("time", verify->timestamp.field, "at");
+    CHECK_EQ("age", verify->max_age_ms, 60000);
+    generation_unref(generation);
+
+    generation = loaded("standard { secret = secret \"HOME\", public_key = \"" ED_KEY "\" }", 0);
+    verify = &generation->routes[0].verify;
+    CHECK_EQ("both kinds", verify->secret_count * 10 + verify->public_key_count, 11);
+    CHECK_SLICE("both versions", verify->public_signature, "v1a");
+    CHECK_EQ("the key's form", verify->key, KEY_STANDARD);
+    CHECK_EQ("five minutes", verify->max_age_ms, 300000);
+    CHECK_SLICE("name", verify->name, "standard");
+    generation_unref(generation);
+
+    generation = loaded("standard { secret = secret \"HOME\" }", 0);
+    CHECK("no key, no version", !generation->routes[0].verify.public_signature.data);
+    generation_unref(generation);
+
+    generation = loaded("jwt { algorithm = \"EdDSA\", key = \"" ED_KEY "\", issuer = \"i\", audience = { \"a\", \"b\" } }", 0);
+    verify = &generation->routes[0].verify;
+    CHECK_EQ("scheme", verify->scheme, VERIFY_JWT);
+    CHECK_SLICE("algorithm", verify->algorithm, "EdDSA");
+    CHECK_SLICE("issuer", verify->issuer, "i");
+    CHECK_EQ("audiences", verify->audience_count, 2);
+    generation_unref(generation);
+
+    generation = loaded("basic { user = \"tickets\", password = secret \"HOME\" }", 0);
+    CHECK_SLICE("user", generation->routes[0].verify.user, "tickets");
+    CHECK_EQ("scheme", generation->routes[0].verify.scheme, VERIFY_BASIC);
+    generation_unref(generation);
+}
+
+TEST(knows_how_a_public_url_is_meant)
+{
+    static const struct {
+        const char *url;
+        enum url_adds adds;
+    } cases[] = {
+        { "https://hooks.example.com", URL_ADDS_PATH },       { "http://127.0.0.1:8080", URL_ADDS_PATH },
+        { "https://[2001:db8::1]:8443", URL_ADDS_PATH },      { "https://hooks.example.com/", URL_ADDS_QUERY },
+        { "https://hooks.example.com/in/a", URL_ADDS_QUERY }, { "https://hooks.example.com/in?a=1", URL_ADDS_NOTHING },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char word[300];
+        snprintf(word, sizeof(word),
+                 "hmac { header = \"S\", secret = secret \"HOME\", signed = \"{url}:{body}\", public_url = \"%s\" }",
+                 cases[i].url);
+        struct generation *generation = loaded(word, 0);
+        CHECK_EQ(cases[i].url, generation->routes[0].verify.url_adds, cases[i].adds);
+        CHECK_SLICE(cases[i].url, generation->routes[0].verify.urls[0], cases[i].url);
+        generation_unref(generation);
+    }
+}
+
 TEST(finds_what_is_not_set)
 {
     REPORTS("target \"x\" { url = secret \"NOT_SET_AT_ALL\" }", "secret \"NOT_SET_AT_ALL\" is not set");
