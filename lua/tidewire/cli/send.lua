@@ -5,6 +5,7 @@ local native = require "tidewire.native"
 local router = require "tidewire.cli.router"
 local samples = require "tidewire.samples"
 local screen = require "tidewire.cli.screen"
+local signing = require "tidewire.cli.signing"
 local views = require "tidewire.views"
 
 local M = { summary = "send a signed sample: send /github push; send /app invoice.paid; send /in FILE" }
@@ -15,6 +16,7 @@ function M.describe(command)
   command:option("--set", "change the body first: --set body.amount=5 (any number of times)"):argname "PATH=VALUE":count "*"
   command:option("--header", "one more header: --header 'X-Test: 1'"):argname "LINE":count "*"
   command:flag("--bad-signature", "sign with a wrong secret: the router has to refuse it")
+  command:option("--key", "a private key (PEM) to sign with, where the sender has one of its own"):argname "FILE"
   command:flag("--wait", "wait until its deliveries have ended, at most 30 s")
   command:option("--to", "the router's address"):argname "URL"
 end
@@ -87,37 +89,50 @@ local function apply_sets(body, sets)
   return views.json.encode(view)
 end
 
---- A well-formed secret that is not the right one.
-local function wrong_secret(secret, scheme_key)
-  if scheme_key == "standard" then
-    return "whsec_" .. native.base64(("wrong"):rep(6))
+--- "Name: value" lines as pairs.
+local function pairs_of(lines)
+  local list = {}
+  for i, line in ipairs(lines) do
+    local name, value = line:match "^([^:]+):%s*(.-)%s*$"
+    list[i] = { name or line, value or "" }
   end
-  return secret and secret .. "-wrong" or "wrong"
+  return list
 end
 
---- The headers that make the request genuine for this route.
-local function signed_headers(route, body, event_type, bad)
-  local headers = { "Content-Type: application/json" }
+local function header_of(lines, wanted)
+  for _, header in ipairs(pairs_of(lines)) do
+    if header[1]:lower() == wanted then return header[2] end
+  end
+end
+
+--- The request, with the headers that make it genuine for this route.
+local function make_request(route, arguments, body, event_type)
+  local headers = { unpack(arguments.header) }
+  local content_type = header_of(headers, "content-type")
+  if not content_type then
+    content_type = "application/json"
+    headers[#headers + 1] = "Content-Type: " .. content_type
+  end
   if route.provider == "github" then
     headers[#headers + 1] = "X-GitHub-Event: " .. (event_type or "push")
     headers[#headers + 1] = "X-GitHub-Delivery: " .. native.uuid()
   end
-  if route.verify.scheme == "none" then
-    return headers
+  local key, why
+  if arguments.key then
+    key, why = read_file(arguments.key)
+    if not key then return nil, why end
   end
-  local name = route.verify.secrets[1]
-  local secret = os.getenv(name)
-  if not secret or secret == "" then
-    return nil, ("the secret %s of %s is not set here: export %s=… as the router has it"):format(name, route.path, name)
-  end
-  local lines, why = native.sign(route.index, bad and wrong_secret(secret, route.verify.key) or secret, body)
-  if not lines then
+  local request
+  request, why = signing.request(route, body, { path = arguments.route, headers = pairs_of(headers), content_type = content_type,
+    private_key = key, bad = arguments.bad_signature })
+  if not request then
     return nil, why
   end
-  for _, line in ipairs(lines) do
+  for _, line in ipairs(request.headers) do
     headers[#headers + 1] = line
   end
-  return headers
+  request.headers = headers
+  return request
 end
 
 local open_states = { waiting = true, delivering = true }
@@ -182,17 +197,15 @@ function M.run(arguments)
     end
     body = changed
   end
-  local headers, why = signed_headers(route, body, event_type, arguments.bad_signature)
-  if not headers then
+  local request, why = make_request(route, arguments, body, event_type)
+  if not request then
     screen.fail(why)
     return 1
   end
-  for _, line in ipairs(arguments.header) do
-    headers[#headers + 1] = line
-  end
   local base = arguments.to or "http://" .. status.listen[1]
   local answer, problem = native.request {
-    url = base .. arguments.route, method = route.methods[1], headers = headers, body = body, timeout_ms = 30000,
+    url = base .. arguments.route .. (request.query ~= "" and "?" .. request.query or ""), method = route.methods[1],
+    headers = request.headers, body = request.body, timeout_ms = 30000,
   }
   if not answer then
     screen.fail(("%s does not answer: %s"):format(base, problem))
