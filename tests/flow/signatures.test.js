@@ -1,5 +1,4 @@
-// Signature schemes with the real binary: what `tidewire send` signs is accepted, by the words of `verify` and for every reason to
-// refuse there is a count of its own.
+// Signature schemes with the real binary: what `tidewire send` signs is accepted, and each reason to refuse has its own count.
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -15,12 +14,14 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = (key) => key.export({ format: 'pem', type: key.type === 'public' ? 'spki' : 'pkcs8' });
 const spki = (key) => key.export({ format: 'der', type: 'spki' }).toString('base64');
 
+const hmac = (options) => `verify.hmac { header = "X-Signature", secret = secret("S", "OLD"), ${options} }`;
+
 const schemes = {
-  plain: 'verify.hmac { header = "X-Signature", secret = secret "S", prefix = "sha512=", algorithm = "sha512", encoding = "base64" }',
-  parts: 'verify.hmac { header = "X-Signature", secret = secret "S", format = "k=v;", signed = "{timestamp}:{body}" }',
-  list: 'verify.hmac { header = "X-Signature", secret = secret("S", "OLD"), format = "list", signed = "{id}.{timestamp}.{body}", timestamp = "headers.x-time", id = "headers.x-id" }',
-  url: 'verify.hmac { header = "X-Signature", secret = secret "S", signed = "{method} {url} {host} {body}", public_url = "https://hooks.example.com" }',
-  field: 'verify.hmac { header = "X-Signature", secret = secret "S", timestamp = "body.at" }',
+  plain: hmac('prefix = "sha512=", algorithm = "sha512", encoding = "base64"'),
+  parts: hmac('format = "k=v;", signed = "{timestamp}:{body}"'),
+  list: hmac('format = "list", signed = "{id}.{timestamp}.{body}", timestamp = "headers.x-time", id = "headers.x-id"'),
+  url: hmac('signed = "{method} {url} {host} {body}", public_url = "https://hooks.example.com"'),
+  field: hmac('timestamp = "body.at"'),
   standard: 'verify.standard { secret = secret "STANDARD" }',
   bearer: 'verify.bearer(secret "S")',
   basic: 'verify.basic { user = "ann", password = secret "S" }',

@@ -25,8 +25,8 @@
 --   name         what event.verified says, if it is not the profile's name
 --
 -- Options of the route come apart from that: secrets, names as check.bare_secret gives them; public_keys, texts that
--- M.public_keys has checked; public_url, a text that M.public_url has checked; max_age in ms; user. A scheme that has to hold beside
--- another one is a second record: `record.also = verify.of_profile(…)`.
+-- M.public_keys has checked; public_url, a text that M.public_url has checked; max_age in ms; user. A scheme that has to hold
+-- beside another one is a second record: `record.also = verify.of_profile(…)`.
 -- @module tidewire.loader.verify
 local check = require "tidewire.loader.check"
 local findings = require "tidewire.loader.findings"
@@ -393,7 +393,7 @@ local standard = {
 function M.standard(self, given)
   local options = self:fields({}, given, { secret = check.bare_secret, public_key = M.public_keys "ed25519" })
   if given.secret == nil and given.public_key == nil then
-    self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\"; public_key = \"whpk_…\" for senders that sign by key" })
+    self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\", or public_key = \"whpk_…\" if the sender signs by key" })
   end
   return M.of_profile(self, standard, { secrets = options.secret, public_keys = options.public_key })
 end

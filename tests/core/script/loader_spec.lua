@@ -1,8 +1,10 @@
 -- What the loader is made of: near words, units, the text of a file as tokens, what compiled code reads and writes.
 local bytecode = require "tidewire.loader.bytecode"
+local check = require "tidewire.loader.check"
 local source = require "tidewire.loader.source"
 local suggest = require "tidewire.suggest"
 local units = require "tidewire.units"
+local verify = require "tidewire.loader.verify"
 
 local function is(got, want, what)
   if got ~= want then
@@ -90,6 +92,75 @@ function spec.compiled_code_shows_its_names()
   is(seen["literal secret 1"].texts[1], "KEY")
   is(seen["call send 6"].arguments, 1)
   is(seen["literal env 7"].arguments, 2)
+end
+
+--- The record that a profile's table makes with these options, and the messages of what is wrong with it.
+local function scheme_of(given, options, own)
+  local messages = {}
+  local load = { sources = {}, findings = { add = function(_, finding) messages[#messages + 1] = finding.message end },
+    is_inert = function() return false end }
+  local self = check.new(load, "provider.acme", "a.lua", 1)
+  self.own_profile = own
+  return verify.of_profile(self, given, options), table.concat(messages, "\n")
+end
+
+function spec.a_profile_says_its_scheme_as_a_table()
+  local hex = ("d75a980182b10ab7"):rep(4)
+  local made, faults = scheme_of({ scheme = "ed25519", header = "X-Sig", signed = "{timestamp}{body}", timestamp = "headers.x-time",
+    name = "acme (by key)" }, { public_keys = { hex } }, true)
+  is(faults, "")
+  is(made.scheme, "ed25519")
+  is(made.name, "acme (by key)")
+  is(made.public_keys[1], hex)
+  is(made.max_age, 300000)
+  made, faults = scheme_of({ scheme = "hash", header = "X-Sig", signed = "{secret}{body}", json_only = true },
+    { secrets = { "S" } }, true)
+  is(faults, "")
+  is(made.json_only, true)
+  is(made.max_age, 0)
+  made, faults = scheme_of({ field = "body.signature.signature", signed = "{timestamp}{body:signature.token}", body_unsigned = true,
+    timestamp = "body.signature.timestamp", key = "hex" }, { secrets = { "S" }, max_age = 60000 }, true)
+  is(faults, "")
+  is(made.field, "signature.signature")
+  is(made.timestamp.field, "signature.timestamp")
+  is(made.max_age, 60000)
+  is(made.key, "hex")
+  made, faults = scheme_of({ header = "X-Sig", timestamp = "body.at", max_age = "1m" }, { secrets = { "S" } })
+  is(faults, "")
+  is(made.max_age, 60000, "a time within a signed body")
+  made, faults = scheme_of({ scheme = "token", header = "X-Token" }, { secrets = { "S" } }, true)
+  is(faults, "")
+  is(made.header .. made.name, "X-Tokentoken")
+end
+
+function spec.a_profile_that_signs_its_url_knows_its_ports()
+  local given = { header = "X-Sig", signed = "{url}{form-sorted}", algorithm = "sha1", url_ports = true, body_sha256 = "bodySHA256" }
+  for url, other in pairs { ["https://hooks.example.com/in"] = "https://hooks.example.com:443/in",
+    ["http://hooks.example.com/in"] = "http://hooks.example.com:80/in", ["https://hooks.example.com:8443/in?a=:1"] =
+    "https://hooks.example.com/in?a=:1", ["https://[::1]/in"] = "https://[::1]:443/in", ["https://[::1]:8443/in"] = "https://[::1]/in",
+    ["https://hooks.example.com"] = "https://hooks.example.com:443" } do
+    local made, faults = scheme_of(given, { secrets = { "S" }, public_url = url }, true)
+    is(faults, "")
+    is(made.urls[1], url)
+    is(made.urls[2], other)
+  end
+  is(select(2, scheme_of(given, { secrets = { "S" } }, true)), "provider.acme: needs public_url, because the sender signs its URL")
+end
+
+function spec.a_profile_that_cannot_be_says_why()
+  for message, given in pairs {
+    ["a hash without {secret} in signed proves nothing"] = { scheme = "hash", header = "X" },
+    ["{secret} is not for signed"] = { header = "X", signed = "{secret}{body}" },
+    ["signed without {body} would prove nothing"] = { header = "X", signed = "{path}" },
+    ["can be split in more than one way"] = { header = "X", signed = "{path}{body}" },
+    ["has no option 'hedaer'"] = { hedaer = "X" },
+    ["scheme = \"rsa\" is none of"] = { scheme = "rsa", header = "X" },
+    ["key = \"raw\" is none of"] = { key = "raw", header = "X" },
+    ["max_age needs a signed time"] = { header = "X", max_age = "5m" },
+  } do
+    local _, faults = scheme_of(given, { secrets = { "S" } })
+    is(faults:find(message, 1, true) ~= nil, true, message .. " in " .. faults)
+  end
 end
 
 return spec
