@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <lauxlib.h>
+#include <openssl/crypto.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "ingest/keys.h"
 #include "script/records.h"
 #include "script/vm.h"
 
@@ -91,6 +93,19 @@ static int host_secret(lua_State *L)
     return 1;
 }
 
+/* secret_fits(name, form of enum verify_key) → true unless it is set and no key */
+static int host_secret_fits(lua_State *L)
+{
+    static const char *const forms[] = { "text", "standard", "hex", "base64", NULL };
+    const struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
+    unsigned char bytes[KEY_BYTES_MAX];
+    struct slice value = find_secret(loading, luaL_checkstring(L, 1));
+    enum verify_key form = (enum verify_key)luaL_checkoption(L, 2, NULL, forms);
+    lua_pushboolean(L, value.len == 0 || key_bytes(form, value, bytes).data != NULL);
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return 1;
+}
+
 static int host_step(lua_State *L)
 {
     struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
@@ -100,7 +115,7 @@ static int host_step(lua_State *L)
 
 static void push_host(lua_State *L, struct loading *loading)
 {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushcfunction(L, host_env);
     lua_setfield(L, -2, "env");
     lua_pushlightuserdata(L, loading);
@@ -109,6 +124,9 @@ static void push_host(lua_State *L, struct loading *loading)
     lua_pushlightuserdata(L, loading);
     lua_pushcclosure(L, host_secret, 1);
     lua_setfield(L, -2, "secret");
+    lua_pushlightuserdata(L, loading);
+    lua_pushcclosure(L, host_secret_fits, 1);
+    lua_setfield(L, -2, "secret_fits");
 }
 
 /* ---- findings ---- */

@@ -267,6 +267,20 @@ local profile_fields = check.with_defaults({
   name = check.line_text,
 }, hmac_fields)
 
+local key_forms = {
+  standard = "\"whsec_\" and base64, as Standard Webhooks writes it", hex = "hex digits", base64 = "base64",
+}
+
+--- A secret that is set and gives no key would refuse everything.
+local function check_secrets(self, scheme)
+  for _, name in ipairs(self.load.mode == "check" and key_forms[scheme.key] and scheme.secrets or {}) do
+    if not self.load.host.secret_fits(name, scheme.key) then
+      self:fault({}, ("the secret %q has not the form that this sender's secrets have"):format(name),
+        { hint = "it is " .. key_forms[scheme.key] })
+    end
+  end
+end
+
 --- The record of a scheme that signs a text.
 local function signed_record(self, fields)
   local scheme = {
@@ -283,6 +297,7 @@ local function signed_record(self, fields)
   sources(self, fields, scheme)
   ages(self, fields, scheme)
   urls(self, fields, scheme)
+  check_secrets(self, scheme)
   return scheme
 end
 

@@ -198,6 +198,19 @@ TEST(checks_every_option_of_a_signature)
     REPORTS(VERIFY("jwt { algorithm = \"RS256\", jwks = \"https://id.example.com\" }"), "'jwks' comes with a later version");
 }
 
+TEST(a_secret_that_protects_nothing_stops_the_load)
+{
+    setenv("EMPTY_SECRET", "", 1);
+    setenv("WRONG_SECRET", "not base64!", 1);
+    REPORTS(VERIFY("hmac { header = \"X-S\", secret = secret \"EMPTY_SECRET\" }"),
+            "secret \"EMPTY_SECRET\" is empty: it would protect nothing");
+    REPORTS(VERIFY("bearer(secret \"EMPTY_SECRET\")"), "is empty");
+    REPORTS(VERIFY("standard { secret = secret \"WRONG_SECRET\" }"),
+            "the secret \"WRONG_SECRET\" has not the form that this sender's");
+    REPORTS("route \"/x\" { from = provider.standard { secret = secret \"WRONG_SECRET\" }, handle = function() end }",
+            "has not the form");
+}
+
 /* One route with that `verify`, loaded; the generation is the caller's. */
 static struct generation *loaded(const char *word, size_t warnings)
 {
@@ -236,7 +249,8 @@ TEST(makes_the_scheme_that_was_written)
     CHECK_EQ("age", verify->max_age_ms, 60000);
     generation_unref(generation);
 
-    generation = loaded("standard { secret = secret \"HOME\", public_key = \"" ED_KEY "\" }", 0);
+    setenv("STANDARD_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
+    generation = loaded("standard { secret = secret \"STANDARD_SECRET\", public_key = \"" ED_KEY "\" }", 0);
     verify = &generation->routes[0].verify;
     CHECK_EQ("both kinds", verify->secret_count * 10 + verify->public_key_count, 11);
     CHECK_SLICE("both versions", verify->public_signature, "v1a");
@@ -245,7 +259,7 @@ TEST(makes_the_scheme_that_was_written)
     CHECK_SLICE("name", verify->name, "standard");
     generation_unref(generation);
 
-    generation = loaded("standard { secret = secret \"HOME\" }", 0);
+    generation = loaded("standard { secret = secret \"STANDARD_SECRET\" }", 0);
     CHECK("no key, no version", !generation->routes[0].verify.public_signature.data);
     generation_unref(generation);
 
