@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "cli/catcher.h"
-#include "cli/sample.h"
+#include "cli/native_sign.h"
 #include "cli/yaml.h"
 #include "ingest/router.h"
 #include "script/load.h"
@@ -291,84 +291,12 @@ static int native_check(lua_State *L)
     return 1;
 }
 
-/* ---- sign(index, secret, body, more) → header lines, and the signature that goes into the body; or nil and why.
- * more: { also = secret of the second scheme, path, query, headers = { { name, value } … } }, all optional ---- */
-
-static struct slice more_text(lua_State *L, const char *name, struct slice otherwise)
-{
-    struct slice text = otherwise;
-    if (!lua_istable(L, 4))
-        return text;
-    lua_getfield(L, 4, name);
-    if (lua_isstring(L, -1))
-        text.data = lua_tolstring(L, -1, &text.len);
-    lua_pop(L, 1); /* the table keeps it */
-    return text;
-}
-
-/* The list of pairs of texts at the top. */
-static size_t read_headers(lua_State *L, struct pair *headers, size_t room)
-{
-    size_t count = 0;
-    for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1) && count < room; i++, count++) {
-        lua_rawgeti(L, -1, i);
-        lua_rawgeti(L, -1, 1);
-        lua_rawgeti(L, -2, 2);
-        headers[count].name.data = luaL_checklstring(L, -2, &headers[count].name.len);
-        headers[count].value.data = luaL_checklstring(L, -1, &headers[count].value.len);
-        lua_pop(L, 3); /* the pair keeps both */
-    }
-    return count;
-}
-
-static void push_lines(lua_State *L, struct slice lines)
-{
-    lua_newtable(L);
-    for (int n = 1; lines.len > 0; n++) {
-        const char *end = memchr(lines.data, '\n', lines.len);
-        size_t len = end ? (size_t)(end - lines.data) : lines.len;
-        lua_pushlstring(L, lines.data, len);
-        lua_rawseti(L, -2, n);
-        lines = slice_from(lines, len + 1);
-    }
-}
-
 static int native_sign(lua_State *L)
 {
     size_t index = (size_t)luaL_checkinteger(L, 1);
-    struct sample_keys keys = { .also = more_text(L, "also", SLICE("")) };
-    struct pair headers[HEADERS_MAX];
-    const char *why = "the rules were not checked";
-    struct buf lines, field;
-    keys.secret.data = luaL_checklstring(L, 2, &keys.secret.len);
     if (!checked || index >= checked->route_count)
-        return push_failure(L, why);
-    const struct route *route = &checked->routes[index];
-    struct verify_input request = { .method = route->methods[0],
-                                    .path = more_text(L, "path", route->path),
-                                    .query = more_text(L, "query", SLICE("")),
-                                    .headers = headers,
-                                    .now_ms = clock_wall_ms() };
-    request.body.data = luaL_checklstring(L, 3, &request.body.len);
-    lua_settop(L, 4);
-    if (lua_istable(L, 4))
-        lua_getfield(L, 4, "headers");
-    request.header_count = read_headers(L, headers, HEADERS_MAX);
-    native_uuid(L);
-    struct slice id = slice_of(lua_tostring(L, -1));
-    buf_init(&lines, TEXT_MAX);
-    buf_init(&field, TEXT_MAX);
-    if (sample_sign(&route->verify, &keys, &request, id, &lines, &field, &why) != OK) {
-        buf_deinit(&lines);
-        buf_deinit(&field);
-        return push_failure(L, why);
-    }
-    push_lines(L, buf_slice(&lines));
-    buf_deinit(&lines);
-    if (field.len == 0)
-        return 1;
-    push_buf(L, &field);
-    return 2;
+        return push_failure(L, "the rules were not checked");
+    return native_sign_for(L, &checked->routes[index]);
 }
 
 /* ---- the store without a router: JSON, or nil and why ---- */

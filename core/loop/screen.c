@@ -45,6 +45,17 @@ static bool is_set(const struct generation *generation, struct slice name)
     return generation_secret((void *)generation, name, &value);
 }
 
+/* The name of a secret without which nothing can be verified; data NULL: there is none. */
+static struct slice lacks_secret(const struct generation *generation, const struct verify *verify)
+{
+    bool any = verify->secret_count == 0 || verify->public_key_count > 0;
+    for (size_t i = 0; i < verify->secret_count; i++)
+        any = any || is_set(generation, verify->secrets[i]);
+    if (!any)
+        return verify->secrets[0];
+    return verify->also ? lacks_secret(generation, verify->also) : (struct slice){ NULL, 0 };
+}
+
 static void add_missing(struct buf *out, const struct generation *generation)
 {
     for (size_t i = 0; i < generation->target_count; i++)
@@ -52,13 +63,10 @@ static void add_missing(struct buf *out, const struct generation *generation)
             buf_addf(out, "  ! target %.*s: a secret is not set, so it records its messages and sends nothing\n",
                      SLICE_ARGS(generation->targets[i].name));
     for (size_t i = 0; i < generation->route_count; i++) {
-        const struct verify *verify = &generation->routes[i].verify;
-        bool any = verify->secret_count == 0;
-        for (size_t j = 0; j < verify->secret_count; j++)
-            any = any || is_set(generation, verify->secrets[j]);
-        if (!any)
+        struct slice lacks = lacks_secret(generation, &generation->routes[i].verify);
+        if (lacks.data)
             buf_addf(out, "  ! route %.*s answers 503 until its secret %.*s is set\n", SLICE_ARGS(generation->routes[i].path),
-                     SLICE_ARGS(verify->secrets[0]));
+                     SLICE_ARGS(lacks));
     }
 }
 

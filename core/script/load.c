@@ -3,8 +3,8 @@
 
 #include <fcntl.h>
 #include <lauxlib.h>
-#include <openssl/crypto.h>
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -235,6 +235,17 @@ local function prefix(self, path, value)
   return value == "" and "" or self:line_text(path, value)
 end
 
+--- "body.signature.value" without its root.
+local function body_field(self, path, value)
+  local text = self:line_text(path, value)
+  local field = text and text:match "^body%.(.+)$"
+  if text and not (field and is_field(field)) then
+    return self:fault(path, ("%s = %q is no place in a JSON body"):format(check.dotted(path), text),
+      { hint = "write \"body.some.name\"" })
+  end
+  return field
+end
+
 local formats = { "plain", "k=v,", "k=v;", "list" }
 
 --- What verify.hmac takes.
@@ -256,7 +267,7 @@ local hmac_fields = {
 --- What only a profile says.
 local profile_fields = check.with_defaults({
   scheme = check.choice { "hmac", "hash", "token", "basic", "bearer", "ed25519", "ecdsa" },
-  field = check.line_text,
+  field = body_field,
   public_signature = check.line_text,
   key = check.choice { "text", "standard", "hex", "base64" },
   body_unsigned = check.boolean,
@@ -291,7 +302,7 @@ local function signed_record(self, fields)
     signed = fields.signed or { { kind = "body", text = "" } }, max_age = 0,
     timestamp_format = fields.timestamp_format or "unix", body_sha256 = fields.body_sha256,
     json_only = fields.json_only or false, url_adds = "nothing", urls = {},
-    field = fields.field and fields.field:match "^body%.(.+)$",
+    field = fields.field,
   }
   check_template(self, fields, scheme)
   sources(self, fields, scheme)
@@ -391,6 +402,9 @@ function M.of_profile(self, given, options)
   local fields = self:fields({}, given, profile_fields)
   fields.secret, fields.public_keys, fields.public_url = options.secrets, options.public_keys, options.public_url
   fields.max_age = options.max_age or fields.max_age
+  if not fields.header and not fields.field and fields.scheme ~= "basic" and fields.scheme ~= "bearer" then
+    self:fault({}, "needs header or field: where the signature is")
+  end
   if not plain_schemes[fields.scheme] then
     return signed_record(self, fields)
   end
@@ -408,7 +422,7 @@ local standard = {
 function M.standard(self, given)
   local options = self:fields({}, given, { secret = check.bare_secret, public_key = M.public_keys "ed25519" })
   if given.secret == nil and given.public_key == nil then
-    self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\", or public_key = \"whpk_…\" if the sender signs by key" })
+    self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\", or public_key = \"whpk_…\"" })
   end
   return M.of_profile(self, standard, { secrets = options.secret, public_keys = options.public_key })
 end

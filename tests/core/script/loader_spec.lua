@@ -156,6 +156,8 @@ function spec.a_profile_that_cannot_be_says_why()
     ["has no option 'hedaer'"] = { hedaer = "X" },
     ["scheme = \"rsa\" is none of"] = { scheme = "rsa", header = "X" },
     ["key = \"raw\" is none of"] = { key = "raw", header = "X" },
+    ["needs header or field"] = { algorithm = "sha1" },
+    ["field = \"headers.x\" is no place in a JSON body"] = { field = "headers.x" },
     ["max_age needs a signed time"] = { header = "X", max_age = "5m" },
   } do
     local _, faults = scheme_of(given, { secrets = { "S" } })
