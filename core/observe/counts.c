@@ -13,8 +13,8 @@ const double duration_buckets[DURATION_BUCKETS] = {
 };
 
 static const char *const names[REFUSAL_KINDS] = {
-    "no_route", "method",  "address", "rate",       "size",     "signature", "signature_missing", "signature_malformed",
-    "stale",    "content", "schema",  "store_full", "draining", "no_secret", "http",
+    "no_route", "method", "address",    "rate",     "size",      "signature", "signature_missing", "signature_malformed", "stale",
+    "content",  "schema", "store_full", "draining", "no_secret", "http",
 };
 
 const char *refusal_name(enum refusal reason)
