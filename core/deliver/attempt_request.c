@@ -171,7 +171,7 @@ static enum result add_signature(struct building *b, struct slice body)
 static enum result add_own_headers(struct building *b)
 {
     struct slice type = b->message.body_of_event ? b->source->event->content_type : b->message.content_type;
-    enum result rc = add_header(b, SLICE("idempotency-key"), b->source->id);
+    enum result rc = b->source->id.len ? add_header(b, SLICE("idempotency-key"), b->source->id) : OK;
     if (rc == OK)
         rc = add_header(b, SLICE("user-agent"), SLICE("tidewire/" TIDEWIRE_VERSION));
     if (rc == OK && type.len > 0)

@@ -14,7 +14,7 @@ struct attempt_source {
     const struct generation *generation;
     const struct event *event;
     struct slice message; /* blob of message.h */
-    struct slice id;      /* idempotency-key */
+    struct slice id;      /* idempotency-key; "" : none */
     uint64_t now_ms;      /* wall clock: the signature's time */
 };
 

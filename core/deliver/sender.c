@@ -39,9 +39,9 @@ struct transfer {
     struct curl_slist headers[SENDER_HEADERS_MAX + 1];
     sender_done on_done;
     void *arg;
-    bool allow_private, blocked, full;
+    bool allow_private, blocked, full, keep_head;
     uint64_t max_response_bytes;
-    struct buf body;
+    struct buf body, head;
     size_t head_bytes;
     char content_type[128], retry_after[64];
     char error[CURL_ERROR_SIZE];
@@ -193,6 +193,15 @@ static void keep_header(char *place, size_t room, struct slice value)
     }
 }
 
+/* A status line begins anew: what came before was an informational answer. */
+static void keep_head_line(struct transfer *transfer, struct slice line)
+{
+    if (slice_starts(line, SLICE("HTTP/")))
+        buf_clear(&transfer->head);
+    else
+        buf_add_slice(&transfer->head, line);
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 {
     static const struct slice type = SLICE("content-type:"), retry = SLICE("retry-after:");
@@ -201,6 +210,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
     transfer->head_bytes += line.len;
     if (transfer->head_bytes > ANSWER_HEAD_MAX)
         return 0;
+    if (transfer->keep_head)
+        keep_head_line(transfer, line);
     if (line.len > type.len && slice_eq_nocase((struct slice){ line.data, type.len }, type))
         keep_header(transfer->content_type, sizeof(transfer->content_type), slice_from(line, type.len));
     else if (line.len > retry.len && slice_eq_nocase((struct slice){ line.data, retry.len }, retry))
@@ -297,6 +308,7 @@ static void free_handle(struct transfer *transfer)
     curl_url_cleanup(transfer->url);
     mem_free(transfer->url_text);
     buf_deinit(&transfer->body);
+    buf_deinit(&transfer->head);
     mem_free(transfer);
 }
 
@@ -304,6 +316,7 @@ static void give_back_handle(struct transfer *transfer)
 {
     struct sender *sender = transfer->sender;
     buf_deinit(&transfer->body);
+    buf_deinit(&transfer->head);
     if (sender->closing || sender->idle_count >= IDLE_HANDLES_MAX) {
         free_handle(transfer);
         return;
@@ -409,7 +422,9 @@ struct transfer *sender_start(struct sender *sender, const struct outgoing *requ
     transfer->head_bytes = 0;
     transfer->content_type[0] = transfer->retry_after[0] = transfer->error[0] = '\0';
     transfer->started_ms = clock_mono_ms();
+    transfer->keep_head = request->keep_head;
     buf_init(&transfer->body, request->max_response_bytes + 1);
+    buf_init(&transfer->head, ANSWER_HEAD_MAX);
     CURLcode rc = set_request(transfer, request);
     if (rc != CURLE_OK) {
         *why = curl_easy_strerror(rc);
@@ -481,6 +496,8 @@ static void report(struct transfer *transfer, CURLcode rc)
             answer.detail = "nobody answers there";
     }
     answer.body = transfer->body.len ? buf_slice(&transfer->body) : SLICE("");
+    answer.head = transfer->head.len ? buf_slice(&transfer->head) : SLICE("");
+    answer.cut = transfer->full || !buf_ok(&transfer->body);
     answer.content_type = slice_of(transfer->content_type);
     answer.retry_after = slice_of(transfer->retry_after);
     transfer->on_done(transfer->arg, &answer);

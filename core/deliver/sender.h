@@ -27,6 +27,7 @@ struct outgoing {
     uint64_t timeout_ms, connect_timeout_ms;
     bool allow_private;
     uint64_t max_response_bytes;
+    bool keep_head; /* the header lines of the answer are wanted */
 };
 
 struct answer {
@@ -35,6 +36,8 @@ struct answer {
     const char *detail; /* libcurl's words; never the URL */
     uint32_t took_ms;
     struct slice body, content_type, retry_after; /* "" when absent */
+    struct slice head;                            /* with keep_head: the last header section, without its status line */
+    bool cut;                                     /* the body was longer, or there was no memory for it */
 };
 
 /* From the loop, sender_start_due or sender_turn; answer is gone after. It may start other requests. */

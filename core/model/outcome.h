@@ -7,6 +7,7 @@
 #include "base/slice.h"
 #include "model/delivery.h"
 #include "model/event.h"
+#include "model/fetch.h"
 
 /* Why a run failed; one list everywhere (design.md "States"). */
 enum run_reason { RUN_OK = 0, RUN_ERROR, RUN_RETRY, RUN_CPU, RUN_WAIT, RUN_MEMORY, RUN_STACK, RUN_CRASH, RUN_REASONS };
@@ -28,6 +29,7 @@ struct outcome {
     uint32_t generation;             /* the rules it ran with */
     struct new_delivery *deliveries; /* in order; empty unless EVENT_HANDLED */
     uint32_t delivery_count;
+    struct fetch_record *fetches; /* what it asked of others, in order, the first FETCH_RECORDS_MAX; also of a run that failed */
 };
 
 /* "", "error", "retry", "cpu", "wait", "memory", "stack", "crash" */

@@ -2,6 +2,7 @@
 
 #include "model/attempt.h"
 #include "model/event.h"
+#include "model/fetch.h"
 #include "model/generation.h"
 #include "model/lookup.h"
 #include "model/message.h"
@@ -32,6 +33,45 @@ static struct event *make_event(const char *content_type, const char *body)
     struct event *event = NULL;
     CHECK_EQ("made", event_new(&parts, &event), OK);
     return event;
+}
+
+TEST(header_lines_of_an_answer_are_taken_one_by_one)
+{
+    struct slice head = SLICE("Content-Type: text/plain \r\nX:\r\n folded\r\nno colon\r\n: no name\r\nLast:\tvalue"), name, value;
+    CHECK("first", fetch_head_next(&head, &name, &value));
+    CHECK_SLICE("name", name, "Content-Type");
+    CHECK_SLICE("value", value, "text/plain");
+    CHECK("empty", fetch_head_next(&head, &name, &value));
+    CHECK_SLICE("name", name, "X");
+    CHECK_SLICE("no value", value, "");
+    CHECK("what is none is passed over", fetch_head_next(&head, &name, &value));
+    CHECK_SLICE("name", name, "Last");
+    CHECK_SLICE("value", value, "value");
+    CHECK("no more", !fetch_head_next(&head, &name, &value));
+}
+
+TEST(a_record_of_a_fetch_reads_back_and_a_damaged_one_is_refused)
+{
+    struct fetch_record record = { .at_ms = 5, .took_ms = 6, .error = ATTEMPT_DNS, .method = SLICE("GET"), .url = SLICE("u") },
+                        back;
+    struct buf out;
+    buf_init(&out, 1000);
+    fetch_record_write(&record, &out);
+    fetch_record_write(&record, &out);
+    struct slice blob = buf_slice(&out);
+    CHECK_EQ("first", fetch_record_read(&blob, &back), OK);
+    CHECK_SLICE("url", back.url, "u");
+    CHECK_EQ("second", fetch_record_read(&blob, &back), OK);
+    CHECK_EQ("error", back.error, ATTEMPT_DNS);
+    CHECK_EQ("all of it", blob.len, 0);
+    for (size_t len = 1; len < out.len / 2; len++) {
+        blob = slice_make(out.data, len);
+        CHECK_EQ("cut", fetch_record_read(&blob, &back), ERR_INVALID);
+    }
+    out.data[16] = ATTEMPT_CONFIG + 1;
+    blob = buf_slice(&out);
+    CHECK_EQ("an unknown error", fetch_record_read(&blob, &back), ERR_INVALID);
+    buf_deinit(&out);
 }
 
 TEST(a_name_is_found_among_many_with_and_without_an_index)
