@@ -48,6 +48,9 @@ static enum result make_script(const struct rules *rules, struct generation *gen
         .ids = rules->config.ids,
         .slot = rules->config.slot,
         .on_ended = rules->config.on_ended,
+        .fetch = rules->config.fetch,
+        .fetch_cancel = rules->config.fetch_cancel,
+        .on_fetched = rules->config.on_fetched,
         .arg = rules->config.arg,
     };
     return script_new(&config, out);

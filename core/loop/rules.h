@@ -28,7 +28,10 @@ struct rules_config {
     struct watchdog_slot *slot;
     /* A generation came into force, or could not be built (then `error` says why and the former one stays). */
     void (*on_ready)(void *arg, struct generation *generation, const char *error);
-    void (*on_ended)(void *arg, const struct run *run, const struct outcome *outcome); /* of script.h */
+    void (*on_ended)(void *arg, const struct run *run, const struct outcome *outcome); /* of script.h, with the next three */
+    const char *(*fetch)(void *arg, struct fetch *fetch);
+    void (*fetch_cancel)(void *arg, struct fetch *fetch);
+    void (*on_fetched)(void *arg, const struct run *run, const struct fetch_record *record);
     /* A state was left by a jump: what it leaves behind is never given back. */
     void (*on_jumped)(void *arg);
     void *arg;

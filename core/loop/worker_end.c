@@ -4,7 +4,7 @@
 #include "loop/worker_inside.h"
 
 enum { DRAIN_CHECK_MS = 20, IDLE_MS = 300 };
-enum { OTHER_PARTS = 7 /* that are closed at the end, beside the listeners */ };
+enum { OTHER_PARTS = 8 /* that are closed at the end, beside the listeners */ };
 
 static void on_part_closed(struct worker *worker)
 {
@@ -44,7 +44,8 @@ static void close_all(struct worker *worker)
     close_doors(worker);
     ingest_free(worker->ingest);
     deliver_free(worker->deliver, on_owned_closed, worker);
-    rules_free(worker->rules, on_owned_closed);
+    rules_free(worker->rules, on_owned_closed); /* before the fetcher: it gives up what handlers ask */
+    fetcher_free(worker->fetcher, on_owned_closed, worker);
     rerun_free(worker->rerun, on_owned_closed);
     uv_close((uv_handle_t *)&worker->tick, on_handle_closed);
     uv_close((uv_handle_t *)&worker->turn, on_handle_closed);

@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "base/uuid.h"
 #include "deliver/deliver.h"
+#include "deliver/fetcher.h"
 #include "ingest/ingest.h"
 #include "listen/listener.h"
 #include "loop/rerun.h"
@@ -32,6 +33,7 @@ struct worker {
     struct rules *rules;
     struct rerun *rerun;
     struct deliver *deliver;
+    struct fetcher *fetcher;
     struct ingest *ingest;
     struct listener *listeners[LISTENERS_MAX];
     size_t listener_count;

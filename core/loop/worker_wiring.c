@@ -263,6 +263,27 @@ static void on_deliver_store_done(struct store_op *op)
         return; /* the worker waits for all its operations before it closes */
 }
 
+/* ---- what handlers ask of other servers ---- */
+
+static const char *begin_fetch(void *arg, struct fetch *fetch)
+{
+    struct worker *worker = arg;
+    return fetcher_begin(worker->fetcher, fetch);
+}
+
+static void cancel_fetch(void *arg, struct fetch *fetch)
+{
+    struct worker *worker = arg;
+    fetcher_cancel(worker->fetcher, fetch);
+}
+
+static void on_fetched(void *arg, const struct run *run, const struct fetch_record *record)
+{
+    struct worker *worker = arg;
+    counts_lookup(worker->counts, run->route->path, record->took_ms, record->error);
+    access_lookup(run->event, record);
+}
+
 /* ---- the parts ---- */
 
 static void make_ingest(struct worker *worker)
@@ -342,6 +363,9 @@ static void make_rules(struct worker *worker)
         .slot = worker->watchdog,
         .on_ready = worker_on_rules_ready,
         .on_ended = on_run_ended,
+        .fetch = begin_fetch,
+        .fetch_cancel = cancel_fetch,
+        .on_fetched = on_fetched,
         .on_jumped = worker_on_jumped,
         .arg = worker,
     };
@@ -350,6 +374,7 @@ static void make_rules(struct worker *worker)
 
 void worker_make_parts(struct worker *worker)
 {
+    worker->fetcher = fetcher_new(&worker->loop);
     make_rules(worker);
     make_rerun(worker);
     make_deliver(worker);

@@ -39,3 +39,10 @@ void access_attempt(const struct slice route, struct uuid event_id, struct uuid 
     fields[n] = (struct log_field)LOG_I("took_ms", attempt->took_ms);
     log_write(level, message, fields);
 }
+
+void access_lookup(const struct event *event, const struct fetch_record *record)
+{
+    LOG(LOG_DEBUG, "lookup", LOG_ID("event_id", event->id), LOG_S("route", event->route), LOG_S("method", record->method),
+        LOG_S("url", record->url), LOG_I("status", record->status), LOG_T("error_type", attempt_error_name(record->error)),
+        LOG_I("took_ms", record->took_ms));
+}

@@ -12,6 +12,10 @@ const double duration_buckets[DURATION_BUCKETS] = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 };
 
+const double lookup_buckets[LOOKUP_BUCKETS] = {
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60
+};
+
 static const char *const names[REFUSAL_KINDS] = {
     "no_route", "method", "address",    "rate",     "size",      "signature", "signature_missing", "signature_malformed", "stale",
     "content",  "schema", "store_full", "draining", "no_secret", "http",
@@ -134,10 +138,10 @@ void counts_accepted(struct counts *counts, struct slice route)
     find(counts, route)->accepted++;
 }
 
-static size_t bucket_of(uint64_t ns)
+static size_t bucket_of(double seconds, const double *buckets, size_t count)
 {
     size_t bucket = 0;
-    while (bucket < DURATION_BUCKETS && (double)ns > duration_buckets[bucket] * 1e9)
+    while (bucket < count && seconds > buckets[bucket])
         bucket++;
     return bucket;
 }
@@ -148,10 +152,18 @@ void counts_run(struct counts *counts, struct slice route, const struct run_cost
     handler->runs++;
     handler->cpu_ns += cost->cpu_ns;
     handler->wall_ns += cost->wall_ns;
-    handler->slower[bucket_of(cost->wall_ns)]++;
+    handler->slower[bucket_of((double)cost->wall_ns / 1e9, duration_buckets, DURATION_BUCKETS)]++;
     handler->ended[reason]++;
     if (cost->memory > handler->memory_most)
         handler->memory_most = cost->memory;
+}
+
+void counts_lookup(struct counts *counts, struct slice route, uint32_t took_ms, enum attempt_error error)
+{
+    struct lookup_counts *lookup = &find(counts, route)->lookup;
+    lookup->took_ms += took_ms;
+    lookup->slower[bucket_of(took_ms / 1e3, lookup_buckets, LOOKUP_BUCKETS)]++;
+    lookup->ended[error]++;
 }
 
 void counts_know(struct counts *counts, const struct generation *generation)
@@ -182,6 +194,15 @@ static void add_handler(struct handler_counts *to, const struct handler_counts *
         to->ended[i] += from->ended[i];
 }
 
+static void add_lookup(struct lookup_counts *to, const struct lookup_counts *from)
+{
+    to->took_ms += from->took_ms;
+    for (size_t i = 0; i <= LOOKUP_BUCKETS; i++)
+        to->slower[i] += from->slower[i];
+    for (size_t i = 0; i <= ATTEMPT_CONFIG; i++)
+        to->ended[i] += from->ended[i];
+}
+
 void counts_add(struct counts *to, const struct counts *from)
 {
     for (size_t i = 0; i < from->count; i++) {
@@ -193,6 +214,7 @@ void counts_add(struct counts *to, const struct counts *from)
         for (size_t reason = 0; reason < REFUSAL_KINDS; reason++)
             sum->refused[reason] += more->refused[reason];
         add_handler(&sum->handler, &more->handler);
+        add_lookup(&sum->lookup, &more->lookup);
     }
 }
 

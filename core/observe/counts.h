@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "model/attempt.h"
 #include "model/generation.h"
 #include "model/outcome.h"
 
@@ -44,6 +45,8 @@ void counts_duplicate(struct counts *counts, struct slice route);
 void counts_accepted(struct counts *counts, struct slice route);
 /* A run of the route's handler has ended: what it cost, and how. */
 void counts_run(struct counts *counts, struct slice route, const struct run_cost *cost, enum run_reason reason);
+/* A handler of the route has asked another server: how long it waited, and ATTEMPT_ANSWERED or why there was no answer. */
+void counts_lookup(struct counts *counts, struct slice route, uint32_t took_ms, enum attempt_error error);
 /* All routes of new rules are there from now on, with zeros. */
 void counts_know(struct counts *counts, const struct generation *generation);
 /* Once a minute: the folded numbers that were not logged yet. */

@@ -4,7 +4,7 @@
 
 #include "observe/counts.h"
 
-enum { DETAIL_MAX = 160, ADDRESS_MAX = 46, DURATION_BUCKETS = 14, PLACES = 2 * COUNTS_ROUTES_MAX };
+enum { DETAIL_MAX = 160, ADDRESS_MAX = 46, DURATION_BUCKETS = 14, LOOKUP_BUCKETS = 16, PLACES = 2 * COUNTS_ROUTES_MAX };
 
 struct refused {
     uint64_t at_ms;
@@ -21,11 +21,19 @@ struct handler_counts {
     uint64_t ended[RUN_REASONS];           /* by reason; RUN_OK: well */
 };
 
+/* http.* in a route's handler. */
+struct lookup_counts {
+    uint64_t took_ms;
+    uint64_t slower[LOOKUP_BUCKETS + 1]; /* as above */
+    uint64_t ended[ATTEMPT_CONFIG + 1];  /* by enum attempt_error; ATTEMPT_ANSWERED: with an answer of any status */
+};
+
 struct route_counts {
     char *route; /* owned */
     uint64_t accepted, ignored, duplicates;
     uint64_t refused[REFUSAL_KINDS];
     struct handler_counts handler;
+    struct lookup_counts lookup;
     uint64_t logged_ms[REFUSAL_KINDS];
     uint32_t folded[REFUSAL_KINDS];
     struct refused *last; /* owned ring of REFUSALS_KEPT, made with the first refusal; not in copies */
@@ -40,5 +48,6 @@ struct counts {
 
 /* Upper ends of the buckets of times, in seconds ("A" of interface.md 4.1). */
 extern const double duration_buckets[DURATION_BUCKETS];
+extern const double lookup_buckets[LOOKUP_BUCKETS]; /* "B" */
 
 #endif

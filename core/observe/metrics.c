@@ -1,4 +1,6 @@
 /* metrics.c: counts as Prometheus text. Every series of a route is there from its load on, with zeros. */
+#include <stdio.h>
+
 #include "observe/inside.h"
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
@@ -47,25 +49,54 @@ static void write_refusals(const struct counts *counts, struct buf *out)
         }
 }
 
+/* The buckets of one route, their number and their sum. slower: one place more than there are buckets. */
+static void write_histogram(const struct route_counts *route, struct buf *out, const char *name, const double *buckets,
+                            size_t bucket_count, const uint64_t *slower, double sum)
+{
+    char series[64];
+    uint64_t below = 0;
+    snprintf(series, sizeof(series), "%s_bucket", name);
+    for (size_t bucket = 0; bucket < bucket_count; bucket++) {
+        below += slower[bucket];
+        begin(out, series, route);
+        buf_addf(out, ",le=\"%g\"} %llu\n", buckets[bucket], (unsigned long long)below);
+    }
+    below += slower[bucket_count];
+    begin(out, series, route);
+    buf_addf(out, ",le=\"+Inf\"} %llu\n", (unsigned long long)below);
+    snprintf(series, sizeof(series), "%s_sum", name);
+    begin(out, series, route);
+    buf_addf(out, "} %.9f\n", sum);
+    snprintf(series, sizeof(series), "%s_count", name);
+    begin(out, series, route);
+    buf_addf(out, "} %llu\n", (unsigned long long)below);
+}
+
 static void write_durations(const struct counts *counts, struct buf *out)
 {
-    static const char name[] = "handler_duration_seconds";
-    head(out, name, "histogram", "From the start of a handler to its end, waiting included.");
+    head(out, "handler_duration_seconds", "histogram", "From the start of a handler to its end, waiting included.");
     for (size_t i = 0; i < counts->count; i++) {
         const struct handler_counts *handler = &counts->routes[i]->handler;
-        uint64_t below = 0;
-        for (size_t bucket = 0; bucket < DURATION_BUCKETS; bucket++) {
-            below += handler->slower[bucket];
-            begin(out, "handler_duration_seconds_bucket", counts->routes[i]);
-            buf_addf(out, ",le=\"%g\"} %llu\n", duration_buckets[bucket], (unsigned long long)below);
-        }
-        begin(out, "handler_duration_seconds_bucket", counts->routes[i]);
-        buf_addf(out, ",le=\"+Inf\"} %llu\n", (unsigned long long)handler->runs);
-        begin(out, "handler_duration_seconds_sum", counts->routes[i]);
-        buf_addf(out, "} %.9f\n", (double)handler->wall_ns / 1e9);
-        begin(out, "handler_duration_seconds_count", counts->routes[i]);
-        buf_addf(out, "} %llu\n", (unsigned long long)handler->runs);
+        write_histogram(counts->routes[i], out, "handler_duration_seconds", duration_buckets, DURATION_BUCKETS, handler->slower,
+                        (double)handler->wall_ns / 1e9);
     }
+}
+
+static void write_lookups(const struct counts *counts, struct buf *out)
+{
+    head(out, "lookup_duration_seconds", "histogram", "From http.* in a handler to its answer, or to the end without one.");
+    for (size_t i = 0; i < counts->count; i++) {
+        const struct lookup_counts *lookup = &counts->routes[i]->lookup;
+        write_histogram(counts->routes[i], out, "lookup_duration_seconds", lookup_buckets, LOOKUP_BUCKETS, lookup->slower,
+                        (double)lookup->took_ms / 1e3);
+    }
+    head(out, "lookups_total", "counter", "http.* in handlers, by what they came to.");
+    for (size_t i = 0; i < counts->count; i++)
+        for (int error = ATTEMPT_ANSWERED; error <= ATTEMPT_CONFIG; error++) {
+            const char *outcome = error == ATTEMPT_ANSWERED ? "answered" : attempt_error_name((enum attempt_error)error);
+            begin(out, "lookups_total", counts->routes[i]);
+            buf_addf(out, ",outcome=\"%s\"} %llu\n", outcome, (unsigned long long)counts->routes[i]->lookup.ended[error]);
+        }
 }
 
 static void write_cost(const struct counts *counts, struct buf *out)
@@ -104,4 +135,5 @@ void counts_write_metrics(const struct counts *counts, struct buf *out)
     write_durations(counts, out);
     write_cost(counts, out);
     write_failures(counts, out);
+    write_lookups(counts, out);
 }

@@ -17,6 +17,7 @@ enum {
     SCRATCH_MAX = MESSAGE_MAX, /* of one message while it is built */
     ERROR_SIZE = 1024,
     LOG_LINES_MAX = 200, /* of one run */
+    FETCHES_MAX = 100,   /* that one http.all asks side by side */
 };
 
 /* What a handler may do right now. */
@@ -52,6 +53,13 @@ struct inside_run {
     uv_timer_t timer;           /* of a wait */
     bool timer_open, waiting;
     bool too_long; /* this wait ends with the time that a run may take */
+    /* http.*: what it has asked, and the answer it is resumed with */
+    struct asked *asked;
+    bool wants_answer;                  /* it waits for one of them */
+    const struct fetch_answer *arrived; /* NULL unless it was just resumed for one */
+    int arrived_place;
+    struct fetch_record **last_record;
+    uint32_t records;
 };
 
 /* An event that is open in this state. Event values name it by place and serial, so a kept one is noticed; a place lives as long
@@ -104,11 +112,29 @@ int luaopen_tidewire_event(lua_State *L);
 /* plan.c: notes and ends */
 int luaopen_tidewire_actions_native(lua_State *L);
 /* How a handler's coroutine ended itself: what it yielded. */
-enum ending { ENDING_NONE, ENDING_DROP, ENDING_FAIL, ENDING_RETRY, ENDING_SLEEP };
+enum ending { ENDING_NONE, ENDING_DROP, ENDING_FAIL, ENDING_RETRY, ENDING_SLEEP, ENDING_FETCH };
 enum ending plan_ending(lua_State *coroutine);
+int fault(lua_State *L, const char *format, ...); /* raised at the line of the rule */
+/* Only in a handler, and not inside a callback of a C function; word: for the fault. */
+void need_waiting(lua_State *L, const char *word);
+/* What stands where among the arguments of send; those that are not given are nil. */
+enum { SEND_TO = 1, SEND_KIND, SEND_VALUE, SEND_CONTENT_TYPE, SEND_HEADERS, SEND_PATH, SEND_QUERY, SEND_METHOD, SEND_ID };
+/* The message that stands there, as a blob of message.h in script->scratch. */
+struct slice build_message(lua_State *L, struct script *script);
+/* Text or a secret, as pieces; what was in them is forgotten. */
+void value_pieces(lua_State *L, int index, struct buf *pieces, enum escaping escaping);
+/* Yields a mark with what stands on the stack. */
+int yield_ending(lua_State *L, enum ending ending);
 
 /* run.c: the state was abandoned: events that waited in it run again, uncounted. */
 void runs_lose_all(struct script *script);
+/* One of the answers that it waits for is there. The run may be gone after. */
+void run_answered(struct inside_run *inside, int place, const struct fetch_answer *answer);
+
+/* fetching.c: http.* */
+int luaopen_tidewire_http_native(lua_State *L);
+/* The run is over, or its call: what is still under way is cancelled. */
+void fetching_end(struct inside_run *inside);
 
 /* outcome.c: what a run came to */
 void outcome_settle(struct inside_run *inside, enum event_state state, enum run_reason reason, struct slice text,

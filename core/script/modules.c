@@ -12,6 +12,7 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.views", luaopen_tidewire_views },
     { "tidewire.event", luaopen_tidewire_event },
     { "tidewire.actions_native", luaopen_tidewire_actions_native },
+    { "tidewire.http_native", luaopen_tidewire_http_native },
     { "tidewire.paths", luaopen_tidewire_paths },
     { "tidewire.strings", luaopen_tidewire_strings },
     { "tidewire.base64", luaopen_tidewire_base64 },

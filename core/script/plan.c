@@ -36,7 +36,7 @@ static void push_place(lua_State *L)
     lua_pushliteral(L, "");
 }
 
-static int fault(lua_State *L, const char *format, ...)
+int fault(lua_State *L, const char *format, ...)
 {
     va_list args;
     push_place(L);
@@ -59,12 +59,12 @@ static int l_fault(lua_State *L)
 
 /* ---- ends: the coroutine yields a word of ours and is not resumed; no pcall sees it ---- */
 
-static const char ending_marks[ENDING_SLEEP + 1]; /* their addresses are what is yielded */
+static const char ending_marks[ENDING_FETCH + 1]; /* their addresses are what is yielded */
 
 enum ending plan_ending(lua_State *coroutine)
 {
     const char *mark = lua_touserdata(coroutine, 1);
-    if (lua_type(coroutine, 1) != LUA_TLIGHTUSERDATA || mark < ending_marks || mark > ending_marks + ENDING_SLEEP)
+    if (lua_type(coroutine, 1) != LUA_TLIGHTUSERDATA || mark < ending_marks || mark > ending_marks + ENDING_FETCH)
         return ENDING_NONE;
     return (enum ending)(mark - ending_marks);
 }
@@ -83,6 +83,21 @@ static void need_handler(lua_State *L, const char *word)
     }
 }
 
+void need_waiting(lua_State *L, const char *word)
+{
+    need_handler(L, word);
+    if (!lua_isyieldable(L))
+        fault(L, "%s cannot stand inside a callback of string.gsub or table.sort", word);
+}
+
+/* The mark takes the first place, where the word stood. */
+int yield_ending(lua_State *L, enum ending ending)
+{
+    lua_pushlightuserdata(L, (void *)&ending_marks[ending]);
+    lua_replace(L, 1);
+    return lua_yield(L, lua_gettop(L));
+}
+
 /* need_handler(word) */
 static int l_need_handler(lua_State *L)
 {
@@ -95,19 +110,12 @@ static int l_end(lua_State *L)
 {
     static const char *const kinds[] = { "", "drop", "fail", "retry", "sleep", NULL };
     int kind = luaL_checkoption(L, 1, NULL, kinds);
-    need_handler(L, lua_tostring(L, 1));
-    if (!lua_isyieldable(L))
-        return fault(L, "%s cannot stand inside a callback of string.gsub or table.sort", kinds[kind]);
+    need_waiting(L, kinds[kind]);
     lua_settop(L, 3);
-    lua_pushlightuserdata(L, (void *)&ending_marks[kind]);
-    lua_replace(L, 1);
-    return lua_yield(L, 3);
+    return yield_ending(L, (enum ending)kind);
 }
 
 /* ---- send ---- */
-
-/* What stands where among the arguments of send; those that are not given are nil. */
-enum { SEND_TO = 1, SEND_KIND, SEND_VALUE, SEND_CONTENT_TYPE, SEND_HEADERS, SEND_PATH, SEND_QUERY, SEND_METHOD, SEND_ID };
 
 static struct slice text_at(lua_State *L, int index)
 {
@@ -118,7 +126,7 @@ static struct slice text_at(lua_State *L, int index)
 }
 
 /* Text or a secret, as pieces. */
-static void value_pieces(lua_State *L, int index, struct buf *pieces, enum escaping escaping)
+void value_pieces(lua_State *L, int index, struct buf *pieces, enum escaping escaping)
 {
     struct slice text;
     buf_clear(pieces);
@@ -181,7 +189,7 @@ static void add_body(lua_State *L, struct buf *blob, struct buf *pieces)
     }
 }
 
-static struct slice build_message(lua_State *L, struct script *script)
+struct slice build_message(lua_State *L, struct script *script)
 {
     struct buf *blob = &script->scratch, *pieces = &script->pieces;
     struct slice method = text_at(L, SEND_METHOD), type = text_at(L, SEND_CONTENT_TYPE);

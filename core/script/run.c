@@ -3,7 +3,8 @@
  *   script_run --coroutine--> in Lua --returns--------------------> handled
  *                               |--drop, fail, retry: yields-----> dropped, failed, tried again: it is never resumed
  *                               |--raises, over a limit----------> tried again, or failed after the last try
- *                               '--sleep: yields--> waits --timer--> in Lua …
+ *                               |--sleep: yields--> waits --timer--> in Lua …
+ *                               '--http.*: yields-> waits --an answer (fetching.c)--> in Lua …
  */
 #include <lauxlib.h>
 #include <stdio.h>
@@ -54,6 +55,8 @@ static void inside_free(struct inside_run *inside)
         inside->next->prev = inside->prev;
     if (inside->waiting)
         script->waiting--;
+    if (inside->asked)
+        fetching_end(inside);
     if (inside->event)
         event_api_end(script, inside->event);
     if (inside->thread_ref != LUA_NOREF && !script->abandoned)
@@ -144,40 +147,70 @@ static void on_too_long(struct inside_run *inside)
 
 /* ---- waiting ---- */
 
-static void on_timer(uv_timer_t *timer)
+static void resume(struct inside_run *inside)
 {
-    struct inside_run *inside = timer->data;
     struct script *script = inside->script;
-    if (inside->too_long) {
-        on_too_long(inside);
-        return;
-    }
     call_collect_if_due(script);
     if (script->abandoned) {
         runs_lose_all(script);
         return;
     }
-    inside->waiting = false;
+    inside->waiting = inside->wants_answer = false;
     script->waiting--;
     (void)go_on(inside, 0);
 }
 
-/* The end of the wait, or of the time that a run may take, whichever comes first. */
-static enum run_state wait(struct inside_run *inside, uint64_t wait_ms)
+static void on_timer(uv_timer_t *timer)
+{
+    struct inside_run *inside = timer->data;
+    if (inside->too_long)
+        on_too_long(inside);
+    else
+        resume(inside);
+}
+
+void run_answered(struct inside_run *inside, int place, const struct fetch_answer *answer)
+{
+    uv_timer_stop(&inside->timer);
+    inside->arrived = answer;
+    inside->arrived_place = place;
+    resume(inside);
+}
+
+static void start_timer(struct inside_run *inside, int64_t wait_ms)
 {
     struct script *script = inside->script;
-    uint64_t age_ms = clock_mono_ms() - inside->started_ms, most_ms = inside->run->route->limits.handler_time_ms;
-    uint64_t left_ms = age_ms < most_ms ? most_ms - age_ms : 0;
     if (!inside->timer_open) {
         uv_timer_init(script->config.loop, &inside->timer);
         inside->timer.data = inside;
         inside->timer_open = true;
     }
     inside->waiting = true;
-    inside->too_long = age_ms + wait_ms > most_ms + TIME_SLACK_MS;
     script->waiting++;
     uv_update_time(script->config.loop);
-    uv_timer_start(&inside->timer, on_timer, inside->too_long ? left_ms : wait_ms, 0);
+    uv_timer_start(&inside->timer, on_timer, wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
+}
+
+/* Of the time that a run may take; below zero: it is over. */
+static int64_t time_left_ms(const struct inside_run *inside)
+{
+    return (int64_t)(inside->started_ms + inside->run->route->limits.handler_time_ms) - (int64_t)clock_mono_ms();
+}
+
+/* The end of the wait, or of the time that a run may take, whichever comes first. */
+static enum run_state wait(struct inside_run *inside, uint64_t wait_ms)
+{
+    int64_t left_ms = time_left_ms(inside);
+    inside->too_long = (int64_t)wait_ms > left_ms + TIME_SLACK_MS;
+    start_timer(inside, inside->too_long ? left_ms : (int64_t)wait_ms);
+    return RUN_WAITS;
+}
+
+/* An answer, or the end of that time. */
+static enum run_state wait_for_answer(struct inside_run *inside)
+{
+    inside->too_long = inside->wants_answer = true;
+    start_timer(inside, time_left_ms(inside));
     return RUN_WAITS;
 }
 
@@ -188,6 +221,8 @@ static enum run_state on_yielded(struct inside_run *inside)
     switch (ending) {
     case ENDING_SLEEP:
         return wait(inside, (uint64_t)lua_tonumber(L, 2));
+    case ENDING_FETCH:
+        return wait_for_answer(inside);
     case ENDING_DROP:
         outcome_settle(inside, EVENT_DROPPED, RUN_OK, text_at(L, 2), 0);
         break;
@@ -233,6 +268,7 @@ static enum run_state go_on(struct inside_run *inside, int arguments)
     enum call_result result = call_resume(script, inside->coroutine, arguments, &stretch);
     script->phase = PHASE_IDLE;
     script->current = NULL;
+    inside->arrived = NULL;
     inside->cpu_ns += stretch.used_ns; /* wall time on a thread of its own is processor time, near enough */
     switch (result) {
     case CALL_RETURNED:
@@ -286,6 +322,7 @@ enum run_state script_run(struct script *script, struct run *run)
         return RUN_ENDED;
     }
     inside->last_delivery = &inside->outcome->deliveries;
+    inside->last_record = &inside->outcome->fetches;
     if (lua_cpcall(script->L, push_handler, &starting) != 0) {
         lua_pop(script->L, 1);
         finish(inside, NULL);

@@ -12,6 +12,7 @@
 #include "base/slice.h"
 #include "base/uuid.h"
 #include "model/event.h"
+#include "model/fetch.h"
 #include "model/generation.h"
 #include "model/outcome.h"
 
@@ -27,6 +28,11 @@ struct script_config {
     struct watchdog_slot *slot;    /* watchdog.h; NULL: no time limit (command line) */
     /* Before each run's on_done, with its cost; NULL: nobody counts. outcome as there. */
     void (*on_ended)(void *arg, const struct run *run, const struct outcome *outcome);
+    /* Who asks other servers for handlers; all three or, where nothing can be asked, none. fetch: NULL, or why it can never be
+     * asked (then it was not taken); on_done is never called from inside it. on_fetched: how one has ended. */
+    const char *(*fetch)(void *arg, struct fetch *fetch);
+    void (*fetch_cancel)(void *arg, struct fetch *fetch);
+    void (*on_fetched)(void *arg, const struct run *run, const struct fetch_record *record);
     void *arg;
 };
 

@@ -328,6 +328,7 @@ static int keep_loaded(lua_State *L)
     script->targets_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushnil(L);
     lua_setfield(L, LUA_REGISTRYINDEX, "tidewire.loader");
+    lua_gc(L, LUA_GCCOLLECT, 0); /* what loading has left is no run's: else it counts for the one that frees it */
     return 0;
 }
 

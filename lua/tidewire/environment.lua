@@ -160,7 +160,7 @@ end
 --- Every word that a rule file has without declaring anything; the loader adds the sentences.
 -- @treturn table  name → value
 function M.words()
-  local actions = require "tidewire.actions"
+  local actions = require("tidewire.actions").words
   local words = {
     assert = assert, error = error, pcall = pcall, xpcall = xpcall,
     getmetatable = rule_getmetatable, setmetatable = rule_setmetatable,
@@ -168,7 +168,7 @@ function M.words()
     math = locked("math", math), bit = locked("bit", bit),
     json = locked("json", views.json),
     base64 = library "base64", hex = library "hex", crypto = library "crypto", uuid = library "uuid",
-    time = library "time", url = library "url", text = library "text",
+    time = library "time", url = library "url", text = library "text", http = library "http",
   }
   for name, f in pairs(views.words) do
     words[name] = f

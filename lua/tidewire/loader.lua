@@ -4,6 +4,7 @@
 -- Three passes per file (rules.md 7): the compiled text is walked for names, secrets and assignments; it runs, with unknown names
 -- standing for a value that takes anything, so that all sentences are seen; options are checked and found again in the text.
 -- @module tidewire.loader
+local actions = require "tidewire.actions"
 local bytecode = require "tidewire.loader.bytecode"
 local environment = require "tidewire.environment"
 local findings = require "tidewire.loader.findings"
@@ -18,7 +19,7 @@ local M = {}
 local SETTINGS = "tidewire.lua" -- of the folder of `run`; a rule file's name has its folder before it, or is another
 local DIGITS_MAX = 15 -- of a number in a file: beyond that it is another number
 
-local later_words = { task = true, batch = true, http = true, kv = true, metric = true, respond = true, xml = true, form = true,
+local later_words = { task = true, batch = true, kv = true, metric = true, respond = true, xml = true, form = true,
   csv = true, ip = true }
 local absent_words = {
   coroutine = "coroutines are not offered", io = "rules read and write no files",
@@ -29,7 +30,8 @@ local absent_words = {
   _G = "there are no globals",
   collectgarbage = "it is not offered", setfenv = "it is not offered", getfenv = "it is not offered",
 }
-local actions = { "send", "drop", "fail", "retry", "sleep", "print" }
+local action_words = { "send", "drop", "fail", "retry", "sleep", "print" }
+local http_words = { "get", "post", "put", "patch", "delete", "request", "all" }
 local log_levels = { "debug", "info", "warn", "error" }
 
 -- ---- a value that takes anything, in place of what is not known ----
@@ -210,12 +212,14 @@ local function refuse_actions(load)
       return load.inert
     end
   end
-  for _, word in ipairs(actions) do
+  for _, word in ipairs(action_words) do
     load.words[word] = refused(word)
   end
-  load.words.log = {}
-  for _, level in ipairs(log_levels) do
-    load.words.log[level] = refused("log." .. level)
+  for library, words in pairs { log = log_levels, http = http_words } do
+    load.words[library] = {}
+    for _, word in ipairs(words) do
+      load.words[library][word] = refused(library .. "." .. word)
+    end
   end
 end
 
@@ -346,6 +350,15 @@ local function add_files(load, files)
   end
 end
 
+--- A worker's load is over: what a word such as auth.bearer finds from here on is an error of the handler that called it.
+local function raise_findings(load)
+  function load.findings.add(_, finding)
+    if not finding.warning then
+      actions.fault("%s%s", finding.message, finding.hint and ": " .. finding.hint or "")
+    end
+  end
+end
+
 local function check_open(load)
   for opened in pairs(load.open) do
     load.findings:add { file = opened.file, line = opened.line,
@@ -379,6 +392,7 @@ function M.run(how)
     end
   end
   if load.mode == "worker" then
+    raise_findings(load)
     return { routes = load.route_functions, targets = load.target_functions }
   end
   check_open(load)

@@ -106,11 +106,14 @@ struct uuid_maker ids;
 struct generation *generation;
 struct script *script;
 uint32_t abandonments;
+void (*configure)(struct script_config *config);
 static struct watchdog_slot *slot;
 
 void fresh_state(void)
 {
     struct script_config config = { .loop = &loop, .generation = generation, .ids = &ids, .slot = slot };
+    if (configure)
+        configure(&config);
     script_free(script);
     script = load_state(&config);
 }

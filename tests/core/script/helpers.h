@@ -32,6 +32,9 @@ extern struct generation *generation; /* in force */
 extern struct script *script;         /* of that generation */
 extern uint32_t abandonments;         /* of states, by run_to_end */
 
+/* Changes what the next states are made with; NULL: nothing does. */
+extern void (*configure)(struct script_config *config);
+
 void as_worker(void (*test)(void));
 void use_rules(const char *a);
 void fresh_state(void);
