@@ -149,6 +149,16 @@ static void add_body(const struct event *event, struct buf *out)
 
 /* ---- deliveries ---- */
 
+/* null: there was no answer. */
+static void add_status(struct buf *out, uint16_t status)
+{
+    add_name(out, "status");
+    if (status)
+        buf_addf(out, "%u", status);
+    else
+        buf_add_text(out, "null");
+}
+
 static void add_attempt(const struct attempt *attempt, struct buf *out)
 {
     buf_add_byte(out, '{');
@@ -156,11 +166,7 @@ static void add_attempt(const struct attempt *attempt, struct buf *out)
     add_time(out, "at", attempt->at_ms);
     add_number(out, "generation", attempt->generation);
     add_number(out, "took_ms", attempt->took_ms);
-    add_name(out, "status");
-    if (attempt->status)
-        buf_addf(out, "%u", attempt->status);
-    else
-        buf_add_text(out, "null");
+    add_status(out, attempt->status);
     add_text_or_null(out, "error_type", slice_of(attempt_error_name(attempt->error)));
     add_text_or_null(out, "detail", attempt->detail);
     add_text(out, "answer", attempt->answer);
@@ -224,6 +230,26 @@ static void add_failures(const struct store_read_show *show, struct buf *out)
     buf_add_byte(out, ']');
 }
 
+/* What its handler asked of other servers. */
+static void add_lookups(const struct store_read_show *show, struct buf *out)
+{
+    add_name(out, "lookups");
+    buf_add_byte(out, '[');
+    for (size_t i = 0; i < show->lookup_count; i++) {
+        const struct fetch_record *record = &show->lookups[i].record;
+        buf_add_text(out, i ? ",{" : "{");
+        add_number(out, "try", show->lookups[i].n);
+        add_time(out, "at", record->at_ms);
+        add_text(out, "method", record->method);
+        add_text(out, "url", record->url);
+        add_status(out, record->status);
+        add_text_or_null(out, "error_type", slice_of(attempt_error_name(record->error)));
+        add_number(out, "took_ms", record->took_ms);
+        buf_add_byte(out, '}');
+    }
+    buf_add_byte(out, ']');
+}
+
 void render_event(const struct store_read_show *show, struct buf *out)
 {
     buf_add_byte(out, '{');
@@ -234,6 +260,7 @@ void render_event(const struct store_read_show *show, struct buf *out)
         add_body(show->event, out);
     }
     add_failures(show, out);
+    add_lookups(show, out);
     add_name(out, "deliveries");
     buf_add_byte(out, '[');
     for (size_t i = 0; i < show->delivery_count; i++) {

@@ -28,6 +28,7 @@ enum statement {
     FIND_OLD,
     SETTLE_EVENT,
     INSERT_FAILURE,
+    INSERT_LOOKUP,
     MARK_REPLAYED,
     WAKE_EVENT,
     WRITE_NOTE,

@@ -20,6 +20,7 @@ static const char *const sql[STATEMENTS] = {
                      "delivery_first = ?8, delivery_count = ?9 WHERE seq = ?1 AND state = 0 AND attempt = ?10",
     [INSERT_FAILURE] = "INSERT OR REPLACE INTO failure (event, n, at_ms, generation, run_reason, reason) "
                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [INSERT_LOOKUP] = "INSERT OR REPLACE INTO lookup (event, n, record) VALUES (?1, ?2, ?3)",
     [MARK_REPLAYED] = "UPDATE event SET replayed_as = ?2 WHERE id = ?1",
     [WAKE_EVENT] = "UPDATE event SET due_ms = ?2 WHERE seq = ?1 AND state = 0 AND due_ms > ?2",
     [WRITE_NOTE] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
@@ -131,6 +132,24 @@ static enum result insert_failure(struct store *store, int64_t event_seq, const 
     return db_step(insert);
 }
 
+/* Only of events that were stored before: who asks others waits, and who waits is stored first. */
+static enum result insert_lookups(struct store *store, int64_t event_seq, const struct outcome *outcome)
+{
+    sqlite3_stmt *insert = store->statements[INSERT_LOOKUP];
+    struct buf record;
+    if (!outcome->fetches)
+        return OK;
+    buf_init(&record, RECORD_MAX);
+    for (const struct fetch_record *fetch = outcome->fetches; fetch; fetch = fetch->next)
+        fetch_record_write(fetch, &record);
+    sqlite3_bind_int64(insert, 1, event_seq);
+    sqlite3_bind_int64(insert, 2, outcome->attempt);
+    db_bind_slice(insert, 3, buf_slice(&record));
+    enum result rc = buf_ok(&record) ? db_step(insert) : ERR_INVALID;
+    buf_deinit(&record);
+    return rc;
+}
+
 static enum result mark_replayed(struct store *store, const struct event *event)
 {
     sqlite3_stmt *mark = store->statements[MARK_REPLAYED];
@@ -228,6 +247,8 @@ static enum result write_settle(struct store *store, struct store_settle *settle
         rc = insert_deliveries(store, settle->event->seq, settle->outcome);
     if (rc == OK)
         rc = insert_failure(store, settle->event->seq, settle->outcome);
+    if (rc == OK)
+        rc = insert_lookups(store, settle->event->seq, settle->outcome);
     return rc;
 }
 

@@ -4,7 +4,10 @@
 
 #include "base/mem.h"
 
-enum { FAILURES_SHOWN = 100 /* the latest tries of an event */ };
+enum {
+    FAILURES_SHOWN = 100, /* the latest tries of an event */
+    LOOKUPS_SHOWN = 500,
+};
 
 const char *shown_state_name(enum shown_state state)
 {
@@ -303,12 +306,44 @@ static enum result read_failures(sqlite3 *db, struct store_read_show *read)
     return rc;
 }
 
+/* What is damaged ends a try's list. */
+static void read_records(struct store_read_show *read, uint32_t n, struct slice blob)
+{
+    while (blob.len > 0 && read->lookup_count < LOOKUPS_SHOWN) {
+        struct lookup_row *row = &read->lookups[read->lookup_count];
+        row->n = n;
+        if (fetch_record_read(&blob, &row->record) != OK)
+            return;
+        read->lookup_count++;
+    }
+}
+
+static enum result read_lookups(sqlite3 *db, struct store_read_show *read)
+{
+    sqlite3_stmt *query = NULL;
+    enum result rc = db_prepare(db, "SELECT n, record FROM lookup WHERE event = ?1 ORDER BY n DESC", &query);
+    if (rc == OK)
+        sqlite3_bind_int64(query, 1, read->row.seq);
+    while (rc == OK && read->lookup_count < LOOKUPS_SHOWN && db_row(query, &rc)) {
+        if (!read->lookups)
+            read->lookups = arena_alloc(&read->arena, LOOKUPS_SHOWN * sizeof(*read->lookups));
+        struct slice blob = db_copy(query, 1, &read->arena);
+        if (read->lookups && blob.data)
+            read_records(read, (uint32_t)sqlite3_column_int64(query, 0), blob);
+        else
+            rc = ERR_MEMORY;
+    }
+    sqlite3_finalize(query);
+    return rc;
+}
+
 enum result rows_show(sqlite3 *db, struct store_read_show *read)
 {
     sqlite3_stmt *query = NULL;
     enum result rc = db_prepare(db, "SELECT " ROW_COLUMNS " FROM event e WHERE e.id = ?1", &query);
     read->event = NULL;
-    read->delivery_count = read->failure_count = 0;
+    read->delivery_count = read->failure_count = read->lookup_count = 0;
+    read->lookups = NULL;
     if (rc == OK)
         db_bind_id(query, 1, &read->id);
     if (rc == OK && db_row(query, &rc))
@@ -320,6 +355,8 @@ enum result rows_show(sqlite3 *db, struct store_read_show *read)
         rc = read_deliveries(db, read);
     if (rc == OK)
         rc = read_failures(db, read);
+    if (rc == OK)
+        rc = read_lookups(db, read);
     if (rc != OK)
         return rc;
     struct store_read_event whole = { .seq = read->row.seq };

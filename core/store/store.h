@@ -283,12 +283,19 @@ struct failure_row {
     enum run_reason reason;
     struct slice text;
 };
+/* What one try of the handler asked of other servers. */
+struct lookup_row {
+    uint32_t n; /* of the try */
+    struct fetch_record record;
+};
 struct store_read_show {
     struct store_op op;
     struct uuid id;
     struct event_row row;
     struct failure_row *failures;
     size_t failure_count;
+    struct lookup_row *lookups; /* the latest try first */
+    size_t lookup_count;
     struct event *event; /* one reference; NULL when its body is gone */
     struct delivery_row *deliveries;
     size_t delivery_count;

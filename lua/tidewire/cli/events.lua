@@ -135,6 +135,11 @@ local function show(arguments)
     print(("  try %d  %s  generation %d  %s: %s"):format(failure.n, screen.time(failure.at), failure.generation, failure.reason,
       failure.detail))
   end
+  for _, lookup in ipairs(event.lookups) do
+    print(("  try %d  %s  asked %s %s  %s  %d ms"):format(lookup.try, screen.time(lookup.at), lookup.method, lookup.url,
+      lookup.error_type ~= json.null and lookup.error_type or lookup.status ~= json.null and tostring(lookup.status)
+      or "no answer yet", lookup.took_ms))
+  end
   for _, delivery in ipairs(event.deliveries) do
     print_delivery(delivery)
   end

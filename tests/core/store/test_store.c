@@ -579,6 +579,56 @@ TEST(each_failed_try_is_kept_and_a_replay_marks_its_event)
     remove_folder();
 }
 
+/* ---- schema 3: what handlers asked of others ---- */
+
+static void add_fetches(struct event *event, struct outcome *outcome, int count)
+{
+    struct fetch_record **place = &outcome->fetches;
+    for (int i = 0; i < count; i++) {
+        *place = arena_alloc(&event->arena, sizeof(**place));
+        **place = (struct fetch_record){ .at_ms = 1000 + (uint64_t)i,
+                                         .took_ms = 7,
+                                         .status = i ? 0 : 404,
+                                         .error = i ? ATTEMPT_TIMEOUT : ATTEMPT_ANSWERED,
+                                         .method = SLICE("GET"),
+                                         .url = SLICE("https://a.example.com/secret:KEY") };
+        place = &(*place)->next;
+    }
+}
+
+TEST(what_each_try_asked_of_others_stays_with_the_event)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    struct event *event = make_event("/in", "{}");
+    CHECK_EQ("stored", accept(store, event, NULL, NULL), OK);
+    struct outcome *outcome = failed_outcome(event, 1, EVENT_WAITING, 1);
+    add_fetches(event, outcome, 2);
+    CHECK_EQ("first try", settle(store, event, outcome), OK);
+    event->attempt = 1;
+    outcome = failed_outcome(event, 2, EVENT_FAILED, 0);
+    add_fetches(event, outcome, FETCH_RECORDS_MAX);
+    CHECK_EQ("second try", settle(store, event, outcome), OK);
+
+    struct store_read_show show = { .op = { .kind = STORE_READ_SHOW }, .id = event->id };
+    read_op(store, &show.op);
+    CHECK_EQ("all of both", show.lookup_count, FETCH_RECORDS_MAX + 2);
+    CHECK_EQ("the latest try first", show.lookups[0].n, 2);
+    const struct lookup_row *last = &show.lookups[show.lookup_count - 1], *first = last - 1;
+    CHECK_EQ("try", first->n, 1);
+    CHECK_EQ("status", first->record.status, 404);
+    CHECK_EQ("when", last->record.at_ms, 1001);
+    CHECK_EQ("took", last->record.took_ms, 7);
+    CHECK_EQ("why", last->record.error, ATTEMPT_TIMEOUT);
+    CHECK_SLICE("method", last->record.method, "GET");
+    CHECK_SLICE("url", last->record.url, "https://a.example.com/secret:KEY");
+    event_unref(show.event);
+    store_read_free(&show.op);
+    event_unref(event);
+    store_stop(store);
+    remove_folder();
+}
+
 TEST(much_of_one_route_hides_nothing_of_another)
 {
     fresh_folder();
