@@ -4,7 +4,7 @@ import http from 'node:http';
 import { request, until } from './support.js';
 
 const FOLDER = new URL('./hostile/', import.meta.url);
-const OUTCOMES = ['error', 'cpu', 'memory', 'stack', 'done', 'dropped'];
+const OUTCOMES = ['error', 'cpu', 'wait', 'memory', 'stack', 'done', 'dropped'];
 const CONNECTIONS_MAX = 64; // until each worker has one: more cannot be chance
 
 /**

@@ -8,7 +8,7 @@ import { LONG, Router, startTarget, until } from './support.js';
 
 const WORKERS = 2;
 const END_MS = 20000;
-const SHORT = ['callback_sort', 'cfunction_find', 'error_table', 'loop_pcall', 'memory_doubling', 'question_when_loop', 'result_header_crlf', 'stack_gsub'];
+const SHORT = ['callback_sort', 'cfunction_find', 'error_table', 'lookup_pcall', 'loop_pcall', 'memory_doubling', 'question_when_loop', 'result_header_crlf', 'stack_gsub'];
 
 const preset = process.env.TIDEWIRE_PRESET;
 const ANSWER_MS = preset === 'tsan' ? 20000 : 3000; // over ten times the budget: the machine may have much else to do
