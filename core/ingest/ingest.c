@@ -100,7 +100,7 @@ static struct head_refusal judge_head(const struct intake *intake, const struct 
 
 static struct head_refusal judge_rate(const struct intake *intake)
 {
-    uint64_t wait_ms = intake->route->gate ? gate_pass(intake->route->gate, clock_mono_ns()) : 0;
+    uint64_t wait_ms = intake->route->gate ? gate_pass(intake->route->gate, clock_mono_ms() * 1000000) : 0;
     if (wait_ms == 0)
         return (struct head_refusal){ .status = 0 };
     return (struct head_refusal){ REFUSED_RATE, 429, "more requests than this route takes: try again later", wait_ms };

@@ -77,11 +77,11 @@ describe('limits', () => {
   });
 
   test('mistakes in tidewire.lua are found like those in rules', async () => {
-    await router.write('../tidewire.lua', 'limits { handler_cpu = 200, handler_tim = "1s" }\nserver { listen = "x" }\nlocal y = z\n');
+    await router.write('../tidewire.lua', 'limits { handler_cpu = 200, handler_tim = "1s" }\nstore { url = "x" }\nlocal y = z\n');
     const answer = await router.command('reload');
     assert.equal(answer.code, 3);
     for (const words of ['tidewire.lua:1: limits: handler_cpu = 200 needs a unit', "has no option 'handler_tim'", "did you mean 'handler_time'?",
-      "tidewire.lua:2: 'server' comes with a later version", "tidewire.lua:3: there is no name 'z' here"])
+      "tidewire.lua:2: 'store' comes with a later version", "tidewire.lua:3: there is no name 'z' here"])
       assert.ok(answer.stdout.includes(words), `${words}\n${answer.stdout}`);
     await router.write('../tidewire.lua', 'limits { handler_memory = "200MiB" }\n');
     assert.match((await router.command('reload')).stdout, /more than half of state_memory/);
