@@ -1,0 +1,35 @@
+#include "deliver/breaker.h"
+
+uint64_t breaker_wait(const struct breaker *breaker, uint64_t now_ms)
+{
+    if (!breaker->open)
+        return 0;
+    if (breaker->probing)
+        return UINT64_MAX;
+    return breaker->probe_ms > now_ms ? breaker->probe_ms - now_ms : 0;
+}
+
+void breaker_start(struct breaker *breaker)
+{
+    breaker->probing = breaker->open;
+}
+
+bool breaker_end(struct breaker *breaker, bool good, uint32_t open_after, uint64_t probe_every_ms, uint64_t now_ms)
+{
+    bool was_open = breaker->open, was_probe = breaker->probing;
+    if (good || open_after == 0) {
+        *breaker = (struct breaker){ 0 };
+        return was_open;
+    }
+    breaker->failures++;
+    breaker->probing = false;
+    breaker->open = was_open || breaker->failures >= open_after;
+    if (was_probe || breaker->open != was_open)
+        breaker->probe_ms = now_ms + probe_every_ms; /* attempts that were under way when it opened put nothing off */
+    return breaker->open != was_open;
+}
+
+void breaker_forget(struct breaker *breaker)
+{
+    breaker->probing = false;
+}
