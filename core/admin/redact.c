@@ -54,10 +54,10 @@ static void hide_places(const struct event *event, struct buf *out)
 void redact_body(const struct event *event, struct buf *out)
 {
     bool hides = leads_into_body(event);
-    if (event->kind == BODY_JSON && hides)
+    if (event_has_json(event) && hides)
         hide_places(event, out);
-    else if (event->kind == BODY_JSON)
+    else if (event_has_json(event))
         buf_add_slice(out, json_text(json_root(event->json)));
     else
-        buf_add_json_string(out, hides ? SLICE(REDACTED) : event->body);
+        buf_add_json_string(out, hides ? SLICE(REDACTED) : event->text);
 }

@@ -141,8 +141,8 @@ static void add_body(const struct event *event, struct buf *out)
     add_name(out, "body");
     if (event->kind == BODY_EMPTY)
         buf_add_text(out, "null");
-    else if (event->body.len > BODY_SHOWN_MAX)
-        buf_addf(out, "\"(%zu bytes)\"", event->body.len);
+    else if (event->text.len > BODY_SHOWN_MAX)
+        buf_addf(out, "\"(%zu bytes)\"", event->text.len);
     else
         redact_body(event, out);
 }

@@ -17,6 +17,9 @@ need_module(openssl "openssl>=3.0" libssl-dev)
 need_module(sqlite "sqlite3>=3.40" libsqlite3-dev)
 need_module(yaml "yaml-0.1" libyaml-dev)
 need_module(pcre2 "libpcre2-8" libpcre2-dev)
+need_module(expat "expat>=2.5" libexpat1-dev)
+need_module(zlib "zlib" zlib1g-dev)
+need_module(brotli "libbrotlidec" libbrotli-dev)
 
 # The Lua heaps: a private mimalloc heap per state, so that a state can be dropped whole. Under a sanitizer the heap is
 # plain malloc, so that it is checked too.

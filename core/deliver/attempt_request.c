@@ -168,6 +168,13 @@ static enum result add_signature(struct building *b, struct slice body)
     return rc;
 }
 
+/* The bytes of an event go on as they arrived, and so does what undoes them. */
+static enum result add_coding(struct building *b)
+{
+    struct slice coding = event_header(b->source->event, SLICE("content-encoding"));
+    return coding.len > 0 ? add_header(b, SLICE("content-encoding"), coding) : OK;
+}
+
 static enum result add_own_headers(struct building *b)
 {
     struct slice type = b->message.body_of_event ? b->source->event->content_type : b->message.content_type;
@@ -176,6 +183,8 @@ static enum result add_own_headers(struct building *b)
         rc = add_header(b, SLICE("user-agent"), SLICE("tidewire/" TIDEWIRE_VERSION));
     if (rc == OK && type.len > 0)
         rc = add_header(b, SLICE("content-type"), type);
+    if (rc == OK && b->message.body_of_event)
+        rc = add_coding(b);
     if (rc == OK && !has(b, SLICE("content-type"))) { /* else libcurl would name one by itself */
         b->names[b->count] = SLICE("content-type");
         b->lines[b->count++] = "Content-Type:";

@@ -12,7 +12,7 @@
 #include "ingest/when.h"
 #include "model/lookup.h"
 
-enum { SCRATCH_MAX = 256 << 10, SHARDS = 65536 };
+enum { SCRATCH_MAX = DECODED_MAX /* a form's longest value */, SCRATCH_KEPT_MAX = 256 << 10, SHARDS = 65536 };
 
 /* ---- the head: everything that can be said before the body is read ---- */
 
@@ -220,53 +220,6 @@ static enum result make_event(struct intake *intake, struct request *request, co
     return rc;
 }
 
-static bool type_is(struct slice content_type, const char *want)
-{
-    struct slice name = { content_type.data, 0 };
-    while (name.len < content_type.len && content_type.data[name.len] != ';')
-        name.len++;
-    name = slice_trim(name);
-    return slice_eq_nocase(name, slice_of(want));
-}
-
-static bool type_ends_in_json(struct slice content_type)
-{
-    static const struct slice suffix = SLICE("+json");
-    struct slice name = { content_type.data, 0 };
-    while (name.len < content_type.len && content_type.data[name.len] != ';')
-        name.len++;
-    name = slice_trim(name);
-    return name.len > suffix.len && slice_eq_nocase(slice_from(name, name.len - suffix.len), suffix);
-}
-
-static bool is_json(const struct route *route, const struct event *event)
-{
-    if (route->content != CONTENT_BY_TYPE)
-        return route->content == CONTENT_JSON;
-    if (route->form_payload && type_is(event->content_type, "application/x-www-form-urlencoded"))
-        return true;
-    return type_is(event->content_type, "application/json") || type_ends_in_json(event->content_type);
-}
-
-/* false: it was refused. */
-static bool decode(struct intake *intake)
-{
-    struct json_error error;
-    char detail[160];
-    if (intake->event->body.len == 0 || !is_json(intake->route, intake->event))
-        return true;
-    enum result rc = event_index(intake->event, &error);
-    if (rc == OK)
-        return true;
-    if (rc == ERR_INVALID) {
-        snprintf(detail, sizeof(detail), "the body is not valid JSON: %s at byte %zu", error.what, error.offset);
-        intake_refuse_and_end(intake, REFUSED_CONTENT, 400, detail);
-    } else {
-        intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, "no memory for this body now: try again");
-    }
-    return false;
-}
-
 /* event.type: a header's value or a JSON string; nothing else. */
 static void find_type(struct intake *intake)
 {
@@ -313,7 +266,7 @@ static bool fits_schema(struct intake *intake)
     const struct event *event = intake->event;
     if (!intake->route->schema)
         return true;
-    if (event->kind != BODY_JSON)
+    if (!event_has_json(event))
         snprintf(why, sizeof(why), "this route takes a JSON body");
     else if (schema_holds(intake->route->schema, json_root(event->json), why))
         return true;
@@ -328,6 +281,25 @@ static void ignore(struct intake *intake)
     answer_ignored(&reply, intake->route);
     intake_answer(intake, &reply);
     intake_end(intake);
+}
+
+/* Long texts of a form grow it. */
+static void forget_scratch(struct ingest *ingest)
+{
+    if (ingest->scratch.cap > SCRATCH_KEPT_MAX)
+        buf_deinit(&ingest->scratch);
+}
+
+static void judge(struct intake *intake, const struct verify_result *verified)
+{
+    struct ingest *ingest = intake->ingest;
+    find_type(intake);
+    intake->store_first = ingest->config.to.store_first(ingest->config.to.arg, intake->route);
+    if (!wanted(intake))
+        ignore(intake);
+    else if (fits_schema(intake) && claim_make_keys(intake, verified))
+        claim_keys(intake);
+    forget_scratch(ingest);
 }
 
 /* ---- the listener's callbacks ---- */
@@ -362,16 +334,9 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, "no memory for this request now: try again");
         return;
     }
-    if (!decode(intake))
+    if (!decode_body(intake))
         return;
-    find_type(intake);
-    intake->store_first = intake->ingest->config.to.store_first(intake->ingest->config.to.arg, intake->route);
-    if (!wanted(intake)) {
-        ignore(intake);
-        return;
-    }
-    if (fits_schema(intake) && claim_make_keys(intake, &verified))
-        claim_keys(intake);
+    judge(intake, &verified);
 }
 
 /* The client went. Before the commit its event is dropped where nothing holds it; after it, it goes on as accepted. */

@@ -64,6 +64,10 @@ void intake_refuse_and_end(struct intake *intake, enum refusal reason, uint16_t 
 /* A function of its route failed where the handler was to be asked first. */
 void intake_fail_first_try(struct intake *intake, const struct script_failure *failure);
 
+/* ---- decode.c ---- */
+/* What event.body is to be, of the event that was just made. false: it was refused. */
+bool decode_body(struct intake *intake);
+
 /* ---- claim.c ---- */
 /* false: it was refused. */
 bool claim_make_keys(struct intake *intake, const struct verify_result *verified);

@@ -140,7 +140,7 @@ static bool each_holds(const struct condition *condition, const struct event *ev
     struct slice rest = condition->path;
     struct step root;
     struct each each = { condition, scratch, false };
-    if (event->kind != BODY_JSON || !path_next(&rest, &root) || root.kind != STEP_NAME || !slice_is(root.name, "body"))
+    if (!event_has_json(event) || !path_next(&rest, &root) || root.kind != STEP_NAME || !slice_is(root.name, "body"))
         return false;
     json_lookup_each(json_root(event->json), rest, visit, &each);
     return each.holds;

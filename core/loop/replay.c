@@ -105,9 +105,9 @@ static enum result copy_of(struct job *job, const struct event *old)
                                  .replay_of = old->id,
                                  .body = old->body };
     enum result rc = event_new(&parts, &job->event);
-    struct json_error error;
-    if (rc == OK && old->kind == BODY_JSON)
-        rc = event_index(job->event, &error);
+    struct decode_error error;
+    if (rc == OK)
+        rc = event_decode(job->event, (int)old->kind, DECODED_MAX, &error);
     return rc;
 }
 

@@ -6,7 +6,7 @@
 #include "loop/worker_inside.h"
 #include "observe/access.h"
 
-enum { WHEN_SCRATCH_MAX = 256 << 10 };
+enum { WHEN_SCRATCH_MAX = DECODED_MAX /* a form's longest value */ };
 
 /* ---- what ingest and rerun ask of this worker ---- */
 

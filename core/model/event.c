@@ -1,7 +1,6 @@
 #include "model/event.h"
 
 #include "base/mem.h"
-#include "model/lookup.h"
 
 enum { META_VERSION = 1 };
 
@@ -61,6 +60,7 @@ enum result event_new(const struct event_parts *parts, struct event **out)
         event->body = parts->body;
         event->body_memory = parts->body_memory;
     }
+    event->text = event->body;
     *out = event;
     return OK;
 }
@@ -88,59 +88,10 @@ void event_unref(struct event *event)
     if (event->account)
         atomic_fetch_sub(event->account, event->accounted);
     json_free(event->json);
+    mem_free(event->text_memory);
     arena_deinit(&event->arena);
     mem_free(event->body_memory);
     mem_free(event);
-}
-
-static bool is_form(struct slice content_type)
-{
-    static const struct slice form = SLICE("application/x-www-form-urlencoded");
-    return content_type.len >= form.len && slice_eq_nocase((struct slice){ content_type.data, form.len }, form) &&
-           (content_type.len == form.len || content_type.data[form.len] == ';' || content_type.data[form.len] == ' ');
-}
-
-/* The decoded field `payload`, in the event's arena. */
-static enum result form_payload(struct event *event, struct slice *out, struct json_error *error)
-{
-    struct slice form = event->body, name, value;
-    struct buf decoded;
-    if (!query_next(&form, &name, &value) || !slice_is(name, "payload") || form.len > 0) {
-        *error = (struct json_error){ 0, "the form has to have one field, payload" };
-        return ERR_INVALID;
-    }
-    buf_init(&decoded, value.len + 1);
-    *out = query_decode(value, &decoded) ? arena_copy(&event->arena, buf_slice(&decoded)) : (struct slice){ NULL, 0 };
-    buf_deinit(&decoded);
-    return out->data ? OK : ERR_MEMORY;
-}
-
-enum result event_index(struct event *event, struct json_error *error)
-{
-    struct slice text = event->body;
-    enum result rc = is_form(event->content_type) ? form_payload(event, &text, error) : OK;
-    if (rc == OK)
-        rc = json_index(text, &event->json, error);
-    if (rc != OK)
-        return rc;
-    event->kind = BODY_JSON;
-    if (event->account) {
-        atomic_fetch_add(event->account, json_memory(event->json));
-        event->accounted += json_memory(event->json);
-    }
-    return OK;
-}
-
-void event_forget_index(struct event *event)
-{
-    if (!event->json)
-        return;
-    if (event->account) {
-        atomic_fetch_sub(event->account, json_memory(event->json));
-        event->accounted -= json_memory(event->json);
-    }
-    json_free(event->json);
-    event->json = NULL;
 }
 
 struct slice event_header(const struct event *event, struct slice name)
@@ -200,7 +151,7 @@ enum result event_meta_read(struct slice meta, struct event_parts *parts, struct
 {
     struct cursor cursor = { .rest = meta };
     uint8_t version = cursor_u8(&cursor), kind_byte = cursor_u8(&cursor);
-    if (version != META_VERSION || kind_byte > BODY_TEXT)
+    if (version != META_VERSION || kind_byte > BODY_KIND_LAST)
         return ERR_INVALID;
     parts->method = cursor_block(&cursor);
     parts->path = cursor_block(&cursor);

@@ -25,10 +25,16 @@ struct pair {
 
 /* How event.body is shown to a rule (rules.md 3, "event.body"). */
 enum body_kind {
-    BODY_EMPTY, /* nil */
-    BODY_JSON,  /* a view, or a scalar */
-    BODY_TEXT,  /* a string: text types, and bytes of unknown type too */
+    BODY_EMPTY,     /* nil */
+    BODY_JSON,      /* a view, or a scalar */
+    BODY_TEXT,      /* a string: text types, and bytes of unknown type too */
+    BODY_FORM,      /* a table of strings */
+    BODY_MULTIPART, /* the same, and files */
+    BODY_XML,       /* a node */
+    BODY_NDJSON,    /* a view of an array: an element for each line */
+    BODY_RAW,       /* a string: the bytes as they arrived, their Content-Encoding too */
 };
+enum { BODY_KIND_LAST = BODY_RAW, BODY_PAYLOAD /* asked for only: JSON in a form's one field `payload`, else BODY_FORM */ };
 
 /* Stored states (design.md "States"). */
 enum event_state { EVENT_WAITING = 0, EVENT_HANDLED = 1, EVENT_DROPPED = 2, EVENT_FAILED = 3 };
@@ -59,7 +65,9 @@ struct event {
 
     enum body_kind kind;
     struct slice body;     /* the bytes as they arrived */
-    struct json_doc *json; /* owned; only with BODY_JSON, until it is forgotten; its nodes point into body */
+    struct slice text;     /* what they mean: without their Content-Encoding. body where there is none; until it is forgotten */
+    char *text_memory;     /* owned; what text points into when it is not body */
+    struct json_doc *json; /* owned; with BODY_JSON and BODY_NDJSON, until it is forgotten; its nodes point into text */
 
     uint32_t attempt;    /* handler tries that ended, before this one */
     uint32_t generation; /* of the last try */
@@ -84,17 +92,36 @@ struct event_parts {
     char *body_memory;
 };
 
-/* One reference for the caller. ERR_MEMORY: nothing was taken. kind is BODY_EMPTY or BODY_TEXT until event_index is called. */
+/* One reference for the caller. ERR_MEMORY: nothing was taken. kind is BODY_EMPTY or BODY_TEXT until event_decode is called. */
 enum result event_new(const struct event_parts *parts, struct event **out) MUST_CHECK;
 /* bytes of *account go back to it when the event ends; at once when event is NULL. Before it is shared. */
 void event_account(struct event *event, atomic_size_t *account, size_t bytes);
 struct event *event_ref(struct event *event);
 void event_unref(struct event *event);
 
-/* Indexes the body as JSON: kind becomes BODY_JSON. A form (by content_type) is indexed in its one field `payload`, decoded
- * (rules.md 3, "event.body"). ERR_INVALID with the byte offset and the reason in error; ERR_MEMORY. Before the event is
- * shared only. */
+enum { DECODED_MAX = 64 << 20 /* bytes: the largest max_body */ };
+
+/* Why a body is not what it has to be: "the body is not valid <format>: <what> at byte <offset>". */
+struct decode_error {
+    const char *format; /* "JSON", "gzip" */
+    size_t offset;
+    const char *what;
+};
+
+/* From the bytes that arrived to what event.body shows: undoes the Content-Encoding (a header of the event), then indexes JSON.
+ * kind (BODY_PAYLOAD too) becomes the event's; an empty body stays BODY_EMPTY. max_bytes bounds what a Content-Encoding may grow
+ * to. ERR_INVALID with *error; ERR_LIMIT: it grows past max_bytes; ERR_NOT_FOUND: a Content-Encoding that is not known;
+ * ERR_MEMORY. After a failure the event is as before. Before it is shared only. */
+enum result event_decode(struct event *event, int kind, size_t max_bytes, struct decode_error *error) MUST_CHECK;
+/* The same of BODY_JSON, of a text without Content-Encoding. The text may be a form with the one field `payload`. */
 enum result event_index(struct event *event, struct json_error *error) MUST_CHECK;
+/* What event_decode leaves unread: a form, multipart or XML body is well made and within its limits. ERR_INVALID, ERR_MEMORY. */
+enum result event_check(const struct event *event, struct decode_error *error) MUST_CHECK;
+
+static inline bool event_has_json(const struct event *event)
+{
+    return event->kind == BODY_JSON || event->kind == BODY_NDJSON;
+}
 
 /* No rule looks at it any more: of a large body the index is larger than the body. kind stays. While nobody else reads the event.
  */

@@ -43,7 +43,16 @@ struct limits {
 /* ---- routes ---- */
 
 enum ack { ACK_STORED, ACK_RECEIVED };
-enum content { CONTENT_BY_TYPE, CONTENT_JSON, CONTENT_TEXT, CONTENT_RAW };
+enum content {
+    CONTENT_BY_TYPE,
+    CONTENT_JSON,
+    CONTENT_FORM,
+    CONTENT_MULTIPART,
+    CONTENT_XML,
+    CONTENT_NDJSON,
+    CONTENT_TEXT,
+    CONTENT_RAW
+};
 enum dedupe_by { DEDUPE_NONE, DEDUPE_PATH, DEDUPE_FUNCTION };
 
 struct retry_policy {
@@ -87,7 +96,7 @@ struct route {
     struct verify verify;
     struct slice provider;  /* "" */
     struct slice type_path; /* where event.type is, a path of lookup.h: "headers.x-github-event", "body.type"; "" : none */
-    bool form_payload;      /* a form with the one field `payload` holds JSON (GitHub) */
+    bool form_payload;      /* a form with the one field `payload` holds JSON (GitHub, Slack) */
     const struct cidr *ip_allow;
     size_t ip_allow_count; /* 0: any */
     struct slice host;     /* "": any; else in lower case, without port */

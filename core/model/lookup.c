@@ -1,5 +1,7 @@
 #include "model/lookup.h"
 
+#include "body/multipart.h"
+
 enum { INDEX_MAX = 100000000 };
 
 /* ---- reading a path ---- */
@@ -142,51 +144,11 @@ static struct found found_text(struct slice text)
     return (struct found){ .kind = FOUND_TEXT, .text = text };
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool query_decode(struct slice raw, struct buf *out)
-{
-    for (size_t i = 0; i < raw.len; i++) {
-        char c = raw.data[i];
-        if (c == '%' && i + 2 < raw.len && hex_value(raw.data[i + 1]) >= 0 && hex_value(raw.data[i + 2]) >= 0) {
-            c = (char)(hex_value(raw.data[i + 1]) << 4 | hex_value(raw.data[i + 2]));
-            i += 2;
-        } else if (c == '+') {
-            c = ' ';
-        }
-        buf_add_byte(out, c);
-    }
-    return buf_ok(out);
-}
-
-bool query_next(struct slice *query, struct slice *name, struct slice *value)
-{
-    while (query->len > 0) {
-        const char *end = memchr(query->data, '&', query->len);
-        struct slice part = { query->data, end ? (size_t)(end - query->data) : query->len };
-        *query = slice_from(*query, part.len + (end != NULL));
-        if (part.len == 0)
-            continue;
-        const char *equals = memchr(part.data, '=', part.len);
-        *name = (struct slice){ part.data, equals ? (size_t)(equals - part.data) : part.len };
-        *value = equals ? slice_from(part, name->len + 1) : (struct slice){ part.data + part.len, 0 };
-        return true;
-    }
-    return false;
-}
-
 static struct found find_query(struct slice query, struct slice wanted, struct buf *scratch)
 {
     struct slice name, value;
     while (query_next(&query, &name, &value)) {
-        buf_clear(scratch);
-        if (!query_decode(name, scratch) || !slice_eq(buf_slice(scratch), wanted))
+        if (!query_name_is(name, wanted))
             continue;
         buf_clear(scratch);
         if (!query_decode(value, scratch))
@@ -225,12 +187,63 @@ static struct found find_param(const struct event *event, struct slice wanted)
     return (struct found){ .kind = FOUND_NOTHING };
 }
 
-static struct found find_body(const struct event *event, struct slice path)
+/* A field's value, or of a file the one of its three that `what` names: filename, content_type, bytes. */
+static struct found found_part(const struct part *part, const struct step *what, struct buf *scratch)
 {
-    if (event->kind == BODY_JSON)
+    if (!part->filename.data)
+        return what ? (struct found){ .kind = FOUND_NOTHING } : found_text(part->bytes);
+    if (what && slice_is(what->name, "bytes"))
+        return found_text(part->bytes);
+    if (what && slice_is(what->name, "content_type"))
+        return found_text(part->content_type.len ? part->content_type : (struct slice){ NULL, 0 });
+    if (!what || !slice_is(what->name, "filename"))
+        return (struct found){ .kind = FOUND_NOTHING };
+    buf_clear(scratch);
+    multipart_unquote(part->filename, scratch);
+    return found_text(scratch->len ? buf_slice(scratch) : SLICE(""));
+}
+
+static struct found find_part(const struct event *event, const struct step *wanted, const struct step *what, struct buf *scratch)
+{
+    struct multipart multipart;
+    struct body_error error;
+    struct part part;
+    if (multipart_open(&multipart, event->content_type, event->text, &error) == OK)
+        while (multipart_next(&multipart, &part, &error) == OK)
+            if (multipart_name_is(part.name, wanted->name))
+                return found_part(&part, what, scratch);
+    return (struct found){ .kind = FOUND_NOTHING };
+}
+
+/* body.name of a form; body.name and body.file.bytes of a multipart body. The first of several of one name. */
+static struct found find_field(const struct event *event, struct slice path, struct buf *scratch)
+{
+    struct step name, what;
+    if (!path_next(&path, &name) || name.kind != STEP_NAME)
+        return (struct found){ .kind = FOUND_NOTHING };
+    if (path.len == 0)
+        return event->kind == BODY_FORM ? find_query(event->text, name.name, scratch) : find_part(event, &name, NULL, scratch);
+    if (event->kind == BODY_FORM || !path_next(&path, &what) || what.kind != STEP_NAME || path.len > 0)
+        return (struct found){ .kind = FOUND_NOTHING };
+    return find_part(event, &name, &what, scratch);
+}
+
+static struct found find_body(const struct event *event, struct slice path, struct buf *scratch)
+{
+    switch (event->kind) {
+    case BODY_JSON:
+    case BODY_NDJSON:
         return json_lookup(json_root(event->json), path);
-    if (event->kind == BODY_TEXT && path.len == 0)
-        return found_text(event->body);
+    case BODY_TEXT:
+    case BODY_RAW:
+        return path.len == 0 ? found_text(event->text) : (struct found){ .kind = FOUND_NOTHING };
+    case BODY_FORM:
+    case BODY_MULTIPART:
+        return find_field(event, path, scratch);
+    case BODY_XML: /* its nodes are for xml.first and xml.text */
+    case BODY_EMPTY:
+        break;
+    }
     return (struct found){ .kind = FOUND_NOTHING };
 }
 
@@ -276,7 +289,7 @@ struct found event_lookup(const struct event *event, struct slice path, struct b
     if (!path_next(&path, &first) || first.kind != STEP_NAME)
         return (struct found){ .kind = FOUND_NOTHING };
     if (slice_is(first.name, "body"))
-        return find_body(event, path);
+        return find_body(event, path, scratch);
     if (path.len == 0)
         return slice_is(first.name, "id") ? find_id(event, scratch) : find_plain(event, first.name);
     if (!path_next(&path, &second) || second.kind != STEP_NAME || path_next(&path, &third) || path.len > 0)

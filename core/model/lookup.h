@@ -4,6 +4,7 @@
 #define TIDEWIRE_LOOKUP_H
 
 #include "base/slice.h"
+#include "body/form.h"
 #include "json/json.h"
 #include "model/event.h"
 
@@ -27,8 +28,9 @@ struct found {
     struct json_value json; /* FOUND_JSON: a place in the body */
 };
 
-/* scratch: an empty buf with a bound of at least 64 KiB: decoded or joined text lies there until the next call. The first name
- * chooses: id route type provider method path params query headers content_type raw body remote_ip verified. [*] finds nothing
+/* scratch: an empty buf with a bound of at least 64 KiB, and of a form's longest value: decoded or joined text lies there until
+ * the next call. The first name chooses: id route type provider method path params query headers content_type raw body remote_ip
+ * verified. Below body: places of JSON; fields of forms (body.name), files (body.name.bytes); nothing of XML. [*] finds nothing
  * here (lookup_each does). */
 struct found event_lookup(const struct event *event, struct slice path, struct buf *scratch);
 /* One name of "headers", "query" or "params", whatever bytes it has. */
@@ -37,10 +39,5 @@ struct found event_find_named(const struct event *event, struct slice map, struc
 struct found json_lookup(struct json_value value, struct slice path);
 /* Calls `visit` for every place the path names, [*] meaning each element or member; stops when it returns false. */
 void json_lookup_each(struct json_value value, struct slice path, bool (*visit)(struct json_value place, void *arg), void *arg);
-
-/* Takes the next name=value off a query (as it arrived, still encoded); a part without '=' has an empty value. false: over. */
-bool query_next(struct slice *query, struct slice *name, struct slice *value);
-/* application/x-www-form-urlencoded: '+' is a space, %XX a byte, anything else stands for itself. Appends; false: no room. */
-bool query_decode(struct slice raw, struct buf *out);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "model/lookup.h"
+#include "script/body_api.h"
 #include "script/inside.h"
 
 #define EVENT_TYPE "tidewire.event"
@@ -100,6 +101,12 @@ bool event_api_is(lua_State *L, int index, bool *ended)
     return handle != NULL;
 }
 
+const struct event *event_api_event(lua_State *L, int index)
+{
+    const struct handle *handle = userdata_of(L, index, EVENT_TYPE);
+    return handle ? alive(L, handle) : NULL;
+}
+
 static struct handle *check_event(lua_State *L, const char *method)
 {
     struct handle *handle = userdata_of(L, 1, EVENT_TYPE);
@@ -153,17 +160,46 @@ static void push_json(lua_State *L, struct script_event *open, struct json_value
     view_push(L, body_view(L, open), value);
 }
 
-static void push_body(lua_State *L, struct script_event *open)
+/* A body that is a table is made once for an event value, in the environment of that userdata. */
+static void push_table(lua_State *L, int event, const struct script_event *open)
+{
+    static const char key;
+    lua_getfenv(L, event); /* … env */
+    lua_pushlightuserdata(L, (void *)&key);
+    lua_rawget(L, -2); /* … env table */
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 2);
+        lua_createtable(L, 0, 1); /* … env */
+        lua_pushlightuserdata(L, (void *)&key);
+        body_push(L, open->event); /* … env key table */
+        lua_pushvalue(L, -1);
+        lua_insert(L, -3); /* … env table key table */
+        lua_rawset(L, -4); /* … env table */
+        lua_pushvalue(L, -2);
+        lua_setfenv(L, event);
+    }
+    lua_remove(L, -2);
+}
+
+/* event: the index of the event value. */
+static void push_body(lua_State *L, int event, struct script_event *open)
 {
     switch (open->event->kind) {
     case BODY_EMPTY:
         lua_pushnil(L);
         break;
     case BODY_JSON:
+    case BODY_NDJSON:
         push_json(L, open, json_root(open->event->json));
         break;
     case BODY_TEXT:
-        push_slice(L, open->event->body);
+    case BODY_RAW:
+        push_slice(L, open->event->text);
+        break;
+    case BODY_FORM:
+    case BODY_MULTIPART:
+    case BODY_XML:
+        push_table(L, event, open);
         break;
     }
 }
@@ -193,6 +229,8 @@ static int l_get(lua_State *L)
         push_slice(L, found.text);
     else if (found.kind == FOUND_JSON)
         push_json(L, open, found.json);
+    else if (slice_is(path, "body"))
+        push_body(L, 1, open);
     else
         lua_pushnil(L);
     if (lua_isnil(L, -1) && !lua_isnoneornil(L, 3))
@@ -320,7 +358,7 @@ static int on_event_index(lua_State *L)
         return luaL_error(L, "event is asked for a field by its name, event.body for example");
     name.data = lua_tolstring(L, 2, &name.len);
     if (slice_is(name, "body")) {
-        push_body(L, handle->open);
+        push_body(L, 1, handle->open);
         return 1;
     }
     if (push_plain(L, event, name) || push_made(L, handle, name))

@@ -91,6 +91,7 @@ struct script {
     int routes_ref, targets_ref; /* tables by path and name, made by the loader */
     int nesting_ref;             /* { how many callbacks are open }, of environment.lua */
     struct buf scratch, pieces;  /* a message on its way */
+    struct buf records;          /* of the XML that is being read (body/xml.h) */
     uint64_t step_ms,
         deadline_ms;           /* scratch states, processor time: when this step, and all of loading, has to be over; 0: none */
     char step[ERROR_SIZE / 2]; /* the file of this step */
@@ -105,6 +106,8 @@ void event_api_end(struct script *script, struct script_event *open);
 void event_api_push(lua_State *L, struct script *script, struct script_event *open);
 /* Does the value at index stand for an event? Then *ended says whether that one has ended. */
 bool event_api_is(lua_State *L, int index, bool *ended);
+/* The event at index; NULL: something else is there. Raises when it has ended. */
+const struct event *event_api_event(lua_State *L, int index);
 #define EVENT_ENDED "this event has ended: what has to outlive its handler is to be copied, for example with copy(event.body)"
 void event_api_free(struct script *script);
 int luaopen_tidewire_event(lua_State *L);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json/view.h"
+#include "script/body_api.h"
 #include "script/inside.h"
 #include "script/lib/libs.h"
 #include "script/lua_source.h"
@@ -13,6 +14,7 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.event", luaopen_tidewire_event },
     { "tidewire.actions_native", luaopen_tidewire_actions_native },
     { "tidewire.http_native", luaopen_tidewire_http_native },
+    { "tidewire.bodies", luaopen_tidewire_bodies },
     { "tidewire.paths", luaopen_tidewire_paths },
     { "tidewire.strings", luaopen_tidewire_strings },
     { "tidewire.base64", luaopen_tidewire_base64 },

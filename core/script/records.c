@@ -416,7 +416,7 @@ static struct static_reply reply_of(const struct reader *reader)
 
 static void read_route(const struct reader *reader, struct route *route)
 {
-    static const char *const contents[] = { "by_type", "json", "text", "raw", NULL };
+    static const char *const contents[] = { "by_type", "json", "form", "multipart", "xml", "ndjson", "text", "raw", NULL };
     static const char *const acks[] = { "stored", "received", NULL };
     bool off;
     route->path = text_of(reader, "path");

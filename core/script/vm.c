@@ -1,4 +1,5 @@
 /* vm.c: a state from its making to its end. */
+#include "body/xml.h"
 #include "script/vm.h"
 
 #include <lauxlib.h>
@@ -211,6 +212,7 @@ enum result script_new(const struct script_config *config, struct script **out)
     script->routes_ref = script->targets_ref = LUA_NOREF;
     buf_init(&script->scratch, SCRATCH_MAX);
     buf_init(&script->pieces, SCRATCH_MAX);
+    buf_init(&script->records, XML_RECORDS_MAX);
     script->heap = heap_new(script->generation ? script->generation->limits.state_memory : config->memory);
     script->L = script->heap ? lua_newstate(heap_allocate, script->heap) : NULL;
     if (!script->L) {
@@ -246,6 +248,7 @@ void script_free(struct script *script)
     heap_free(script->heap);
     buf_deinit(&script->scratch);
     buf_deinit(&script->pieces);
+    buf_deinit(&script->records);
     generation_unref(script->generation);
     mem_free(script);
 }

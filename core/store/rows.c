@@ -21,7 +21,7 @@ static enum result event_from_row(sqlite3_stmt *query, struct event **out)
 {
     struct pair headers[HEADERS_MAX], params[PARAMS_MAX];
     struct event_parts parts = { 0 };
-    struct json_error error;
+    struct decode_error error;
     enum body_kind kind;
     if (sqlite3_column_type(query, 7) == SQLITE_NULL && sqlite3_column_int64(query, 8) > 0)
         return ERR_NOT_FOUND; /* its body is gone */
@@ -40,8 +40,9 @@ static enum result event_from_row(sqlite3_stmt *query, struct event **out)
     (*out)->stored = true;
     (*out)->attempt = (uint32_t)sqlite3_column_int64(query, 5);
     (*out)->generation = (uint32_t)sqlite3_column_int64(query, 9);
-    if (kind == BODY_JSON)
-        rc = event_index(*out, &error);
+    rc = event_decode(*out, (int)kind, DECODED_MAX, &error);
+    if ((rc == ERR_INVALID || rc == ERR_NOT_FOUND) && kind == BODY_TEXT) /* stored by a version that undid no Content-Encoding */
+        rc = event_decode(*out, BODY_RAW, DECODED_MAX, &error);
     if (rc != OK) {
         event_unref(*out);
         *out = NULL;

@@ -83,12 +83,22 @@ local function warn_of_type(self, matches, profile)
   end
 end
 
+--- A path into XML finds nothing: where the content is known to be XML it is a mistake.
+local function check_not_xml(self, here, path, content)
+  if content == "xml" and path:find "^body[%.%[]" then
+    self:fault(here, ("%s: no path leads into XML"):format(here[1]),
+      { hint = ("write a function: %s = function(event) return xml.text(event.body, \"name\")%s end"):format(here[1],
+        here[1] == "when" and " == \"…\"" or ""), at_key = true })
+  end
+end
+
 --- The table form: { { path, any = { match … } } … }, sorted by path so that every load gives the same.
-local function conditions_of(self, value, profile)
+local function conditions_of(self, value, profile, content)
   local conditions = {}
   for key, wanted in pairs(value) do
     if check_path(self, key) and not self.load.is_inert(wanted) then
       local any = matches_of(self, { "when", key }, wanted)
+      check_not_xml(self, { "when", key }, key, content)
       if key == "type" then
         warn_of_type(self, any, profile)
       end
@@ -236,7 +246,7 @@ local known = {
   verify = check.made_by("verify", "verify = verify.bearer(secret \"TOKEN\")"),
   methods = method_list,
   max_body = check.size("1B", "64MiB"),
-  content = check.choice({ "json", "text", "raw" }, { "form", "multipart", "xml", "ndjson" }),
+  content = check.choice { "json", "form", "multipart", "xml", "ndjson", "text", "raw" },
   when = when_of,
   dedupe = dedupe_of,
   handle = check.callback,
@@ -297,11 +307,12 @@ local function allow_of(list)
   return table.concat(sorted, ", ")
 end
 
-local function dedupe_record(fields, given, profile)
+local function dedupe_record(self, fields, given, profile)
   local dedupe = fields.dedupe
   if given.dedupe == nil and profile and profile.id then
     dedupe = { by = "path", path = profile.id }
   end
+  check_not_xml(self, { "dedupe" }, dedupe and dedupe.path or "", fields.content)
   dedupe = dedupe or { by = "none" }
   return { by = dedupe.by, path = dedupe.path or "", within = dedupe.within or DAY_MS,
     signature = dedupe.by ~= "none" and profile ~= nil and profile.remember_signature or false }
@@ -337,9 +348,9 @@ function M.make(load, path, given, file, line)
     form_payload = profile ~= nil and profile.form_payload or false,
     ip_allow = fields.ip_allow or {}, host = fields.host or "", rate = fields.rate, schema = fields.schema,
     redact = fields.redact or "",
-    when = type(fields.when) == "table" and conditions_of(self, fields.when, profile) or {},
+    when = type(fields.when) == "table" and conditions_of(self, fields.when, profile, fields.content) or {},
     when_function = functions.when ~= nil,
-    dedupe = dedupe_record(fields, given, profile),
+    dedupe = dedupe_record(self, fields, given, profile),
     ack = fields.ack or "stored",
     keep = not (fields.keep and fields.keep.off), keep_ms = fields.keep and fields.keep.ms or 30 * DAY_MS,
     reply = fields.reply or { status = 202 },

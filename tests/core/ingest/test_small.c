@@ -351,7 +351,7 @@ TEST(compares_texts_byte_by_byte)
 TEST(finds_no_json_in_another_body)
 {
     const struct match text = TEXT("hello"), none = NONE, any = PATTERN("*");
-    struct event event = { .kind = BODY_TEXT, .body = SLICE("hello") };
+    struct event event = { .kind = BODY_TEXT, .body = SLICE("hello"), .text = SLICE("hello") };
     struct condition whole = { SLICE("body"), &text, 1 }, absent = { SLICE("body.a"), &none, 1 },
                      each = { SLICE("body[*]"), &any, 1 };
     struct buf scratch;

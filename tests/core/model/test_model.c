@@ -301,4 +301,89 @@ TEST(an_attempt_reads_back_from_its_stored_form)
     buf_deinit(&blob);
 }
 
+#define PARTS                                                                                                                    \
+    "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; "          \
+    "filename=\"x.txt\"\r\nContent-Type: text/plain\r\n\r\nbytes\r\n--b--"
+
+TEST(fields_of_forms_and_files_have_paths)
+{
+    static const struct {
+        enum body_kind kind;
+        const char *type, *body, *path, *want; /* want NULL: nothing is found */
+    } cases[] = {
+        { BODY_FORM, "", "a=1&b%5B%5D=x+y&a=2&e", "body.a", "1" },
+        { BODY_FORM, "", "a=1&b%5B%5D=x+y&a=2&e", "body[\"b[]\"]", "x y" },
+        { BODY_FORM, "", "a=1&b%5B%5D=x+y&a=2&e", "body.e", "" },
+        { BODY_FORM, "", "a=1", "body.c", NULL },
+        { BODY_FORM, "", "a=1", "body.a.b", NULL },
+        { BODY_FORM, "", "a=1", "body[1]", NULL },
+        { BODY_FORM, "", "a=1", "body", NULL },
+        { BODY_MULTIPART, "x; boundary=b", PARTS, "body.a", "1" },
+        { BODY_MULTIPART, "x; boundary=b", PARTS, "body.a.bytes", NULL },
+        { BODY_MULTIPART, "x; boundary=b", PARTS, "body.f", NULL },
+        { BODY_MULTIPART, "x; boundary=b", PARTS, "body.f.filename", "x.txt" },
+        { BODY_MULTIPART, "x; boundary=b", PARTS, "body.f.content_type", "text/plain" },
+        { BODY_MULTIPART, "x; boundary=b", PARTS, "body.f.bytes", "bytes" },
+        { BODY_MULTIPART, "x; boundary=b", PARTS, "body.f.size", NULL },
+        { BODY_XML, "", "<a><b>1</b></a>", "body.b", NULL },
+        { BODY_NDJSON, "", "{\"a\":1}\n{\"a\":2}", "body[2].a", "2" },
+        { BODY_RAW, "", "x", "body", "x" },
+    };
+    struct decode_error error;
+    struct buf scratch;
+    buf_init(&scratch, 64 << 10);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct event *event = make_event(cases[i].type, cases[i].body);
+        CHECK_EQ(cases[i].path, event_decode(event, (int)cases[i].kind, 1000, &error), OK);
+        CHECK_EQ(cases[i].path, event_check(event, &error), OK);
+        struct found found = event_lookup(event, slice_of(cases[i].path), &scratch);
+        CHECK_EQ(cases[i].path, found.kind != FOUND_NOTHING, cases[i].want != NULL);
+        if (cases[i].want)
+            CHECK_SLICE(cases[i].path, found.kind == FOUND_JSON ? json_text(found.json) : found.text, cases[i].want);
+        event_unref(event);
+    }
+    buf_deinit(&scratch);
+}
+
+TEST(every_kind_of_body_is_kept_with_the_event)
+{
+    struct decode_error error;
+    for (int kind = BODY_JSON; kind <= BODY_KIND_LAST; kind++) {
+        struct pair headers[HEADERS_MAX], params[PARAMS_MAX];
+        struct event_parts parts = { 0 };
+        enum body_kind read;
+        struct buf meta;
+        struct event *event = make_event("x; boundary=b", "7");
+        buf_init(&meta, 64 << 10);
+        CHECK_EQ("decoded", event_decode(event, kind, 1000, &error), OK);
+        event_meta_write(event, &meta);
+        CHECK_EQ("read", event_meta_read(buf_slice(&meta), &parts, headers, params, &read), OK);
+        CHECK_EQ("the same", (int)read, kind);
+        meta.data[1] = BODY_KIND_LAST + 1;
+        CHECK_EQ("damaged", event_meta_read(buf_slice(&meta), &parts, headers, params, &read), ERR_INVALID);
+        buf_deinit(&meta);
+        event_unref(event);
+    }
+}
+
+TEST(memory_of_a_decoded_body_is_accounted_and_given_back)
+{
+    struct decode_error error;
+    atomic_size_t used = 10;
+    struct event *event = make_event("", "1\n2\n");
+    event_account(event, &used, 10);
+    CHECK_EQ("lines", event_decode(event, BODY_NDJSON, 1000, &error), OK);
+    CHECK("more", used > 10 + 5);
+    event_forget_index(event);
+    CHECK_EQ("forgotten", used, 10);
+    event_unref(event);
+    CHECK_EQ("all", used, 0);
+    used = 10;
+    event = make_event("", "1\n2,3\n");
+    event_account(event, &used, 10);
+    CHECK_EQ("refused", event_decode(event, BODY_NDJSON, 1000, &error), ERR_INVALID);
+    CHECK("as before", used == 10 && event->text.data == event->body.data && event->kind == BODY_TEXT);
+    event_unref(event);
+}
+
 TEST_MAIN()
