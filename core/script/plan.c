@@ -174,6 +174,25 @@ static void add_json(lua_State *L, int value, struct buf *blob, struct buf *piec
     message_set_body(blob, buf_slice(pieces));
 }
 
+/* Strings, escaped already, and secrets, which are escaped where they are filled in. */
+static void add_parts(lua_State *L, int list, enum escaping escaping, struct buf *blob, struct buf *pieces)
+{
+    int count = (int)lua_objlen(L, list);
+    buf_clear(pieces);
+    for (int i = 1; i <= count; i++) {
+        struct slice text;
+        lua_rawgeti(L, list, i);
+        if (secret_is(L, -1)) {
+            secret_pieces(L, lua_gettop(L), pieces, escaping);
+        } else {
+            text.data = luaL_checklstring(L, -1, &text.len);
+            pieces_bytes(pieces, text);
+        }
+        lua_pop(L, 1);
+    }
+    message_set_body(blob, buf_slice(pieces));
+}
+
 static void add_body(lua_State *L, struct buf *blob, struct buf *pieces)
 {
     struct slice kind = text_at(L, SEND_KIND);
@@ -183,6 +202,8 @@ static void add_body(lua_State *L, struct buf *blob, struct buf *pieces)
         message_set_body(blob, SLICE(""));
     } else if (slice_is(kind, "json")) {
         add_json(L, SEND_VALUE, blob, pieces);
+    } else if (slice_is(kind, "form") || slice_is(kind, "xml")) {
+        add_parts(L, SEND_VALUE, slice_is(kind, "form") ? ESCAPE_FORM : ESCAPE_XML, blob, pieces);
     } else {
         value_pieces(L, SEND_VALUE, pieces, ESCAPE_NONE);
         message_set_body(blob, buf_slice(pieces));

@@ -1,5 +1,6 @@
 --- The words of handlers: send and the ends, log, sleep. Checked here, noted in C (core/script/plan.c).
 -- @module tidewire.actions
+local made_bodies = require "tidewire.made_bodies"
 local native = require "tidewire.actions_native"
 local suggest = require "tidewire.suggest"
 local units = require "tidewire.units"
@@ -52,7 +53,7 @@ local function instead(value)
   elseif kind == "table" then
     return ": name a field of it, or write json.encode(…)"
   elseif kind == "secret" then
-    return ": a secret goes into headers, json, text, body or the target's url"
+    return ": a secret goes into headers, json, form, xml, text, body or the target's url"
   end
   return ": leave it out, or write text"
 end
@@ -76,9 +77,10 @@ end
 local PATH_MAX, QUERY_MAX, NAME_MAX, VALUE_MAX, TYPE_MAX = 8192, 8192, 256, 8192, 256
 local CONTROL = "[%z\1-\31\127]"
 
-local bodies = { json = true, text = true, body = true }
-local options = { "json", "text", "body", "content_type", "headers", "path", "query", "method", "id" }
-local later = { form = true, xml = true, cloudevent = true, key = true, delay = true, at = true }
+local bodies = { json = true, form = true, xml = true, text = true, body = true, cloudevent = true }
+local options = { "json", "form", "xml", "cloudevent", "text", "body", "content_type", "headers", "path", "query", "method",
+  "id" }
+local later = { key = true, delay = true, at = true }
 local methods = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 
 local known = {}
@@ -281,6 +283,10 @@ local function parts_of(message)
   local value, content_type, headers, path, query, method, id = nil, default_types[body]
   if body == "json" then
     value = message.json
+  elseif made_bodies[body] then
+    local why
+    body, value, content_type, why = made_bodies[body](message[body])
+    if why then fault("send: %s", why) end
   elseif body then
     value = check_body(message[body], body)
   end

@@ -153,8 +153,11 @@ local function rule_getmetatable(value)
   return false
 end
 
+-- Without what is there for other modules of ours.
 local function library(name)
-  return locked(name, require("tidewire." .. name))
+  local words = copy(require("tidewire." .. name))
+  words.parts = nil
+  return locked(name, words)
 end
 
 --- Every word that a rule file has without declaring anything; the loader adds the sentences.
@@ -168,7 +171,8 @@ function M.words()
     math = locked("math", math), bit = locked("bit", bit),
     json = locked("json", views.json),
     base64 = library "base64", hex = library "hex", crypto = library "crypto", uuid = library "uuid",
-    time = library "time", url = library "url", text = library "text", http = library "http",
+    time = library "time", url = library "url", text = library "text", form = library "form", xml = library "xml",
+    http = library "http",
   }
   for name, f in pairs(views.words) do
     words[name] = f

@@ -176,4 +176,80 @@ function spec.texts()
   fails("{x} is a table", text.fill, "{x}", { x = {} })
 end
 
+function spec.form_both_ways()
+  local form = require "tidewire.form"
+  is(form.encode { name = "Ann & Bob", tag = { "a b", 2, true }, n = 1.5, ["ü[]"] = "*-._~", none = {} },
+    "n=1.5&name=Ann+%26+Bob&tag=a+b&tag=2&tag=true&%C3%BC%5B%5D=*-._%7E")
+  is(form.encode {}, "")
+  is(form.encode(views.json.decode '{"b":[1,"x"],"a":12345678901234567890}'), "a=12345678901234567890&b=1&b=x")
+  local read = form.decode "a=1&b=x+%26&a=2&c&=d&&%00=%00"
+  is(read.a .. "|" .. read.b .. "|" .. read.c .. "|" .. read[""] .. "|" .. read["\0"], "1|x &||d|\0")
+  is(table.concat(form.all("a=1&b=2&%61=3+", "a"), ","), "1,3 ")
+  is(#form.all("a=1", "b"), 0)
+  is(next(form.decode ""), nil)
+  fails("form.encode: 'a' has to be text", form.encode, { a = function() end })
+  fails("form.encode: 'a' has to be text, a number, a boolean or a list of these, got number", form.encode, { a = 0 / 0 })
+  fails("form.encode: the list 'a' has holes", form.encode, { a = { 1, nil, 2 } })
+  fails("form.encode: 'a' is a table with names", form.encode, { a = { b = 1 } })
+  fails("form.encode: a form is a table of names", form.encode, { "a" })
+  fails("form.encode: a form is a table", form.encode)
+  fails("form.encode cannot take a secret", form.encode, { a = views.secret.new "JEFE" })
+  fails("form.decode wants text, got table", form.decode, {})
+  fails("form.all wants an event and a name", form.all, "a=1")
+  fails("form.all wants text, got nil", form.all, nil, "a")
+end
+
+function spec.xml_both_ways()
+  local xml = require "tidewire.xml"
+  local text = '<o id="7&#10;"><n>A &amp; B</n><line sku="x"/><line sku="y">z<b>!</b></line><e> </e></o>'
+  local o = xml.decode("\239\187\191<?xml version='1.0'?>\n" .. text)
+  is(o.name, "o")
+  is(o.attr.id, "7\n")
+  is(#o, 4)
+  is(o[1][1], "A & B")
+  is(#xml.all(o, "line"), 2)
+  is(#xml.all(o, "gone") + #xml.all(nil, "gone"), 0)
+  is(xml.first(o, "line").attr.sku, "x")
+  is(xml.first(o, "gone"), nil)
+  is(xml.first(nil, "gone"), nil)
+  is(xml.text(o, "line"), "")
+  is(xml.text(xml.all(o, "line")[2]), "z!")
+  is(xml.text(o), "A & Bz! ")
+  is(xml.text(o, "gone"), nil)
+  is(xml.text(nil), nil)
+  is(xml.encode(o), text)
+  is(xml.encode(xml.decode(xml.encode(o))), text)
+  is(xml.encode { "Response", { "Message", "Thanks" } }, "<Response><Message>Thanks</Message></Response>")
+  is(xml.encode { name = "a", attr = { y = true, x = 1.5 }, "b", 2, { "c" } }, '<a x="1.5" y="true">b2<c/></a>')
+  is(xml.encode { "a", '<>&"\r\n\t' }, '<a>&lt;&gt;&amp;"&#13;\n\t</a>')
+  is(xml.encode { "a", attr = { q = '<>&"\r\n\t' } }, '<a q="&lt;&gt;&amp;&quot;&#13;&#10;&#9;"/>')
+  is(xml.encode { "é:a", "é" }, "<é:a>é</é:a>")
+end
+
+function spec.xml_that_cannot_be_written()
+  local xml = require "tidewire.xml"
+  for why, node in pairs {
+    ["a node wants its name first"] = {}, ['a node wants its name first, { "order", … }, got "a b"'] = { "a b" },
+    ["a node wants its name first, .* got table"] = { { "a" } }, ["<a> has 'id'"] = { "a", id = 1 },
+    ["attr of <a> is a table"] = { "a", attr = "x" }, ["attr of <a>: 1 is no name"] = { "a", attr = { "x" } },
+    ["the attribute 'x' of <a> has to be text"] = { "a", attr = { x = {} } }, ["a child of <a> has to be text, .* got null"] = { "a", views.null },
+    ["a child of <a> has a control byte"] = { "a", "\0" }, ["a child of <a> is not UTF%-8"] = { "a", "\255" },
+    ["the children of <a> have a hole: child 2"] = { "a", "x", nil, "y" }, ["cannot take a secret"] = { "a", views.secret.new "JEFE" },
+    ["the name of a node is not UTF%-8"] = { "\255" },
+  } do
+    fails("xml.encode:? .*" .. why, xml.encode, node)
+  end
+  fails("XML is a node", xml.encode, "a")
+  local deep = { "a" }
+  for _ = 1, 127 do deep = { "a", deep } end
+  is(#xml.encode(deep), 127 * 7 + 4)
+  fails("nested deeper than 128", xml.encode, { "a", deep })
+  deep[2][2] = deep
+  fails("nested deeper than 128", xml.encode, deep)
+  fails("xml.decode: mismatched tag at byte 5", xml.decode, "<a></b>")
+  fails("xml.decode wants text", xml.decode, {})
+  fails("xml.all wants a node", xml.all, "x", "y")
+  fails("xml.first wants the name", xml.first, { name = "a" })
+end
+
 return spec
