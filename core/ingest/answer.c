@@ -1,5 +1,6 @@
 #include "ingest/answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void static_reply(struct reply *reply, const struct route *route)
@@ -22,15 +23,27 @@ static struct slice write_body(struct answer_text *text)
     return slice_make(text->body, before.len + id_len + after.len);
 }
 
-void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id)
+static void add_id(struct reply *reply, struct answer_text *text, const struct route *route, struct slice body)
 {
-    uuid_format(id, text->id);
     static_reply(reply, route);
     if (!route->reply.body.data) {
         reply->content_type = SLICE("application/json");
-        reply->body = write_body(text);
+        reply->body = body;
     }
     (void)reply_add_header(reply, SLICE("tidewire-event-id"), slice_of(text->id)); /* there is room: a route's headers leave it */
+}
+
+void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id)
+{
+    uuid_format(id, text->id);
+    add_id(reply, text, route, write_body(text));
+}
+
+void answer_items(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id, uint32_t count)
+{
+    uuid_format(id, text->id);
+    int len = snprintf(text->body, sizeof(text->body), "{\"id\":\"%s\",\"count\":%u}\n", text->id, count);
+    add_id(reply, text, route, slice_make(text->body, (size_t)len));
 }
 
 void answer_ignored(struct reply *reply, const struct route *route)

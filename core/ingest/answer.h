@@ -9,11 +9,13 @@
 /* Room for the texts that an answer points to; lives until it is sent. */
 struct answer_text {
     char id[UUID_TEXT_SIZE];
-    char body[64];
+    char body[80];
 };
 
 /* The static reply with the event's id: in the header tidewire-event-id, and in the body unless the route has one of its own. */
 void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id);
+/* The same for a request of many events: the id of the first of them, and how many it added. */
+void answer_items(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id, uint32_t count);
 /* The same for an event that `when` did not want. */
 void answer_ignored(struct reply *reply, const struct route *route);
 

@@ -2,6 +2,7 @@
  * committed waits for the other's commit. */
 #include "base/clock.h"
 #include "ingest/answer.h"
+#include "ingest/batch.h"
 #include "ingest/intake.h"
 #include "model/lookup.h"
 
@@ -21,6 +22,12 @@ static struct slice key_text(struct intake *intake)
     if (found.kind == FOUND_JSON && json_type(found.json) != JSON_NULL)
         return json_text(found.json);
     return (struct slice){ NULL, 0 };
+}
+
+void claim_make_signature(struct intake *intake, const struct verify_result *verified)
+{
+    if (intake->route->dedupe_signature && verified->signature_bytes > 0)
+        add_key(intake, 's', slice_make((const char *)verified->signature, verified->signature_bytes));
 }
 
 /* false: it was refused. */
@@ -45,8 +52,7 @@ bool claim_make_keys(struct intake *intake, const struct verify_result *verified
         intake_refuse_and_end(intake, REFUSED_MISSING, 401, "the delivery id is missing");
         return false;
     }
-    if (route->dedupe_signature && verified->signature_bytes > 0)
-        add_key(intake, 's', slice_make((const char *)verified->signature, verified->signature_bytes));
+    claim_make_signature(intake, verified);
     return true;
 }
 
@@ -55,6 +61,10 @@ void claim_answer_duplicate(struct intake *intake, struct uuid winner)
     struct reply reply;
     struct answer_text text;
     counts_duplicate(intake->ingest->config.counts, intake->route->path);
+    if (intake->batch) {
+        batch_settled(intake, SETTLED_DUPLICATE, winner);
+        return;
+    }
     answer_stored(&reply, &text, intake->route, winner);
     (void)reply_add_header(&reply, SLICE("tidewire-duplicate"), SLICE("true")); /* there is room, as for the id */
     intake_answer(intake, &reply);
@@ -103,7 +113,6 @@ static void wait_for_claim(struct intake *intake)
     uv_timer_start(&intake->wait_timer, on_wait_over, DEDUPE_WAIT_MS, 0);
 }
 
-/* Claims the keys one after the other; goes on with run. */
 void claim_keys(struct intake *intake)
 {
     while (intake->claimed < intake->key_count) {
@@ -124,5 +133,8 @@ void claim_keys(struct intake *intake)
             return;
         }
     }
-    handle_start(intake);
+    if (intake->list.doc)
+        batch_begin(intake);
+    else
+        handle_start(intake);
 }

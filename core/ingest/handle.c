@@ -1,6 +1,7 @@
 /* handle.c: from the handler to the commit and the answer. */
 #include "base/clock.h"
 #include "ingest/answer.h"
+#include "ingest/batch.h"
 #include "ingest/intake.h"
 #include "observe/access.h"
 
@@ -51,6 +52,10 @@ static void answer_now(struct intake *intake)
 {
     struct reply reply;
     struct answer_text text;
+    if (intake->batch) {
+        batch_settled(intake, SETTLED_STORED, intake->event->id);
+        return;
+    }
     answer_stored(&reply, &text, intake->route, intake->event->id);
     intake_answer(intake, &reply);
 }
@@ -131,7 +136,7 @@ static void on_committed(struct handed *handed)
     const struct ingest_worker *to = &intake->ingest->config.to;
     event_unref(intake->accept.event);
     if (intake->accept.op.result == OK) {
-        if (intake->conn)
+        if (intake->conn || intake->batch)
             answer_now(intake);
         after_commit(intake);
         return;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ingest/answer.h"
+#include "ingest/batch.h"
 #include "ingest/cidr.h"
 #include "ingest/forwarded.h"
 #include "ingest/gate.h"
@@ -12,7 +13,7 @@
 #include "ingest/when.h"
 #include "model/lookup.h"
 
-enum { SCRATCH_MAX = DECODED_MAX /* a form's longest value */, SCRATCH_KEPT_MAX = 256 << 10, SHARDS = 65536 };
+enum { SCRATCH_MAX = DECODED_MAX /* a form's longest value */, SCRATCH_KEPT_MAX = 256 << 10 };
 
 /* ---- the head: everything that can be said before the body is read ---- */
 
@@ -180,18 +181,11 @@ static void copy_headers(const struct request *request, struct pair *headers)
 
 static enum result make_event(struct intake *intake, struct request *request, const struct verify_result *verified)
 {
-    struct ingest *ingest = intake->ingest;
     struct pair headers[HTTP_HEADERS_MAX];
     uint64_t now_ms = clock_wall_ms();
-    struct uuid id = uuid_v7(ingest->config.ids, now_ms);
-    /* the last two bytes say whose worker's it is when it has to run again (store.h, store_read_due) */
-    uint32_t tail = (uint32_t)(id.bytes[14] << 8 | id.bytes[15]) / ingest->config.workers * ingest->config.workers;
-    tail = tail + ingest->config.worker < SHARDS ? tail + ingest->config.worker : ingest->config.worker;
-    id.bytes[14] = (uint8_t)(tail >> 8);
-    id.bytes[15] = (uint8_t)tail;
     copy_headers(request, headers);
     struct event_parts parts = {
-        .id = id,
+        .id = intake_new_id(intake->ingest, now_ms),
         .route = intake->route->path,
         .method = request->method,
         .path = request->path,
@@ -278,8 +272,13 @@ static void ignore(struct intake *intake)
 {
     struct reply reply;
     counts_ignored(intake->ingest->config.counts, intake->route->path);
-    answer_ignored(&reply, intake->route);
-    intake_answer(intake, &reply);
+    intake_release_keys(intake);
+    if (intake->batch) {
+        batch_settled(intake, SETTLED_IGNORED, intake->event->id);
+    } else {
+        answer_ignored(&reply, intake->route);
+        intake_answer(intake, &reply);
+    }
     intake_end(intake);
 }
 
@@ -290,7 +289,7 @@ static void forget_scratch(struct ingest *ingest)
         buf_deinit(&ingest->scratch);
 }
 
-static void judge(struct intake *intake, const struct verify_result *verified)
+void intake_judge(struct intake *intake, const struct verify_result *verified)
 {
     struct ingest *ingest = intake->ingest;
     find_type(intake);
@@ -336,7 +335,8 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
     }
     if (!decode_body(intake))
         return;
-    judge(intake, &verified);
+    if (!batch_take(intake, &verified))
+        intake_judge(intake, &verified);
 }
 
 /* The client went. Before the commit its event is dropped where nothing holds it; after it, it goes on as accepted. */

@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ingest/answer.h"
+#include "ingest/batch.h"
+
+enum { SHARDS = 65536 };
 
 /* ---- life of an intake ---- */
 
@@ -13,10 +16,21 @@ struct intake *intake_new(struct ingest *ingest, struct conn *conn)
     struct intake *intake = MEM_NEW(struct intake);
     intake->ingest = ingest;
     intake->conn = conn;
-    snprintf(intake->remote_ip, sizeof(intake->remote_ip), "%.*s", SLICE_ARGS(conn_remote_ip(conn)));
+    if (conn)
+        snprintf(intake->remote_ip, sizeof(intake->remote_ip), "%.*s", SLICE_ARGS(conn_remote_ip(conn)));
     buf_init(&intake->param_text, PARAM_BYTES_MAX);
     ingest->in_flight++;
     return intake;
+}
+
+struct uuid intake_new_id(struct ingest *ingest, uint64_t now_ms)
+{
+    struct uuid id = uuid_v7(ingest->config.ids, now_ms);
+    uint32_t tail = (uint32_t)(id.bytes[14] << 8 | id.bytes[15]) / ingest->config.workers * ingest->config.workers;
+    tail = tail + ingest->config.worker < SHARDS ? tail + ingest->config.worker : ingest->config.worker;
+    id.bytes[14] = (uint8_t)(tail >> 8);
+    id.bytes[15] = (uint8_t)tail;
+    return id;
 }
 
 void intake_release_keys(struct intake *intake)
@@ -68,6 +82,10 @@ void intake_count_refusal(struct intake *intake, enum refusal reason, uint16_t s
 void intake_refuse(struct intake *intake, enum refusal reason, uint16_t status, const char *detail)
 {
     struct reply reply;
+    if (intake->batch) {
+        batch_refused(intake, reason, status, detail);
+        return;
+    }
     if (intake->conn)
         intake_count_refusal(intake, reason, status, detail);
     reply_problem(&reply, status, detail);

@@ -19,8 +19,11 @@ enum intake_state {
 struct intake {
     struct ingest *ingest;
     enum intake_state state;
-    struct conn *conn;             /* NULL once answered, or when the client went */
+    struct conn *conn;             /* NULL once answered, or when the client went; of an item */
     char remote_ip[ADDRESS_SIZE];  /* of the sender, before trusted proxies */
+    struct batch *batch;           /* of an item that is not settled yet: it hears what a client would; else NULL */
+    uint32_t item;                 /* its number in the batch, from 0 */
+    struct json_value list;        /* in the event: its items are events each; doc NULL: none */
     struct generation *generation; /* counted */
     const struct route *route;     /* of the generation */
     struct pair params[PARAMS_MAX];
@@ -52,10 +55,13 @@ struct ingest {
 };
 
 /* ---- intake.c ---- */
+/* conn NULL: of an item of a batch. */
 struct intake *intake_new(struct ingest *ingest, struct conn *conn);
 void intake_release_keys(struct intake *intake);
 /* Nothing of it is in flight any more. */
 void intake_end(struct intake *intake);
+/* An id that says which worker's event it is (store.h, store_read_due). */
+struct uuid intake_new_id(struct ingest *ingest, uint64_t now_ms);
 /* Nobody may be there to hear it. */
 void intake_answer(struct intake *intake, const struct reply *reply);
 void intake_count_refusal(struct intake *intake, enum refusal reason, uint16_t status, const char *detail);
@@ -64,6 +70,10 @@ void intake_refuse_and_end(struct intake *intake, enum refusal reason, uint16_t 
 /* A function of its route failed where the handler was to be asked first. */
 void intake_fail_first_try(struct intake *intake, const struct script_failure *failure);
 
+/* ---- ingest.c ---- */
+/* An event that is verified and decoded: ignored, a duplicate, or handled. */
+void intake_judge(struct intake *intake, const struct verify_result *verified);
+
 /* ---- decode.c ---- */
 /* What event.body is to be, of the event that was just made. false: it was refused. */
 bool decode_body(struct intake *intake);
@@ -71,7 +81,9 @@ bool decode_body(struct intake *intake);
 /* ---- claim.c ---- */
 /* false: it was refused. */
 bool claim_make_keys(struct intake *intake, const struct verify_result *verified);
-/* Claims the keys one after the other; goes on with handle_start. */
+/* The key of its signature alone, if that counts. */
+void claim_make_signature(struct intake *intake, const struct verify_result *verified);
+/* Claims the keys one after the other; goes on with handle_start, or batch_begin where there is a list. */
 void claim_keys(struct intake *intake);
 void claim_answer_duplicate(struct intake *intake, struct uuid winner);
 

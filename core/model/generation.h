@@ -97,6 +97,7 @@ struct route {
     struct slice provider;  /* "" */
     struct slice type_path; /* where event.type is, a path of lookup.h: "headers.x-github-event", "body.type"; "" : none */
     bool form_payload;      /* a form with the one field `payload` holds JSON (GitHub, Slack) */
+    struct slice each_path; /* of the list whose items are events each: "body", "body.events"; "": the request is one event */
     const struct cidr *ip_allow;
     size_t ip_allow_count; /* 0: any */
     struct slice host;     /* "": any; else in lower case, without port */

@@ -431,6 +431,7 @@ static void read_route(const struct reader *reader, struct route *route)
     route->provider = text_of(reader, "provider");
     route->type_path = text_of(reader, "type_path");
     route->form_payload = flag_of(reader, "form_payload");
+    route->each_path = text_of(reader, "each_path");
     route->ip_allow = ranges_of(reader, "ip_allow", &route->ip_allow_count);
     route->host = text_of(reader, "host");
     route->gate = gate_of(reader);

@@ -138,6 +138,32 @@ local function dedupe_of(self, path, value)
   return dedupe
 end
 
+-- ---- each ----
+
+local listed = { json = true, ndjson = true, by_type = true }
+
+local function each_of(self, path, value)
+  if type(value) == "boolean" then
+    return value
+  end
+  if type(value) ~= "string" or not paths.path_is_valid(value) or value:match "^[%w_]+" ~= "body" then
+    return self:wants(path, value, "true, false or a path below body", "each = \"body.events\"")
+  end
+  return value
+end
+
+-- The path of the list, "" for none.
+local function each_path(self, fields, profile)
+  local each = fields.each
+  if not each then
+    return ""
+  elseif not listed[fields.content or "by_type"] then
+    self:fault({ "each" }, ("each wants a list, which is JSON or NDJSON, but content is %q"):format(fields.content),
+      { at_key = true, hint = "leave out one of the two" })
+  end
+  return each == true and (profile and profile.each or "body") or each
+end
+
 -- ---- reply ----
 
 local reply_fields = {
@@ -257,13 +283,14 @@ local known = {
   reply = reply_of,
   ip_allow = check.ranges,
   host = host_of,
+  each = each_of,
   rate = check.rate,
   schema = schema_of,
   redact = redact_of,
   enabled = check.boolean,
 }
 
-local later = { each = true, order_by = true, on_error = true,
+local later = { order_by = true, on_error = true,
   on_dead = true, ack_within = true }
 
 local function check_pattern(self, path)
@@ -345,6 +372,7 @@ function M.make(load, path, given, file, line)
     content = fields.content or "by_type",
     verify = fields.verify or profile and profile.scheme or { scheme = "none", name = "none", secrets = {} },
     provider = profile and profile.name or "", type_path = profile and profile.type or "",
+    each_path = each_path(self, fields, profile),
     form_payload = profile ~= nil and profile.form_payload or false,
     ip_allow = fields.ip_allow or {}, host = fields.host or "", rate = fields.rate, schema = fields.schema,
     redact = fields.redact or "",

@@ -150,7 +150,7 @@ local function provider_word(load, name)
     local scheme = verify.of_profile(inside, given_scheme, { secrets = fields.secret })
     return values.new("provider", {
       name = name, scheme = scheme, type = profile.type, id = profile.id, types = profile.types, max_body = profile.max_body,
-      form_payload = profile.form_payload, remember_signature = profile.remember_signature,
+      form_payload = profile.form_payload, each = profile.each, remember_signature = profile.remember_signature,
     })
   end
 end
