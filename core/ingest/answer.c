@@ -3,14 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static void static_reply(struct reply *reply, const struct route *route)
+/* Its headers were checked when the rule was loaded, or when it said them. */
+static void fill(struct reply *reply, const struct response *response)
 {
-    reply_init(reply, route->reply.status);
-    reply->content_type = route->reply.content_type;
-    reply->body = route->reply.body;
-    for (size_t i = 0; i < route->reply.header_count; i++)
-        (void)reply_add_header(reply, route->reply.headers[i].name,
-                               route->reply.headers[i].value); /* checked when the rule was loaded */
+    reply_init(reply, response->status);
+    reply->content_type = response->content_type;
+    reply->body = response->body;
+    for (size_t i = 0; i < response->header_count; i++)
+        (void)reply_add_header(reply, response->headers[i].name, response->headers[i].value);
+}
+
+/* There is room: other headers leave it. */
+static void add_id(struct reply *reply, struct answer_text *text, struct uuid id)
+{
+    uuid_format(id, text->id);
+    (void)reply_add_header(reply, SLICE("tidewire-event-id"), slice_of(text->id));
 }
 
 static struct slice write_body(struct answer_text *text)
@@ -23,32 +30,48 @@ static struct slice write_body(struct answer_text *text)
     return slice_make(text->body, before.len + id_len + after.len);
 }
 
-static void add_id(struct reply *reply, struct answer_text *text, const struct route *route, struct slice body)
+/* The static reply; body: where the route has none of its own. */
+static void reply_with(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id, struct slice body)
 {
-    static_reply(reply, route);
+    fill(reply, &route->reply);
+    add_id(reply, text, id);
     if (!route->reply.body.data) {
         reply->content_type = SLICE("application/json");
         reply->body = body;
     }
-    (void)reply_add_header(reply, SLICE("tidewire-event-id"), slice_of(text->id)); /* there is room: a route's headers leave it */
+}
+
+void answer_response(struct reply *reply, struct answer_text *text, const struct response *response, struct uuid id)
+{
+    fill(reply, response);
+    add_id(reply, text, id);
+}
+
+void answer_failed(struct reply *reply, struct answer_text *text, struct uuid id)
+{
+    char detail[96], shown[UUID_TEXT_SIZE];
+    uuid_format(id, shown);
+    snprintf(detail, sizeof(detail), "the handler of event %s failed", shown);
+    reply_problem(reply, 500, detail);
+    add_id(reply, text, id);
 }
 
 void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id)
 {
     uuid_format(id, text->id);
-    add_id(reply, text, route, write_body(text));
+    reply_with(reply, text, route, id, write_body(text));
 }
 
 void answer_items(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id, uint32_t count)
 {
     uuid_format(id, text->id);
     int len = snprintf(text->body, sizeof(text->body), "{\"id\":\"%s\",\"count\":%u}\n", text->id, count);
-    add_id(reply, text, route, slice_make(text->body, (size_t)len));
+    reply_with(reply, text, route, id, slice_make(text->body, (size_t)len));
 }
 
 void answer_ignored(struct reply *reply, const struct route *route)
 {
-    static_reply(reply, route);
+    fill(reply, &route->reply);
     if (!route->reply.body.data) {
         reply->content_type = SLICE("application/json");
         reply->body = SLICE("{\"ignored\":true}\n");

@@ -1,4 +1,4 @@
-/* answer.h: what a sender is told about its event: the route's static reply, or the event's id. */
+/* answer.h: what a sender is told about its event: the route's static reply, what its handler says, or the event's id. */
 #ifndef TIDEWIRE_ANSWER_H
 #define TIDEWIRE_ANSWER_H
 
@@ -16,7 +16,11 @@ struct answer_text {
 void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id);
 /* The same for a request of many events: the id of the first of them, and how many it added. */
 void answer_items(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id, uint32_t count);
-/* The same for an event that `when` did not want. */
+/* What the handler said with `respond`, and the id as a header. */
+void answer_response(struct reply *reply, struct answer_text *text, const struct response *response, struct uuid id);
+/* 500: the handler failed, and the sender knows. */
+void answer_failed(struct reply *reply, struct answer_text *text, struct uuid id);
+/* The same as answer_stored for an event that `when` did not want. */
 void answer_ignored(struct reply *reply, const struct route *route);
 
 #endif

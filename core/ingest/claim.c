@@ -105,12 +105,7 @@ static void on_claim_settled(struct dedupe_wait *wait, struct uuid winner)
 static void wait_for_claim(struct intake *intake)
 {
     intake->state = INTAKE_CLAIMING;
-    if (!intake->wait_timer_open) {
-        uv_timer_init(intake->ingest->config.loop, &intake->wait_timer);
-        intake->wait_timer.data = intake;
-        intake->wait_timer_open = true;
-    }
-    uv_timer_start(&intake->wait_timer, on_wait_over, DEDUPE_WAIT_MS, 0);
+    intake_start_timer(intake, on_wait_over, DEDUPE_WAIT_MS);
 }
 
 void claim_keys(struct intake *intake)

@@ -44,8 +44,12 @@ static void on_stored_run_done(struct run *done, struct outcome *outcome)
     struct intake *intake = done->owner;
     const struct ingest_worker *to = &intake->ingest->config.to;
     event_forget_index(intake->event);
+    intake->run_open = false;
     to->settle(to->arg, intake->event, outcome);
-    intake_end(intake);
+    if (!intake->waits)
+        intake_end(intake);
+    else if (!outcome)
+        waiting_on_run_lost(intake);
 }
 
 static void answer_now(struct intake *intake)
@@ -106,27 +110,53 @@ static void refuse_commit(struct intake *intake, enum result result)
     }
 }
 
+/* Without an outcome yet: its handler waits, or is run from the store. */
+static void go_on_stored(struct intake *intake)
+{
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    bool again = intake->run_again, ended = !again && intake->outcome;
+    intake->run_open = !again;
+    if (again && intake->run_waits)
+        to->forget(to->arg, intake->event);
+    if (again) {
+        to->run_later(to->arg, intake->event);
+    } else {
+        to->held_stored(to->arg, intake->event);
+        intake->run.on_done = on_stored_run_done;
+    }
+    if (intake->accept.key_use == KEYS_HOLD)
+        waiting_begin(intake); /* the intake may end here, unless its run is open */
+    else if (again)
+        intake_end(intake);
+    if (ended)
+        on_stored_run_done(&intake->run, intake->outcome);
+}
+
+/* Of a sender that does not wait for the handler, or whose handler has ended already. */
+static void answer_committed(struct intake *intake)
+{
+    if (intake->route->ack == ACK_HANDLED && intake->accept.outcome) {
+        if (!intake->conn)
+            waiting_note_unheard(intake->event, intake->outcome);
+        waiting_answer(intake, intake->outcome);
+        return;
+    }
+    if (intake->conn || intake->batch)
+        answer_now(intake);
+    access_request(intake->event, intake->route->reply.status, (clock_mono_ns() - intake->started_ns) / 1000);
+}
+
 static void after_commit(struct intake *intake)
 {
     const struct ingest_worker *to = &intake->ingest->config.to;
     struct event *event = intake->event;
     event->stored = true;
     counts_accepted(intake->ingest->config.counts, intake->route->path);
-    access_request(event, intake->route->reply.status, (clock_mono_ns() - intake->started_ns) / 1000);
     if (intake->accept.outcome) {
         to->on_stored(to->arg, event, intake->outcome);
         intake_end(intake);
-    } else if (intake->run_again) {
-        if (intake->run_waits)
-            to->forget(to->arg, event);
-        to->run_later(to->arg, event);
-        intake_end(intake);
     } else {
-        to->held_stored(to->arg, event);
-        if (intake->outcome)
-            on_stored_run_done(&intake->run, intake->outcome);
-        else
-            intake->run.on_done = on_stored_run_done;
+        go_on_stored(intake);
     }
 }
 
@@ -136,8 +166,8 @@ static void on_committed(struct handed *handed)
     const struct ingest_worker *to = &intake->ingest->config.to;
     event_unref(intake->accept.event);
     if (intake->accept.op.result == OK) {
-        if (intake->conn || intake->batch)
-            answer_now(intake);
+        if (intake->accept.key_use != KEYS_HOLD)
+            answer_committed(intake);
         after_commit(intake);
         return;
     }
@@ -159,9 +189,20 @@ static void on_store_done(struct store_op *op)
         return; /* the worker waits for its requests before it closes */
 }
 
+/* With ack = "handled" the keys are claimed for good once it is known that the sender is told so. */
+static enum key_use use_of_keys(const struct intake *intake, struct outcome *outcome)
+{
+    if (intake->route->ack != ACK_HANDLED || !intake->conn)
+        return KEYS_CLAIM;
+    if (!outcome)
+        return KEYS_HOLD;
+    return waiting_judge(intake, outcome) ? KEYS_CLAIM : KEYS_RELEASE;
+}
+
 static void commit(struct intake *intake)
 {
     const struct route *route = intake->route;
+    struct outcome *outcome = intake->run_waits ? NULL : intake->outcome;
     if (intake->outcome)
         delivery_give_shards(intake->outcome->deliveries, intake->ingest->config.worker, intake->ingest->config.workers);
     if (intake->run_waits)
@@ -170,11 +211,12 @@ static void commit(struct intake *intake)
     intake->accept = (struct store_accept){
         .op = { .kind = STORE_ACCEPT, .on_done = on_store_done, .owner = intake },
         .event = event_ref(intake->event),
-        .outcome = intake->run_waits ? NULL : intake->outcome,
+        .outcome = outcome,
         .keep_body = route->keep,
         .keep_until_ms = route->keep ? intake->event->received_ms + route->keep_ms : 0,
         .keys = intake->keys,
         .key_count = intake->key_count,
+        .key_use = use_of_keys(intake, outcome),
     };
     store_submit(intake->ingest->config.store, &intake->accept.op);
 }

@@ -348,6 +348,8 @@ static void on_gone(struct conn *conn, struct request *request, void *arg)
     intake->conn = NULL;
     if (!intake->event)
         intake_end(intake);
+    else if (intake->waits)
+        waiting_on_gone(intake);
 }
 
 static void on_refused(const struct refused_request *refused, void *arg)
@@ -375,6 +377,7 @@ struct ingest *ingest_new(const struct ingest_config *config)
 void ingest_drain(struct ingest *ingest)
 {
     ingest->draining = true;
+    ingest_answer_waiting(ingest, false); /* nothing is run from the store any more */
 }
 
 uint32_t ingest_in_flight(const struct ingest *ingest)

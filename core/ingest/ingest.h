@@ -4,6 +4,7 @@
  *   on_request ── verify, decode ──> refused │ when ──> ignored │ dedupe ──> duplicate, or waits for the first one's commit
  *        └─> handler ──returns──> ONE commit of event + outcome + deliveries + keys ──> answer, deliveries offered
  *                   └──waits──> commit of the event ──> answer …… handler returns ──> second commit (rerun.h)
+ *                                 with ack = "handled":  …… handler returns ──> second commit ──> answer (waiting.c)
  */
 #ifndef TIDEWIRE_INGEST_H
 #define TIDEWIRE_INGEST_H
@@ -84,6 +85,14 @@ struct ingest *ingest_new(const struct ingest_config *config);
 struct listener_callbacks ingest_callbacks(struct ingest *ingest);
 /* From now on 503 with Connection: close. */
 void ingest_drain(struct ingest *ingest);
+/* ---- for senders that wait for the end of their event's handler (ack = "handled"); nothing to do for other events ---- */
+/* The outcome of a stored event is about to be committed. Where its sender waits a failed try becomes the last one. */
+void ingest_settling(struct ingest *ingest, struct store_settle *settle, struct outcome *outcome);
+/* It is on disk; or it could not be written. */
+void ingest_settled(struct ingest *ingest, struct event *event, const struct outcome *outcome);
+void ingest_not_settled(struct ingest *ingest, struct event *event);
+/* They get the static reply: all of them, or those without a handler that runs. */
+void ingest_answer_waiting(struct ingest *ingest, bool all);
 /* Requests on their way to an answer, or to the end of their commit. */
 uint32_t ingest_in_flight(const struct ingest *ingest);
 /* Nothing is in flight. */

@@ -53,6 +53,16 @@ static void on_wait_timer_closed(uv_handle_t *handle)
     intake_free(handle->data);
 }
 
+void intake_start_timer(struct intake *intake, uv_timer_cb on_time, uint64_t ms)
+{
+    if (!intake->wait_timer_open) {
+        uv_timer_init(intake->ingest->config.loop, &intake->wait_timer);
+        intake->wait_timer.data = intake;
+        intake->wait_timer_open = true;
+    }
+    uv_timer_start(&intake->wait_timer, on_time, ms, 0);
+}
+
 /* Nothing of it is in flight any more. */
 void intake_end(struct intake *intake)
 {

@@ -7,7 +7,7 @@
 #include "listen/conn.h"
 #include "loop/handoff.h"
 
-enum { KEYS_MAX = 2, PARAM_BYTES_MAX = 8 << 10, ADDRESS_SIZE = 48 };
+enum { PARAM_BYTES_MAX = 8 << 10, ADDRESS_SIZE = 48 };
 
 enum intake_state {
     INTAKE_CHECKING,   /* until the handler is started */
@@ -36,7 +36,12 @@ struct intake {
     bool store_first; /* its rules are asked only after the commit, from the store */
     bool run_waits;   /* the handler waits: the event is committed without an outcome */
     bool run_again;   /* its state was lost: run it from the store */
-    struct dedupe_key keys[KEYS_MAX];
+    bool run_open;    /* the event is stored and its handler has not ended: `run` is in use */
+    bool waits;       /* its sender waits for the end of the handler: it is on ingest's list */
+    bool settling;    /* of those: the end is on its way to the disk */
+    bool gives_up;    /* and the keys with it: the sender is told to come back */
+    struct intake *next_waiting;
+    struct dedupe_key keys[DEDUPE_KEYS_MAX];
     size_t key_count, claimed; /* keys[0 .. claimed) are claimed */
     struct dedupe_wait wait;
     struct uuid wait_winner;
@@ -52,12 +57,15 @@ struct ingest {
     struct buf scratch; /* for lookups; used and forgotten within one call */
     uint32_t in_flight;
     bool draining;
+    struct intake *waiting; /* those that wait */
 };
 
 /* ---- intake.c ---- */
 /* conn NULL: of an item of a batch. */
 struct intake *intake_new(struct ingest *ingest, struct conn *conn);
 void intake_release_keys(struct intake *intake);
+/* One at a time; intake_end closes it. */
+void intake_start_timer(struct intake *intake, uv_timer_cb on_time, uint64_t ms);
 /* Nothing of it is in flight any more. */
 void intake_end(struct intake *intake);
 /* An id that says which worker's event it is (store.h, store_read_due). */
@@ -89,5 +97,17 @@ void claim_answer_duplicate(struct intake *intake, struct uuid winner);
 
 /* ---- handle.c ---- */
 void handle_start(struct intake *intake);
+
+/* ---- waiting.c ---- */
+/* The sender will be told of this outcome: a try that failed is the last one. true: it is told something that claims the keys. */
+bool waiting_judge(const struct intake *intake, struct outcome *outcome);
+/* With what the outcome says; NULL: the static reply. */
+void waiting_answer(struct intake *intake, const struct outcome *outcome);
+/* Nobody was there to hear what `respond` said. */
+void waiting_note_unheard(const struct event *event, const struct outcome *outcome);
+/* Its event is stored, and has no outcome yet. */
+void waiting_begin(struct intake *intake);
+void waiting_on_gone(struct intake *intake);
+void waiting_on_run_lost(struct intake *intake);
 
 #endif

@@ -41,6 +41,7 @@ static const struct option route_options[] = {
     { "dedupe", TEXT, OF_ROUTE(dedupe_path) },
     { "host", TEXT, OF_ROUTE(host) },
     { "schema", BYTES, OF_ROUTE(schema_text) },
+    { "ack_within", DURATION, OF_ROUTE(ack_within_ms) },
     { "keep", DURATION, OF_ROUTE(keep_ms) },
     { "retry.attempts", COUNT, OF_ROUTE(retry.attempts) },
     { "retry.first", DURATION, OF_ROUTE(retry.first_ms) },

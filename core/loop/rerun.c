@@ -129,6 +129,8 @@ static void on_settle_back(struct handed *handed)
         rerun->config.on_settled(rerun->config.arg, held->event, held->outcome);
         if (held->outcome->state == EVENT_WAITING)
             rerun_note(rerun, held->outcome->due_ms);
+    } else {
+        rerun->config.on_not_settled(rerun->config.arg, held->event);
     }
     let_go(held); /* ERR_STALE: somebody else finished it; ERR_INVALID: it stays waiting and is read again when due */
     if (rerun->look_again)
@@ -155,6 +157,7 @@ static void submit_settle(struct held *held)
     held->settle.op = (struct store_op){ .kind = STORE_SETTLE, .on_done = on_settle_done, .owner = held };
     held->settle.event = held->event;
     held->settle.outcome = held->outcome;
+    rerun->config.settling(rerun->config.arg, &held->settle, held->outcome);
     store_submit(rerun->config.store, &held->settle.op);
 }
 

@@ -53,9 +53,11 @@ static void close_all(struct worker *worker)
     handoff_close(&worker->handoff, on_handoff_closed);
 }
 
-/* The time is over: connections are closed, handlers that wait run again from the store, messages on their way are sent again. */
+/* The time is over: who waits for a handler is told that its event is stored, connections are closed, handlers that wait run
+ * again from the store, messages on their way are sent again. */
 static void cut_off(struct worker *worker)
 {
+    ingest_answer_waiting(worker->ingest, true);
     close_doors(worker);
     rules_end_waits(worker->rules);
     (void)deliver_abort(worker->deliver);

@@ -106,6 +106,25 @@ static void on_outcome_stored(void *arg, struct event *event, struct outcome *ou
         deliver_offer(worker->deliver, event, delivery);
 }
 
+static void on_settling(void *arg, struct store_settle *settle, struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    ingest_settling(worker->ingest, settle, outcome);
+}
+
+static void on_settled(void *arg, struct event *event, struct outcome *outcome)
+{
+    struct worker *worker = arg;
+    ingest_settled(worker->ingest, event, outcome);
+    on_outcome_stored(arg, event, outcome);
+}
+
+static void on_not_settled(void *arg, struct event *event)
+{
+    struct worker *worker = arg;
+    ingest_not_settled(worker->ingest, event);
+}
+
 static bool send_unwritten(void *arg, struct event *event, struct outcome *outcome)
 {
     struct worker *worker = arg;
@@ -333,7 +352,9 @@ static void make_rerun(struct worker *worker)
         .wanted = is_wanted,
         .run = run_handler,
         .outcome_of = outcome_of,
-        .on_settled = on_outcome_stored,
+        .settling = on_settling,
+        .on_settled = on_settled,
+        .on_not_settled = on_not_settled,
         .arg = worker,
     };
     worker->rerun = rerun_new(&config);

@@ -13,6 +13,7 @@
 #include "base/slice.h"
 #include "json/schema.h"
 #include "model/event.h"
+#include "model/response.h"
 #include "model/verification.h"
 
 /* ---- conditions of `when` ---- */
@@ -42,7 +43,7 @@ struct limits {
 
 /* ---- routes ---- */
 
-enum ack { ACK_STORED, ACK_RECEIVED };
+enum ack { ACK_STORED, ACK_RECEIVED, ACK_HANDLED };
 enum content {
     CONTENT_BY_TYPE,
     CONTENT_JSON,
@@ -61,13 +62,6 @@ struct retry_policy {
     double factor;
     const uint16_t *on; /* statuses that count as "try again"; NULL: the default list of rules.md */
     size_t on_count;
-};
-
-struct static_reply {
-    uint16_t status;
-    struct slice content_type, body; /* body data NULL: the default body with the event id */
-    const struct pair *headers;
-    size_t header_count;
 };
 
 /* An address and how many of its leading bits count. v4 addresses stand as ::ffff:a.b.c.d with 96 more bits. */
@@ -114,9 +108,10 @@ struct route {
     uint64_t dedupe_within_ms;
     bool dedupe_signature; /* the scheme signs no time: an equal signature is a duplicate too (providers.md) */
     enum ack ack;
-    bool keep; /* false: bodies are not kept once delivered */
+    uint64_t ack_within_ms; /* how long a sender waits for the handler; then it gets `reply` */
+    bool keep;              /* false: bodies are not kept once delivered */
     uint64_t keep_ms;
-    struct static_reply reply;
+    struct response reply;
     struct retry_policy retry;
     struct limits limits; /* its own, or the generation's */
 };

@@ -8,6 +8,7 @@
 #include "model/delivery.h"
 #include "model/event.h"
 #include "model/fetch.h"
+#include "model/response.h"
 
 /* Why a run failed; one list everywhere (design.md "States"). */
 enum run_reason { RUN_OK = 0, RUN_ERROR, RUN_RETRY, RUN_CPU, RUN_WAIT, RUN_MEMORY, RUN_STACK, RUN_CRASH, RUN_REASONS };
@@ -30,6 +31,7 @@ struct outcome {
     struct new_delivery *deliveries; /* in order; empty unless EVENT_HANDLED */
     uint32_t delivery_count;
     struct fetch_record *fetches; /* what it asked of others, in order, the first FETCH_RECORDS_MAX; also of a run that failed */
+    const struct response *response; /* what `respond` said; NULL: nothing */
 };
 
 /* "", "error", "retry", "cpu", "wait", "memory", "stack", "crash" */

@@ -115,7 +115,7 @@ int luaopen_tidewire_event(lua_State *L);
 /* plan.c: notes and ends */
 int luaopen_tidewire_actions_native(lua_State *L);
 /* How a handler's coroutine ended itself: what it yielded. */
-enum ending { ENDING_NONE, ENDING_DROP, ENDING_FAIL, ENDING_RETRY, ENDING_SLEEP, ENDING_FETCH };
+enum ending { ENDING_NONE, ENDING_DROP, ENDING_FAIL, ENDING_RETRY, ENDING_SLEEP, ENDING_FETCH, ENDING_RESPOND };
 enum ending plan_ending(lua_State *coroutine);
 int fault(lua_State *L, const char *format, ...); /* raised at the line of the rule */
 /* Only in a handler, and not inside a callback of a C function; word: for the fault. */

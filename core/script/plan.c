@@ -59,12 +59,12 @@ static int l_fault(lua_State *L)
 
 /* ---- ends: the coroutine yields a word of ours and is not resumed; no pcall sees it ---- */
 
-static const char ending_marks[ENDING_FETCH + 1]; /* their addresses are what is yielded */
+static const char ending_marks[ENDING_RESPOND + 1]; /* their addresses are what is yielded */
 
 enum ending plan_ending(lua_State *coroutine)
 {
     const char *mark = lua_touserdata(coroutine, 1);
-    if (lua_type(coroutine, 1) != LUA_TLIGHTUSERDATA || mark < ending_marks || mark > ending_marks + ENDING_FETCH)
+    if (lua_type(coroutine, 1) != LUA_TLIGHTUSERDATA || mark < ending_marks || mark > ending_marks + ENDING_RESPOND)
         return ENDING_NONE;
     return (enum ending)(mark - ending_marks);
 }
@@ -337,6 +337,60 @@ static int l_is_header_value(lua_State *L)
     return 1;
 }
 
+/* ---- respond ---- */
+
+enum { RESPOND_STATUS = 1, RESPOND_KIND, RESPOND_VALUE, RESPOND_CONTENT_TYPE, RESPOND_HEADERS };
+
+static const struct pair *response_headers(lua_State *L, struct event *event, size_t *count)
+{
+    *count = lua_istable(L, RESPOND_HEADERS) ? lua_objlen(L, RESPOND_HEADERS) / 2 : 0;
+    struct pair *headers = arena_alloc(&event->arena, (*count + 1) * sizeof(*headers));
+    if (!headers)
+        luaL_error(L, "not enough memory");
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, RESPOND_HEADERS, (int)(2 * i + 1));
+        lua_rawgeti(L, RESPOND_HEADERS, (int)(2 * i + 2));
+        headers[i] = (struct pair){ keep(L, event, text_at(L, -2)), keep(L, event, text_at(L, -1)) };
+        lua_pop(L, 2);
+    }
+    return headers;
+}
+
+static struct slice response_body(lua_State *L, struct script *script)
+{
+    char why[ENCODE_WHY_SIZE];
+    struct slice body = text_at(L, RESPOND_VALUE);
+    buf_clear(&script->pieces);
+    if (slice_is(text_at(L, RESPOND_KIND), "json")) {
+        if (encode_json(L, RESPOND_VALUE, "json", SECRETS_REFUSED, &script->pieces, why) != OK)
+            fault(L, "respond: %s", why);
+        body = buf_slice(&script->pieces);
+    }
+    if (body.len > RESPONSE_BODY_MAX || !buf_ok(&script->pieces))
+        fault(L, "respond: the answer is larger than %d MiB", RESPONSE_BODY_MAX >> 20);
+    return keep(L, script->current->run->event, body.data ? body : SLICE(""));
+}
+
+/* respond(status, kind, value, content_type, headers): ends the handler and keeps its notes; headers as for send */
+static int l_respond(lua_State *L)
+{
+    struct script *script = script_of(L);
+    need_waiting(L, "respond");
+    lua_settop(L, RESPOND_HEADERS);
+    struct run *run = script->current->run;
+    if (run->route->ack != ACK_HANDLED)
+        return fault(L, "respond works in routes with ack = \"handled\": the sender of this event was answered before");
+    struct response *response = arena_alloc(&run->event->arena, sizeof(*response));
+    if (!response)
+        return luaL_error(L, "not enough memory");
+    struct slice type = text_at(L, RESPOND_CONTENT_TYPE);
+    *response = (struct response){ .status = (uint16_t)luaL_checkinteger(L, RESPOND_STATUS), .body = response_body(L, script) };
+    response->content_type = type.data ? keep(L, run->event, type) : SLICE("");
+    response->headers = response_headers(L, run->event, &response->header_count);
+    script->current->outcome->response = response;
+    return yield_ending(L, ENDING_RESPOND);
+}
+
 /* is_event(value) */
 static int l_is_event(lua_State *L)
 {
@@ -385,13 +439,14 @@ int luaopen_tidewire_actions_native(lua_State *L)
         { "need_handler", l_need_handler },
         { "finish", l_end },
         { "send", l_send },
+        { "respond", l_respond },
         { "is_event", l_is_event },
         { "is_header_name", l_is_header_name },
         { "is_header_value", l_is_header_value },
         { "log", l_log },
         { NULL, NULL },
     };
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     for (const luaL_Reg *function = functions; function->name; function++) {
         lua_pushcfunction(L, function->func);
         lua_setfield(L, -2, function->name);

@@ -400,9 +400,9 @@ static void dedupe_of(const struct reader *reader, struct route *route)
     lua_pop(reader->L, 1);
 }
 
-static struct static_reply reply_of(const struct reader *reader)
+static struct response reply_of(const struct reader *reader)
 {
-    struct static_reply reply = { .status = 202 };
+    struct response reply = { .status = 202 };
     size_t count;
     if (!enter(reader, "reply", &count))
         return reply;
@@ -417,7 +417,7 @@ static struct static_reply reply_of(const struct reader *reader)
 static void read_route(const struct reader *reader, struct route *route)
 {
     static const char *const contents[] = { "by_type", "json", "form", "multipart", "xml", "ndjson", "text", "raw", NULL };
-    static const char *const acks[] = { "stored", "received", NULL };
+    static const char *const acks[] = { "stored", "received", "handled", NULL };
     bool off;
     route->path = text_of(reader, "path");
     route->file = text_of(reader, "file");
@@ -441,6 +441,7 @@ static void read_route(const struct reader *reader, struct route *route)
     route->when_function = flag_of(reader, "when_function");
     dedupe_of(reader, route);
     route->ack = (enum ack)word_of(reader, "ack", acks);
+    route->ack_within_ms = (uint64_t)number_of(reader, "ack_within");
     route->keep = flag_of(reader, "keep");
     route->keep_ms = (uint64_t)number_of(reader, "keep_ms");
     route->reply = reply_of(reader);

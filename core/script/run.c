@@ -232,6 +232,9 @@ static enum run_state on_yielded(struct inside_run *inside)
     case ENDING_RETRY:
         outcome_settle(inside, EVENT_WAITING, RUN_RETRY, text_at(L, 2), (uint64_t)lua_tonumber(L, 3));
         break;
+    case ENDING_RESPOND:
+        outcome_settle(inside, EVENT_HANDLED, RUN_OK, SLICE(""), 0);
+        break;
     case ENDING_NONE:
         outcome_settle(inside, EVENT_WAITING, RUN_ERROR, SLICE("the handler yielded by itself"), 0);
         break;

@@ -1,7 +1,7 @@
 /* dedupe.h: the keys of the idempotency window: one sharded set in memory, shared by the workers, backed by two tables.
  *
  *   free --claim--> CLAIMED --commit--> COMMITTED --until passes--> free
- *                      '---release (failed, refused)---> free
+ *                      '---release (failed, refused, given up)---> free
  *
  * A second request with a claimed key waits for the first one's commit. */
 #ifndef TIDEWIRE_DEDUPE_H
@@ -36,7 +36,10 @@ enum claim dedupe_claim(struct store *store, const struct dedupe_key *key, struc
 /* Takes a waiter back (its client went, or its time is over). true: it will not be called; false: it was called already or is
  * being called. */
 bool dedupe_unwait(struct store *store, const struct dedupe_key *key, struct dedupe_wait *wait);
-/* Nothing was submitted for a claim. The writer settles submitted ones by itself. */
+/* A claim is on disk: from now on whoever has the key is a duplicate. Any thread. The writer says so of what is submitted with
+ * KEYS_CLAIM. */
+void dedupe_commit(struct store *store, const struct dedupe_key *key);
+/* Nothing was submitted for a claim, or its event has given it up. The writer settles the others by itself. Any thread. */
 void dedupe_release(struct store *store, const struct dedupe_key *key);
 
 #endif

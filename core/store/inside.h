@@ -25,6 +25,7 @@ enum statement {
     INSERT_BODY,
     INSERT_DELIVERY,
     INSERT_DEDUPE,
+    FORGET_KEY,
     FIND_OLD,
     SETTLE_EVENT,
     INSERT_FAILURE,
@@ -134,7 +135,6 @@ void aging_finish(struct store *store);
 /* dedupe.c */
 enum result dedupe_open(struct store *store) MUST_CHECK;
 void dedupe_close(struct store *store);
-void dedupe_commit(struct store *store, const struct dedupe_key *key); /* a claim is on disk */
 /* Found in dedupe_old: the claim becomes a committed one with that winner and that window. */
 void dedupe_found(struct store *store, const struct dedupe_key *key, struct uuid winner, uint64_t until_ms);
 size_t dedupe_count(const struct store *store);

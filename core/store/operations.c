@@ -15,6 +15,7 @@ static const char *const sql[STATEMENTS] = {
     [INSERT_DELIVERY] = "INSERT INTO delivery (id, event, target, order_key, fixed_id, shard, state, due_ms, attempts, message, "
                         "seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10)",
     [INSERT_DEDUPE] = "INSERT INTO dedupe_recent (hash, until, id) VALUES (?1, ?2, ?3)",
+    [FORGET_KEY] = "DELETE FROM dedupe_recent WHERE seq = ?1 AND id = ?2",
     [FIND_OLD] = "SELECT id, until FROM dedupe_old WHERE hash = ?1 AND until > ?2",
     [SETTLE_EVENT] = "UPDATE event SET state = ?2, due_ms = ?3, attempt = ?4, generation = ?5, run_reason = ?6, reason = ?7, "
                      "delivery_first = ?8, delivery_count = ?9 WHERE seq = ?1 AND state = 0 AND attempt = ?10",
@@ -182,7 +183,7 @@ static enum result insert_body(struct store *store, const struct event *event)
 /* ERR_EXISTS: an old key; accept->winner is its event. */
 static enum result write_keys(struct store *store, struct store_accept *accept)
 {
-    for (size_t i = 0; i < accept->key_count; i++) {
+    for (size_t i = 0; i < accept->key_count && accept->key_use != KEYS_RELEASE; i++) {
         sqlite3_stmt *insert = store->statements[INSERT_DEDUPE];
         sqlite3_bind_blob(insert, 1, accept->keys[i].hash, sizeof(accept->keys[i].hash), SQLITE_STATIC);
         sqlite3_bind_int64(insert, 2, (sqlite3_int64)accept->keys[i].until_ms);
@@ -190,6 +191,7 @@ static enum result write_keys(struct store *store, struct store_accept *accept)
         enum result rc = db_step(insert);
         if (rc != OK)
             return rc;
+        accept->key_rows[i] = sqlite3_last_insert_rowid(store->write_db);
     }
     return OK;
 }
@@ -240,6 +242,19 @@ static enum result write_accept(struct store *store, struct store_accept *accept
     return rc;
 }
 
+/* By its event too: a row's number may be given again when the row has gone. */
+static enum result forget_keys(struct store *store, const struct store_settle *settle)
+{
+    sqlite3_stmt *forget = store->statements[FORGET_KEY];
+    enum result rc = OK;
+    for (size_t i = 0; i < DEDUPE_KEYS_MAX && settle->forget_keys[i] != 0 && rc == OK; i++) {
+        sqlite3_bind_int64(forget, 1, settle->forget_keys[i]);
+        db_bind_id(forget, 2, &settle->event->id);
+        rc = db_step(forget);
+    }
+    return rc;
+}
+
 static enum result write_settle(struct store *store, struct store_settle *settle)
 {
     enum result rc = update_settled(store, settle->event, settle->outcome);
@@ -249,6 +264,8 @@ static enum result write_settle(struct store *store, struct store_settle *settle
         rc = insert_failure(store, settle->event->seq, settle->outcome);
     if (rc == OK)
         rc = insert_lookups(store, settle->event->seq, settle->outcome);
+    if (rc == OK)
+        rc = forget_keys(store, settle);
     return rc;
 }
 

@@ -37,6 +37,7 @@ enum {
     STORE_READS_MAX = 4096,
     STORE_BATCH_MAX = 512, /* operations in one transaction */
     STORE_RULES_KEPT = 20, /* generations of rules */
+    DEDUPE_KEYS_MAX = 2,   /* of one event */
 };
 
 struct store_config {
@@ -109,6 +110,14 @@ struct dedupe_key {
     uint64_t until_ms; /* wall clock */
 };
 
+/* What becomes of an accept's keys, which its submitter has claimed. */
+enum key_use {
+    KEYS_CLAIM,   /* from the commit on a request with one of them is a duplicate */
+    KEYS_HOLD,    /* the same on disk; in memory the claim stays open until the submitter ends it (dedupe_commit, or a settle that
+                     forgets them, then dedupe_release) */
+    KEYS_RELEASE, /* they are free again: the sender was told to come back */
+};
+
 /* A new event with its outcome, or without one (state EVENT_WAITING, attempt 0: it is run after the commit, or later).
  * OK: event->seq and each delivery's seq are set. ERR_EXISTS: the key was found in dedupe_old: nothing was written and winner
  * holds the first event's id. ERR_DISK_FULL, ERR_INVALID: nothing was written. */
@@ -120,6 +129,8 @@ struct store_accept {
     uint64_t keep_until_ms;        /* wall clock: when the body may go; 0: as soon as nothing waits */
     const struct dedupe_key *keys; /* 0 to 2: the id, and the signature where the scheme signs no time */
     size_t key_count;
+    enum key_use key_use;
+    int64_t key_rows[DEDUPE_KEYS_MAX]; /* set with KEYS_HOLD: where they stand */
     struct uuid winner;
     uint64_t winner_until_ms; /* its window */
 };
@@ -130,6 +141,7 @@ struct store_settle {
     struct store_op op;
     struct event *event; /* counted */
     const struct outcome *outcome;
+    int64_t forget_keys[DEDUPE_KEYS_MAX]; /* key_rows of its accept, whose claim is given up; 0: none */
 };
 
 /* The end of an attempt: its record, and what the delivery is now. Cannot fail but by the server's end. */

@@ -20,8 +20,11 @@ enum {
 
 static void settle_claims(struct store *store, struct store_accept *accept)
 {
+    bool stored = accept->op.result == OK;
     for (size_t i = 0; i < accept->key_count; i++) {
-        if (accept->op.result == OK)
+        if (stored && accept->key_use == KEYS_HOLD)
+            continue;
+        if (stored && accept->key_use == KEYS_CLAIM)
             dedupe_commit(store, &accept->keys[i]);
         else if (accept->op.result == ERR_EXISTS)
             dedupe_found(store, &accept->keys[i], accept->winner, accept->winner_until_ms);

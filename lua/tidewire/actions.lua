@@ -58,17 +58,17 @@ local function instead(value)
   return ": leave it out, or write text"
 end
 
-local function want_text(value, what, example)
+local function want_text(word, value, what, example)
   if type(value) ~= "string" then
-    fault("send: %s is text such as \"%s\", got %s%s", what, example, got(value), instead(value))
+    fault("%s: %s is text such as \"%s\", got %s%s", word, what, example, got(value), instead(value))
   end
 end
 
-local function want_plain(value, what, example)
+local function want_plain(word, value, what, example)
   if type(value) ~= "table" then
-    fault("send: %s is a table such as %s, got %s", what, example, got(value))
+    fault("%s: %s is a table such as %s, got %s", word, what, example, got(value))
   elseif getmetatable(value) ~= nil then
-    fault("send: %s is a plain table such as %s, and this one has a metatable, which is not looked at", what, example)
+    fault("%s: %s is a plain table such as %s, and this one has a metatable, which is not looked at", word, what, example)
   end
 end
 
@@ -129,7 +129,7 @@ local function escape_path(path)
 end
 
 local function make_path(path)
-  want_text(path, "path", "/orders/7")
+  want_text("send", path, "path", "/orders/7")
   if path:find(CONTROL) then
     fault("send: path has a line end or another control byte in it: %s; url.escape makes a part of a path of any text",
       quoted(path))
@@ -146,7 +146,7 @@ local function make_path(path)
 end
 
 --- A value of a query or header: numbers with the shortest digits that read back equal, as in JSON.
-local function scalar_text(value, what)
+local function scalar_text(word, value, what)
   local kind = type_of(value)
   if kind == "string" then
     return value
@@ -155,7 +155,7 @@ local function scalar_text(value, what)
   elseif kind == "number" and value == value and value ~= math.huge and value ~= -math.huge then
     return views.json.encode(value)
   end
-  fault("send: %s has to be text, a number or a boolean, got %s%s", what, got(value), instead(value))
+  fault("%s: %s has to be text, a number or a boolean, got %s%s", word, what, got(value), instead(value))
 end
 
 local function escape_query(text)
@@ -163,7 +163,7 @@ local function escape_query(text)
 end
 
 local function make_query(query)
-  want_plain(query, "query", "{ page = 2 }")
+  want_plain("send", query, "query", "{ page = 2 }")
   local names, parts, bytes = {}, {}, 0
   for name in next, query do
     if type(name) ~= "string" then
@@ -173,7 +173,7 @@ local function make_query(query)
   end
   table.sort(names)
   for i, name in ipairs(names) do
-    parts[i] = escape_query(name) .. "=" .. escape_query(scalar_text(query[name], "query." .. quoted(name):sub(2, -2)))
+    parts[i] = escape_query(name) .. "=" .. escape_query(scalar_text("send", query[name], "query." .. quoted(name):sub(2, -2)))
     bytes = bytes + #parts[i] + 1
     if bytes > QUERY_MAX then
       fault("send: query is longer than %d bytes: send what is long in the body", QUERY_MAX)
@@ -189,30 +189,30 @@ local ours = { host = true, ["content-length"] = true, ["transfer-encoding"] = t
   upgrade = true, trailer = true, expect = true, ["keep-alive"] = true, ["proxy-connection"] = true }
 
 --- The value as text or secret; of a secret joined with text, that text is looked at too.
-local function header_value(name, value)
+local function header_value(word, name, value)
   local is_secret, text = false, value
   if type(value) ~= "string" then
     is_secret = type_of(value) == "secret"
-    text = is_secret and text_of(value) or scalar_text(value, ("the header '%s'"):format(name))
+    text = is_secret and text_of(value) or scalar_text(word, value, ("the header '%s'"):format(name))
   end
   if not native.is_header_value(text) then
-    fault("send: the header '%s' has a line end or another control byte in it: %s", name,
+    fault("%s: the header '%s' has a line end or another control byte in it: %s", word, name,
       is_secret and "a secret joined with it" or quoted(text))
   elseif #text > VALUE_MAX then
-    fault("send: the header '%s' is %d bytes long, at most %d: send what is long in the body", name, #text, VALUE_MAX)
+    fault("%s: the header '%s' is %d bytes long, at most %d: send what is long in the body", word, name, #text, VALUE_MAX)
   end
   return is_secret and value or text
 end
 
-local function check_header_name(name, seen)
+local function check_header_name(word, name, seen)
   if type(name) ~= "string" or #name > NAME_MAX or not native.is_header_name(name) then
-    fault("send: %s is not a header name: write headers = { [\"X-Id\"] = … }", got(name))
+    fault("%s: %s is not a header name: write headers = { [\"X-Id\"] = … }", word, got(name))
   end
   local lower = name:lower()
   if ours[lower] then
-    fault("send: the header '%s' is made by tidewire itself: leave it out", name)
+    fault("%s: the header '%s' is made by tidewire itself: leave it out", word, name)
   elseif seen[lower] then
-    fault("send: the header '%s' is there twice: the case of its letters does not count", name)
+    fault("%s: the header '%s' is there twice: the case of its letters does not count", word, name)
   end
   seen[lower] = true
 end
@@ -220,19 +220,19 @@ end
 local HEADERS_MAX = 64 -- as MESSAGE_HEADERS_MAX of core/model/message.h
 
 --- @treturn {string|secret,...}  name, value, name, value …
-local function make_headers(headers)
-  want_plain(headers, "headers", "{ [\"X-Id\"] = \"7\" }")
+local function make_headers(word, headers, most)
+  want_plain(word, headers, "headers", "{ [\"X-Id\"] = \"7\" }")
   local names, list, seen = {}, {}, {}
   for name in next, headers do
-    check_header_name(name, seen)
+    check_header_name(word, name, seen)
     names[#names + 1] = name
-    if #names > HEADERS_MAX then
-      fault("send: at most %d headers", HEADERS_MAX)
+    if #names > most then
+      fault("%s: at most %d headers", word, most)
     end
   end
   table.sort(names)
   for i, name in ipairs(names) do
-    list[2 * i - 1], list[2 * i] = name, header_value(name, headers[name])
+    list[2 * i - 1], list[2 * i] = name, header_value(word, name, headers[name])
   end
   return list
 end
@@ -256,10 +256,10 @@ local function check_method(method)
   return method
 end
 
-local function check_content_type(value)
-  want_text(value, "content_type", "text/plain")
+local function check_content_type(word, value)
+  want_text(word, value, "content_type", "text/plain")
   if #value > TYPE_MAX or not value:find "^[%w!#$&^_.+%-]+/[%w!#$&^_.+%-]+[ -~]*$" then
-    fault("send: content_type is text such as \"text/plain\", without line ends and at most %d bytes, got %s", TYPE_MAX,
+    fault("%s: content_type is text such as \"text/plain\", without line ends and at most %d bytes, got %s", word, TYPE_MAX,
       quoted(value))
   end
   return value
@@ -278,7 +278,7 @@ local default_types = { json = "application/json", text = "text/plain; charset=u
 
 --- What native.send takes after the name, without a table for it. Most messages have but a body.
 local function parts_of(message)
-  want_plain(message, "a message", "{ json = … }")
+  want_plain("send", message, "a message", "{ json = … }")
   local body = check_options(message)
   local value, content_type, headers, path, query, method, id = nil, default_types[body]
   if body == "json" then
@@ -290,8 +290,8 @@ local function parts_of(message)
   elseif body then
     value = check_body(message[body], body)
   end
-  if message.content_type ~= nil then content_type = check_content_type(message.content_type) end
-  if message.headers ~= nil then headers = make_headers(message.headers) end
+  if message.content_type ~= nil then content_type = check_content_type("send", message.content_type) end
+  if message.headers ~= nil then headers = make_headers("send", message.headers, HEADERS_MAX) end
   if message.path ~= nil then path = make_path(message.path) end
   if message.query ~= nil then query = make_query(message.query) end
   if message.method ~= nil then method = check_method(message.method) end
@@ -391,6 +391,12 @@ end
 function M.fail(reason)
   return native.finish("fail", reason_text("fail", reason))
 end
+
+--- Ends the handler: its sender, who waits, is answered so.
+M.respond = require("tidewire.respond").word {
+  fault = fault, got = got, quoted = quoted, instead = instead, want_plain = want_plain, make_headers = make_headers,
+  check_content_type = check_content_type, default_types = default_types,
+}
 
 --- Ends the handler: it is tried again later.
 function M.retry(reason, how)

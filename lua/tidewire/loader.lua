@@ -19,7 +19,7 @@ local M = {}
 local SETTINGS = "tidewire.lua" -- of the folder of `run`; a rule file's name has its folder before it, or is another
 local DIGITS_MAX = 15 -- of a number in a file: beyond that it is another number
 
-local later_words = { task = true, batch = true, kv = true, metric = true, respond = true, xml = true, form = true,
+local later_words = { task = true, batch = true, kv = true, metric = true, xml = true, form = true,
   csv = true, ip = true }
 local absent_words = {
   coroutine = "coroutines are not offered", io = "rules read and write no files",
@@ -30,7 +30,7 @@ local absent_words = {
   _G = "there are no globals",
   collectgarbage = "it is not offered", setfenv = "it is not offered", getfenv = "it is not offered",
 }
-local action_words = { "send", "drop", "fail", "retry", "sleep", "print" }
+local action_words = { "send", "respond", "drop", "fail", "retry", "sleep", "print" }
 local http_words = { "get", "post", "put", "patch", "delete", "request", "all" }
 local log_levels = { "debug", "info", "warn", "error" }
 

@@ -1,5 +1,6 @@
 --- The sentence `route`: its options as the data that the core runs by, its functions for the worker's state.
 -- @module tidewire.loader.route
+local bytecode = require "tidewire.loader.bytecode"
 local check = require "tidewire.loader.check"
 local findings = require "tidewire.loader.findings"
 local limits = require "tidewire.loader.limits"
@@ -13,6 +14,7 @@ local M = {}
 
 local PARAMS_MAX = 16
 local DAY_MS = 86400000
+local ACK_WITHIN_MS = 10000
 
 local type_of = views.words.type
 local methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
@@ -276,7 +278,8 @@ local known = {
   when = when_of,
   dedupe = dedupe_of,
   handle = check.callback,
-  ack = check.choice({ "stored", "received" }, { "handled", "delivered" }),
+  ack = check.choice({ "stored", "received", "handled" }, { "delivered" }),
+  ack_within = check.duration("10ms", "10m"),
   keep = function(self, path, value) return value == false and { off = true } or { ms = keep_time(self, path, value) } end,
   retry = retry.of_route,
   limits = limits.of_route,
@@ -290,8 +293,7 @@ local known = {
   enabled = check.boolean,
 }
 
-local later = { order_by = true, on_error = true,
-  on_dead = true, ack_within = true }
+local later = { order_by = true, on_error = true, on_dead = true }
 
 local function check_pattern(self, path)
   if path:sub(1, 1) ~= "/" then
@@ -328,6 +330,29 @@ local function needs_guard(self, given)
   end
 end
 
+--- A handler whose sender was answered already has nobody to answer. Found where it is written in the handler itself; in a
+-- function that several share it is an error when it runs.
+local function check_respond(self, given)
+  if type(given.handle) ~= "function" or given.ack == "handled" then
+    return
+  end
+  for _, use in ipairs(bytecode.scan(given.handle)) do
+    if use.kind == "read" and use.name == "respond" then
+      local source = self.load.sources[self.file]
+      return self.load.findings:add { file = self.file, line = use.line, token = source and source:find(use.line, "respond"),
+        message = self.subject .. ": respond works in routes with ack = \"handled\": this one's sender is answered before",
+        hint = "add ack = \"handled\"" }
+    end
+  end
+end
+
+local function check_ack_within(self, given)
+  if given.ack_within ~= nil and given.ack ~= "handled" then
+    self:fault({ "ack_within" },
+      "ack_within bounds how long a sender waits for ack = \"handled\", which this route does not have", { at_key = true })
+  end
+end
+
 local function allow_of(list)
   local sorted = { unpack(list) }
   table.sort(sorted)
@@ -358,6 +383,8 @@ function M.make(load, path, given, file, line)
   if given.handle == nil then
     self:fault({}, "needs a handler", { hint = "add handle = function(event) … end" })
   end
+  check_respond(self, given)
+  check_ack_within(self, given)
   local profile = fields.from
   local method_names = fields.methods or { "POST" }
   local functions = {
@@ -379,7 +406,7 @@ function M.make(load, path, given, file, line)
     when = type(fields.when) == "table" and conditions_of(self, fields.when, profile, fields.content) or {},
     when_function = functions.when ~= nil,
     dedupe = dedupe_record(self, fields, given, profile),
-    ack = fields.ack or "stored",
+    ack = fields.ack or "stored", ack_within = fields.ack_within or ACK_WITHIN_MS,
     keep = not (fields.keep and fields.keep.off), keep_ms = fields.keep and fields.keep.ms or 30 * DAY_MS,
     reply = fields.reply or { status = 202 },
     retry = fields.retry or retry.route_defaults,

@@ -81,6 +81,19 @@ static void check_report(int line, const char *rule, const char *expected)
 }
 #define REPORTS(rule, expected) check_report(__LINE__, rule, expected)
 
+/* Without a word. */
+static void check_accepted(const char *rule)
+{
+    struct buf report;
+    report_of(rule, true, &report);
+    if (report.len > 1) {
+        printf("# said: %s\n", report.data);
+        CHECK(rule, !"nothing is said");
+    }
+    buf_deinit(&report);
+}
+#define ACCEPTS(rule) check_accepted(rule)
+
 #define GOOD " verify = verify.none \"a test\", handle = function(event) end"
 
 TEST(marks_unknown_options)
@@ -100,7 +113,24 @@ TEST(marks_unknown_options)
     REPORTS("route \"/x\" { from = provider.github { secrt = 1 }, handle = function(e) end }",
             "provider.github has no option 'secrt'");
     REPORTS("route \"/x\" {" GOOD ", ack = \"stord\" }", "did you mean 'stored'?");
-    REPORTS("route \"/x\" {" GOOD ", ack = \"handled\" }", "comes with a later version");
+    REPORTS("route \"/x\" {" GOOD ", ack = \"delivered\" }", "comes with a later version");
+}
+
+TEST(respond_stands_in_routes_whose_sender_waits)
+{
+    REPORTS("route \"/x\" {\n  verify = verify.none \"a test\",\n  handle = function(event)\n    if event.body then\n"
+            "      local f = function() return respond(200) end\n      f()\n    end\n  end,\n}\n",
+            "rules/a.lua:5: route \"/x\": respond works in routes with ack = \"handled\": this one's sender is answered before\n"
+            "    5 │       local f = function() return respond(200) end\n"
+            "      │                                   ^^^^^^^ add ack = \"handled\"\n");
+    REPORTS("route \"/x\" {" GOOD ", ack = \"stored\", ack_within = \"1s\" }", "ack_within bounds how long a sender waits");
+    REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = 5 }", "write \"5s\" for seconds");
+    REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"9ms\" }", "from \"10ms\" to \"10m\"");
+    REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"601s\" }", "from \"10ms\" to \"10m\"");
+    REPORTS("respond(200)", "respond() works inside a handler, not while the file loads");
+    ACCEPTS("route \"/x\" { verify = verify.none \"a test\", ack = \"handled\", ack_within = \"10ms\",\n"
+            "handle = function(event) respond(200) end }");
+    ACCEPTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"10m\" }");
 }
 
 TEST(marks_unknown_names)

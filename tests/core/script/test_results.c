@@ -44,6 +44,7 @@ static bool has_text(struct slice text, const char *part)
 
 struct lines {
     struct buf rules;
+    const char *options; /* of every route: "ack = 'handled', " */
     unsigned count;
 };
 
@@ -51,6 +52,7 @@ enum { FIRST_LINE = 4, LINES_EACH = 4 /* of a route; its own is the third */ };
 
 static void lines_begin(struct lines *lines)
 {
+    lines->options = "";
     buf_init(&lines->rules, RULES_MAX);
     buf_add_text(&lines->rules, "local t = target \"t\" { url = \"http://a.example.com\" }\n"
                                 "local u = target \"u\" { url = \"http://b.example.com/x\", method = \"PUT\" }\n"
@@ -61,9 +63,9 @@ static void lines_begin(struct lines *lines)
 static void lines_add(struct lines *lines, const char *code)
 {
     buf_addf(&lines->rules,
-             "route \"/h%u\" { verify = verify.none \"t\", handle = function(event)\n"
+             "route \"/h%u\" { verify = verify.none \"t\", %shandle = function(event)\n"
              "  send(t, { text = 'first' })\n  %s\nend }\n",
-             lines->count++, code);
+             lines->count++, lines->options, code);
 }
 
 static void lines_use(struct lines *lines)
@@ -548,6 +550,115 @@ static void no_line(void)
     check_all_refused(without_line, COUNT(without_line), true);
 }
 
+/* ---- respond ---- */
+
+static const struct refused refused_answers[] = {
+    { "respond()", "respond wants a status from 200 to 599 first, got nil", "respond(200, { text = \"ok\" })" },
+    { "respond(199)", "from 200 to 599 first, got the number 199", NULL },
+    { "respond(600)", "got the number 600", NULL },
+    { "respond(200.5)", "got the number 200.5", NULL },
+    { "respond(0 / 0)", "from 200 to 599", NULL },
+    { "respond('200')", "got '200'", NULL },
+    { "respond({ text = 'x' })", "got a table", NULL },
+    { "respond(200, 'ok')", "respond: an answer is a table such as { json = … }, got 'ok'", NULL },
+    { "respond(200, event)", "got an event", NULL },
+    { "respond(200, event.body)", "got a view", NULL },
+    { "respond(200, setmetatable({}, { __index = { json = 1 } }))", "a plain table", "metatable" },
+    { "respond(200, { jsn = 1 })", "respond: an answer has no 'jsn'", "did you mean 'json'" },
+    { "respond(200, { path = '/x' })", "has no 'path'", NULL },
+    { "respond(200, { 'x' })", "has no the number 1", NULL },
+    { "respond(200, { json = 1, text = 'x' })", "one body, not both", NULL },
+    { "respond(204, { text = 'x' })", "with the status 204 has no body", NULL },
+    { "respond(200, { text = 5 })", "respond: text has to be a string, got the number 5: write tostring(…)", NULL },
+    { "respond(200, { text = {} })", "write json = … for tables", NULL },
+    { "respond(200, { body = event })", "body has to be a string, got an event", NULL },
+    { "respond(200, { text = secret 'HOME' })", "a secret has no place in an answer", NULL },
+    { "respond(200, { json = secret 'HOME' })", "a secret has no place in an answer", NULL },
+    { "respond(200, { json = { a = secret 'HOME' } })", "respond: json.a", "secret" },
+    { "respond(200, { json = { f = print } })", "respond: json.f", NULL },
+    { "respond(200, { text = 'x', headers = { ['X-A'] = secret 'HOME' } })", "a secret has no place in an answer", NULL },
+    { "respond(200, { headers = { ['X-A'] = 'a\\r\\nX-B: c' } })", "respond: the header 'X-A' has a line end", NULL },
+    { "respond(200, { headers = { ['X A'] = 'a' } })", "respond: 'X A' is not a header name", NULL },
+    { "respond(200, { headers = { ['Content-Length'] = '0' } })", "respond: the header 'Content-Length' is made by tidewire",
+      NULL },
+    { "respond(200, { headers = { Connection = 'close' } })", "made by tidewire itself", NULL },
+    { "respond(200, { headers = { Date = 'x' } })", "made by tidewire itself", NULL },
+    { "respond(200, { headers = { ['Tidewire-Event-Id'] = 'x' } })", "made by tidewire itself", NULL },
+    { "respond(200, { headers = { ['content-TYPE'] = 'x' } })", "write content_type = …", NULL },
+    { "respond(200, { headers = { A = '1', a = '2' } })", "is there twice", NULL },
+    { "respond(200, { headers = { A = ('x'):rep(8193) } })", "at most 8192", NULL },
+    { "local h = {} for i = 1, 17 do h['X-' .. i] = 'x' end respond(200, { headers = h })", "at most 16 headers", NULL },
+    { "respond(200, { text = 'x', content_type = 'a\\r\\nX: y' })", "respond: content_type is text", NULL },
+    { "respond(200, { text = ('x'):rep(2 ^ 20 + 1) })", "respond: the answer is larger than 1 MiB", NULL },
+    { "respond(200, { json = { ('x'):rep(2 ^ 20) } })", "larger than 1 MiB", NULL },
+    { "local _ = ('x'):gsub('x', function() respond(200) end)", "respond cannot stand inside a callback", NULL },
+};
+
+static void wrong_answers(void)
+{
+    struct lines lines;
+    lines_begin(&lines);
+    lines.options = "ack = 'handled', ";
+    for (size_t i = 0; i < COUNT(refused_answers); i++)
+        lines_add(&lines, refused_answers[i].code);
+    lines_use(&lines);
+    for (size_t i = 0; i < COUNT(refused_answers); i++)
+        check_refused((unsigned)i, refused_answers[i].code, false, refused_answers[i].text, refused_answers[i].more);
+}
+
+/* The function that says it is not the handler's own: known only when it runs. */
+static void answer_without_anybody(void)
+{
+    struct event *event;
+    use_rules("local function answer() respond(200) end\n"
+              "route \"/h0\" { verify = verify.none \"t\", handle = function(event) answer() end }\n");
+    struct outcome *outcome = run_line(0, &event);
+    CHECK("it fails", outcome && outcome->state == EVENT_WAITING && !outcome->response);
+    CHECK("and says why",
+          outcome && slice_starts(outcome->text, SLICE("a.lua:1: respond works in routes with ack = \"handled\"")));
+    event_unref(event);
+}
+
+static void good_answers(void)
+{
+    static const struct {
+        const char *code, *type, *body;
+        uint16_t status;
+        size_t headers;
+    } answers[] = {
+        { "respond(200, { json = event.body.list })", "application/json", "[1,2]", 200, 0 },
+        { "respond(599, { json = { big = event.body.big } })", "application/json", "{\"big\":12345678901234567}", 599, 0 },
+        { "respond(200)", "", "", 200, 0 },
+        { "respond(304, { headers = { ETag = '\"x\"' } })", "", "", 304, 1 },
+        { "respond(200, { text = '' })", "text/plain; charset=utf-8", "", 200, 0 },
+        { "respond(200, { body = 'a\\0b', content_type = 'image/png' })", "image/png", NULL, 200, 0 },
+        { "local h = {} for i = 1, 16 do h['X-' .. i] = i end respond(200, { headers = h })", "", "", 200, 16 },
+        { "respond(200, { text = ('x'):rep(2 ^ 20) })", "text/plain; charset=utf-8", NULL, 200, 0 },
+    };
+    struct lines lines;
+    lines_begin(&lines);
+    lines.options = "ack = 'handled', ";
+    for (size_t i = 0; i < COUNT(answers); i++)
+        lines_add(&lines, answers[i].code);
+    lines_use(&lines);
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        struct event *event;
+        struct outcome *outcome = run_line((unsigned)i, &event);
+        const struct response *response = outcome ? outcome->response : NULL;
+        CHECK(answers[i].code, response && outcome->state == EVENT_HANDLED && outcome->delivery_count == 1);
+        if (response) {
+            CHECK_EQ(answers[i].code, response->status, answers[i].status);
+            CHECK_EQ(answers[i].code, response->header_count, answers[i].headers);
+            CHECK_SLICE(answers[i].code, response->content_type, answers[i].type);
+            if (answers[i].body)
+                CHECK_SLICE(answers[i].code, response->body, answers[i].body);
+        } else {
+            show(outcome);
+        }
+        event_unref(event);
+    }
+}
+
 /* ---- what looks wrong and is sent, as what ---- */
 
 static const struct sent {
@@ -840,6 +951,18 @@ TEST(what_is_wrong_inside_is_named_with_its_line_and_place)
 TEST(a_fault_without_a_line_has_its_route_s)
 {
     as_quiet_worker(no_line);
+}
+TEST(what_is_wrong_in_an_answer_is_named_with_its_line)
+{
+    as_quiet_worker(wrong_answers);
+}
+TEST(an_answer_that_nobody_waits_for_is_a_failure)
+{
+    as_quiet_worker(answer_without_anybody);
+}
+TEST(an_answer_is_kept_with_the_notes_of_its_handler)
+{
+    as_quiet_worker(good_answers);
 }
 TEST(what_is_sent_after_all_is_sent_whole_and_where_it_belongs)
 {

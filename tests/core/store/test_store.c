@@ -247,6 +247,77 @@ TEST(a_key_is_claimed_once_waited_for_and_free_again_when_its_claim_fails)
     remove_folder();
 }
 
+static enum result accept_with(struct store *store, struct event *event, struct outcome *outcome, const struct dedupe_key *key,
+                               enum key_use use, int64_t *row)
+{
+    struct store_accept op = { .op = { .kind = STORE_ACCEPT, .on_done = on_done },
+                               .event = event_ref(event),
+                               .outcome = outcome,
+                               .keys = key,
+                               .key_count = 1,
+                               .key_use = use };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &op.op);
+    wait_for(before + 1);
+    event_unref(event);
+    *row = op.key_rows[0];
+    return op.op.result;
+}
+
+static enum result settle_and_forget(struct store *store, struct event *event, int64_t row)
+{
+    struct store_settle op = { .op = { .kind = STORE_SETTLE, .on_done = on_done },
+                               .event = event,
+                               .outcome = make_outcome(event, 0, 0),
+                               .forget_keys = { row } };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &op.op);
+    wait_for(before + 1);
+    return op.op.result;
+}
+
+TEST(a_key_that_is_held_is_on_disk_and_open_until_its_event_ends)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    uint64_t now_ms = clock_wall_ms();
+    struct dedupe_key kept = dedupe_key_make(store, SLICE("/a"), 'k', SLICE("kept"), now_ms + 100000);
+    struct dedupe_key given = dedupe_key_make(store, SLICE("/a"), 'k', SLICE("given up"), now_ms + 100000);
+    struct dedupe_key freed = dedupe_key_make(store, SLICE("/a"), 'k', SLICE("freed"), now_ms + 100000);
+    struct dedupe_wait wait = { .on_settled = on_settled };
+    struct uuid winner;
+    struct event *first = make_event("/a", "{}"), *second = make_event("/a", "{}"), *third = make_event("/a", "{}");
+    int64_t row_kept, row_given, row_freed;
+    settled_count = 0;
+    CHECK_EQ("free", dedupe_claim(store, &kept, first->id, now_ms, &wait, &winner), CLAIM_NEW);
+    CHECK_EQ("free", dedupe_claim(store, &given, second->id, now_ms, &wait, &winner), CLAIM_NEW);
+    CHECK_EQ("free", dedupe_claim(store, &freed, third->id, now_ms, &wait, &winner), CLAIM_NEW);
+    CHECK_EQ("accepted", accept_with(store, first, NULL, &kept, KEYS_HOLD, &row_kept), OK);
+    CHECK_EQ("accepted", accept_with(store, second, NULL, &given, KEYS_HOLD, &row_given), OK);
+    CHECK_EQ("accepted", accept_with(store, third, make_outcome(third, 0, 0), &freed, KEYS_RELEASE, &row_freed), OK);
+    CHECK_EQ("on disk", count_rows("SELECT count(*) FROM dedupe_recent"), 2);
+    CHECK_EQ("still claimed", dedupe_claim(store, &kept, second->id, now_ms, &wait, &winner), CLAIM_WAIT);
+    CHECK_EQ("released", dedupe_claim(store, &freed, second->id, now_ms, &wait, &winner), CLAIM_NEW);
+    dedupe_commit(store, &kept);
+    CHECK("its waiter is told", settled_count == 1 && uuid_eq(settled_winner, first->id));
+    CHECK_EQ("settled", settle_and_forget(store, second, row_given), OK);
+    CHECK_EQ("stale", settle_and_forget(store, second, row_kept), ERR_STALE);
+    dedupe_release(store, &given);
+    CHECK_EQ("one is left", count_rows("SELECT count(*) FROM dedupe_recent"), 1);
+    event_unref(first);
+    event_unref(second);
+    event_unref(third);
+    store_stop(store);
+
+    store = open_store();
+    CHECK_EQ("kept", dedupe_claim(store, &kept, (struct uuid){ { 1 } }, now_ms, &wait, &winner), CLAIM_DUPLICATE);
+    CHECK_EQ("given up", dedupe_claim(store, &given, (struct uuid){ { 1 } }, now_ms, &wait, &winner), CLAIM_NEW);
+    store_stop(store);
+    remove_folder();
+}
+
 /* What is in a store was hashed by another process, perhaps an older one. From: openssl mac -macopt hexkey:0001… -macopt size:16
  * SIPHASH, of "/a", a zero, "kid-1". */
 TEST(a_key_has_the_same_hash_in_every_process)

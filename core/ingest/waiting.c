@@ -1,0 +1,161 @@
+/* waiting.c: senders of routes with ack = "handled" that wait for their handler. Their event is stored; its end comes from
+ * whoever runs it, with the event's id (ingest_settling, ingest_settled).
+ *
+ *   waits --handler ended--> SETTLING --commit--> answered with what it said, or 500
+ *     '--ack_within, drain--> answered with `reply`; the handler goes on    '--client gone--> the handler goes on
+ *
+ * The keys of such an event are on disk and still claimed in memory: a second request with one of them waits for the same end. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "ingest/answer.h"
+#include "ingest/intake.h"
+#include "observe/access.h"
+
+/* ---- what an end means ---- */
+
+static uint16_t status_of(const struct intake *intake, const struct outcome *outcome)
+{
+    if (outcome->state == EVENT_FAILED)
+        return 500;
+    return outcome->response ? outcome->response->status : intake->route->reply.status;
+}
+
+bool waiting_judge(const struct intake *intake, struct outcome *outcome)
+{
+    if (outcome->state == EVENT_WAITING) {
+        outcome->state = EVENT_FAILED;
+        outcome->due_ms = 0;
+    }
+    return status_of(intake, outcome) / 100 == 2;
+}
+
+void waiting_answer(struct intake *intake, const struct outcome *outcome)
+{
+    struct reply reply;
+    struct answer_text text;
+    if (!outcome || (outcome->state != EVENT_FAILED && !outcome->response))
+        answer_stored(&reply, &text, intake->route, intake->event->id);
+    else if (outcome->state == EVENT_FAILED)
+        answer_failed(&reply, &text, intake->event->id);
+    else
+        answer_response(&reply, &text, outcome->response, intake->event->id);
+    access_request(intake->event, reply.status, (clock_mono_ns() - intake->started_ns) / 1000);
+    intake_answer(intake, &reply);
+}
+
+void waiting_note_unheard(const struct event *event, const struct outcome *outcome)
+{
+    if (outcome->response)
+        LOG(LOG_WARN, "answer not sent: nobody waits for it any more", LOG_ID("event_id", event->id),
+            LOG_S("route", event->route), LOG_I("status", outcome->response->status));
+}
+
+/* ---- the list ---- */
+
+static struct intake *find(const struct ingest *ingest, struct uuid id)
+{
+    struct intake *intake = ingest->waiting;
+    while (intake && !uuid_eq(intake->event->id, id))
+        intake = intake->next_waiting;
+    return intake;
+}
+
+/* The claims of its keys end: kept, or given up with the commit that has just come back. */
+static void end_claims(struct intake *intake, bool kept)
+{
+    for (size_t i = 0; i < intake->key_count; i++) {
+        if (kept)
+            dedupe_commit(intake->ingest->config.store, &intake->keys[i]);
+        else
+            dedupe_release(intake->ingest->config.store, &intake->keys[i]);
+    }
+}
+
+static void leave(struct intake *intake)
+{
+    struct intake **place = &intake->ingest->waiting;
+    while (*place != intake)
+        place = &(*place)->next_waiting;
+    *place = intake->next_waiting;
+    end_claims(intake, !intake->gives_up);
+    intake->waits = false;
+    uv_timer_stop(&intake->wait_timer);
+    if (!intake->run_open)
+        intake_end(intake);
+}
+
+static void answer_and_leave(struct intake *intake, const struct outcome *outcome)
+{
+    if (intake->conn)
+        waiting_answer(intake, outcome);
+    leave(intake);
+}
+
+static void on_time_over(uv_timer_t *timer)
+{
+    answer_and_leave(timer->data, NULL);
+}
+
+void waiting_begin(struct intake *intake)
+{
+    uint64_t age_ms = (clock_mono_ns() - intake->started_ns) / 1000000, most_ms = intake->route->ack_within_ms;
+    intake->waits = true;
+    intake->next_waiting = intake->ingest->waiting;
+    intake->ingest->waiting = intake;
+    intake_start_timer(intake, on_time_over, age_ms < most_ms ? most_ms - age_ms : 0);
+    if (!intake->conn || (intake->ingest->draining && !intake->run_open))
+        answer_and_leave(intake, NULL);
+}
+
+void waiting_on_gone(struct intake *intake)
+{
+    if (!intake->settling)
+        leave(intake);
+}
+
+void waiting_on_run_lost(struct intake *intake)
+{
+    if (intake->ingest->draining)
+        answer_and_leave(intake, NULL);
+}
+
+/* ---- the end of an event ---- */
+
+void ingest_settling(struct ingest *ingest, struct store_settle *settle, struct outcome *outcome)
+{
+    struct intake *intake = find(ingest, settle->event->id);
+    if (!intake)
+        return;
+    intake->settling = true; /* it ended in time: the commit is waited for */
+    uv_timer_stop(&intake->wait_timer);
+    intake->gives_up = !waiting_judge(intake, outcome);
+    for (size_t i = 0; intake->gives_up && i < intake->key_count; i++)
+        settle->forget_keys[i] = intake->accept.key_rows[i];
+}
+
+void ingest_settled(struct ingest *ingest, struct event *event, const struct outcome *outcome)
+{
+    struct intake *intake = find(ingest, event->id);
+    if (!intake || !intake->conn)
+        waiting_note_unheard(event, outcome);
+    if (intake)
+        answer_and_leave(intake, outcome);
+}
+
+void ingest_not_settled(struct ingest *ingest, struct event *event)
+{
+    struct intake *intake = find(ingest, event->id);
+    if (!intake)
+        return;
+    intake->gives_up = false;
+    answer_and_leave(intake, NULL);
+}
+
+void ingest_answer_waiting(struct ingest *ingest, bool all)
+{
+    for (struct intake *intake = ingest->waiting, *next; intake; intake = next) {
+        next = intake->next_waiting;
+        if (!intake->settling && (all || !intake->run_open))
+            answer_and_leave(intake, NULL);
+    }
+}
