@@ -197,6 +197,10 @@ static void add_delivery(const struct delivery_row *row, bool hidden, struct buf
     add_text(out, "target", row->target);
     add_text(out, "state", slice_of(delivery_state_name(row->state)));
     add_text_or_null(out, "order_key", row->order_key);
+    if (row->notice) {
+        add_name(out, "notice");
+        buf_add_text(out, "true");
+    }
     add_number(out, "attempts", row->attempt_count);
     if (row->state == DELIVERY_WAITING)
         add_time(out, "next_at", row->due_ms);

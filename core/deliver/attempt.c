@@ -9,10 +9,20 @@
 
 /* ---- recording the end of an attempt ---- */
 
+/* What on_dead has sent waits with the record's end on disk. */
+static void offer_notices(struct record *record)
+{
+    struct new_delivery *delivery = record->result.says ? record->result.says->deliveries : NULL;
+    for (; delivery && record->result.op.result == OK; delivery = delivery->next)
+        if (delivery->seq)
+            deliver_offer(record->queue->deliver, record->says_event, delivery);
+}
+
 void attempt_on_recorded(struct record *record)
 {
     struct queue *queue = record->queue;
     record->has_room = false; /* the store gave it back */
+    offer_notices(record);
     if (record->result.state != DELIVERY_WAITING) {
         record_free(record);
     } else {
@@ -23,6 +33,32 @@ void attempt_on_recorded(struct record *record)
     queue_wake(queue);
 }
 
+/* The end of it cannot be told now, or not any more: it stays waiting in the store. */
+static void leave_in_store(struct record *record)
+{
+    struct queue *queue = record->queue;
+    queue->deliver->in_store--;
+    queue_note_in_store(queue, clock_wall_ms() + READ_AGAIN_MS);
+    record_free(record);
+}
+
+static bool tell_dead(struct record *record)
+{
+    const struct deliver *deliver = record->queue->deliver;
+    struct deliver_dead dead = {
+        .record = record,
+        .route = record->route,
+        .target = slice_of(record->queue->name),
+        .why = record->result.reason,
+        .event_id = record->event_id,
+        .delivery_id = record->id,
+        .event_seq = record->event_seq,
+        .attempts = record->attempts,
+        .status = record->result.attempt.status,
+    };
+    return deliver->config.on_dead(deliver->config.arg, &dead);
+}
+
 void attempt_submit_result(struct record *record)
 {
     struct deliver *deliver = record->queue->deliver;
@@ -30,7 +66,33 @@ void attempt_submit_result(struct record *record)
     record->result.delivery_seq = record->seq;
     record->result.event_seq = record->event_seq;
     deliver->in_store++;
-    store_submit(deliver->config.store, &record->result.op);
+    if (record->tells && !tell_dead(record))
+        leave_in_store(record);
+    else if (!record->tells)
+        store_submit(deliver->config.store, &record->result.op);
+}
+
+void deliver_told(struct record *record, struct event *event, struct outcome *says)
+{
+    if (event) {
+        record->says_event = event_ref(event);
+        record->result.says = says;
+    }
+    store_submit(record->queue->deliver->config.store, &record->result.op);
+}
+
+void deliver_untold(struct record *record)
+{
+    leave_in_store(record);
+}
+
+/* Its route's name outlives the bytes of its event. */
+static void note_whom_to_tell(struct record *record, const struct route *route)
+{
+    if (record->result.state != DELIVERY_DEAD || record->notice || !route || !route->on_dead)
+        return;
+    record->route = arena_copy(&record->kept, route->path);
+    record->tells = record->route.data != NULL;
 }
 
 /* One block for the bytes that the store is to write: they outlive the answer. */
@@ -103,6 +165,7 @@ static void settle(struct record *record, const struct answer *answer, const str
         .forget_body = route && !route->keep,
     };
     record->result_memory = copy_result(&record->result, answer, settlement->reason); /* without memory: the bare record */
+    note_whom_to_tell(record, route);
     count_end(record->queue, settlement->state);
     report(record);
     record_forget_bytes(record);

@@ -48,6 +48,17 @@ struct deliver_answer {
     struct slice body, content_type;
 };
 
+/* A delivery is given up, which is not written yet. Borrowed for the call. */
+struct record;
+struct deliver_dead {
+    struct record *record; /* for deliver_told */
+    struct slice route, target, why;
+    struct uuid event_id, delivery_id;
+    int64_t event_seq;
+    uint32_t attempts;
+    uint16_t status; /* of the last answer; 0: none */
+};
+
 struct deliver_config {
     uv_loop_t *loop;
     struct store *store;
@@ -59,6 +70,8 @@ struct deliver_config {
     void (*hand_over)(void *arg, uint32_t worker, struct event *event, struct new_delivery *delivery);
     enum judgement (*judge)(void *arg, const struct target *target, const struct deliver_answer *answer);
     void (*on_attempt)(void *arg, const struct deliver_report *report);
+    /* Of a route with on_dead. true: deliver_told or deliver_untold follows, and the end is written then; false: not now. */
+    bool (*on_dead)(void *arg, const struct deliver_dead *dead);
     void *arg;
 };
 
@@ -77,6 +90,10 @@ void deliver_offer(struct deliver *deliver, struct event *event, struct new_deli
  * it is written only if one of them has to wait. true: taken, with the caller's ROOM_EVENT; outcome lies in the event's arena.
  * false: something of it would have to wait now, the caller commits it. */
 bool deliver_offer_unwritten(struct deliver *deliver, struct event *event, struct outcome *outcome);
+/* What on_dead sends, in the event's arena, is written with the delivery's end, and then offered. event NULL: nothing. */
+void deliver_told(struct record *record, struct event *event, struct outcome *says);
+/* It cannot be told any more: it stays waiting in the store, and its last attempt is made again. */
+void deliver_untold(struct record *record);
 /* No new attempts. */
 void deliver_drain(struct deliver *deliver);
 /* Nothing is under way, and the store has nothing of ours. */

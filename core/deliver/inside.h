@@ -46,6 +46,11 @@ struct record {
     struct arena arena;   /* of the attempt under way */
     struct transfer *transfer;
     bool has_room;
+    bool notice;                   /* of on_error or on_dead */
+    bool tells;                    /* its end is to be told to on_dead */
+    struct slice route;            /* then; in the arena `kept` */
+    struct arena kept;             /* until it is recorded */
+    struct event *says_event;      /* counted: whose arena has what on_dead sent */
     struct unwritten *unwritten;   /* NULL: it is in the store */
     struct record *sibling;        /* of the same unwritten event */
     struct new_delivery *delivery; /* with unwritten */

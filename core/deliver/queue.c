@@ -93,6 +93,7 @@ struct record *record_new(struct queue *queue, const struct waiting_delivery *ro
     record->received_ms = row->event_received_ms;
     record->due_ms = row->due_ms;
     record->attempts = row->attempts;
+    record->notice = row->notice;
     record->fixed_id = row->fixed_id.len ? mem_text(row->fixed_id) : NULL;
     return record;
 }
@@ -107,6 +108,7 @@ struct record *record_of(struct queue *queue, const struct event *event, const s
         .event_received_ms = event->received_ms,
         .due_ms = delivery->due_ms,
         .fixed_id = delivery->fixed_id,
+        .notice = delivery->notice,
     };
     return record_new(queue, &row);
 }
@@ -184,6 +186,8 @@ void record_free(struct record *record)
     if (record->next)
         record->next->prev = record->prev;
     record->queue->held--;
+    event_unref(record->says_event);
+    arena_deinit(&record->kept);
     mem_free(record->result_memory);
     mem_free(record->fixed_id);
     mem_free(record);

@@ -14,6 +14,12 @@ static bool keeps_nothing(const struct intake *intake)
     return intake->route->ack == ACK_RECEIVED && !intake->route->keep && intake->key_count == 0;
 }
 
+/* Then its route may still want to look at the event (on_error). */
+static bool has_failed(const struct outcome *outcome)
+{
+    return outcome && outcome->reason != RUN_OK;
+}
+
 /* false: it is to be written, since something of it has to wait or to be kept. */
 static bool ends_unwritten(struct intake *intake)
 {
@@ -43,7 +49,8 @@ static void on_stored_run_done(struct run *done, struct outcome *outcome)
 {
     struct intake *intake = done->owner;
     const struct ingest_worker *to = &intake->ingest->config.to;
-    event_forget_index(intake->event);
+    if (!has_failed(outcome))
+        event_forget_index(intake->event);
     intake->run_open = false;
     to->settle(to->arg, intake->event, outcome);
     if (!intake->waits)
@@ -81,7 +88,7 @@ void handle_start(struct intake *intake)
     } else if (!intake->outcome) {
         intake->run_again = true;
     }
-    if (!intake->run_waits)
+    if (!intake->run_waits && !has_failed(intake->outcome))
         event_forget_index(intake->event);
     if (!ends_unwritten(intake)) {
         commit(intake);
@@ -199,14 +206,30 @@ static enum key_use use_of_keys(const struct intake *intake, struct outcome *out
     return waiting_judge(intake, outcome) ? KEYS_CLAIM : KEYS_RELEASE;
 }
 
+/* on_error and on_dead have their say before the commit of what failed. While no state is there to ask, the event is committed
+ * without its outcome, which follows as if the handler had waited. */
+static void tell_failure(struct intake *intake, struct outcome *outcome)
+{
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    if (!has_failed(outcome))
+        return;
+    to->tell(to->arg, intake->event, outcome);
+    event_forget_index(intake->event);
+}
+
 static void commit(struct intake *intake)
 {
     const struct route *route = intake->route;
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    if (!intake->run_waits && has_failed(intake->outcome))
+        intake->run_waits = !to->can_tell(to->arg, intake->event, intake->outcome);
     struct outcome *outcome = intake->run_waits ? NULL : intake->outcome;
-    if (intake->outcome)
-        delivery_give_shards(intake->outcome->deliveries, intake->ingest->config.worker, intake->ingest->config.workers);
+    enum key_use key_use = use_of_keys(intake, outcome);
+    tell_failure(intake, outcome);
+    if (outcome)
+        delivery_give_shards(outcome->deliveries, intake->ingest->config.worker, intake->ingest->config.workers);
     if (intake->run_waits)
-        intake->ingest->config.to.hold(intake->ingest->config.to.arg, intake->event);
+        to->hold(to->arg, intake->event);
     intake->state = INTAKE_COMMITTING;
     intake->accept = (struct store_accept){
         .op = { .kind = STORE_ACCEPT, .on_done = on_store_done, .owner = intake },
@@ -216,7 +239,7 @@ static void commit(struct intake *intake)
         .keep_until_ms = route->keep ? intake->event->received_ms + route->keep_ms : 0,
         .keys = intake->keys,
         .key_count = intake->key_count,
-        .key_use = use_of_keys(intake, outcome),
+        .key_use = key_use,
     };
     store_submit(intake->ingest->config.store, &intake->accept.op);
 }

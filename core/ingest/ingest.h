@@ -54,6 +54,10 @@ struct ingest_worker {
                           struct script_failure *failure);
     /* A function of the route failed before the event was stored. */
     void (*on_failed)(void *arg, const struct route *route, const struct event *event, enum run_reason reason);
+    /* A try has failed: can its route hear of it now (false: for some milliseconds there is no state to ask)? And then what
+     * on_error and on_dead send comes to the outcome. */
+    bool (*can_tell)(void *arg, const struct event *event, const struct outcome *outcome);
+    void (*tell)(void *arg, struct event *event, struct outcome *outcome);
     /* Sends the messages of an event that is not written (deliver.h, deliver_offer_unwritten). */
     bool (*send_unwritten)(void *arg, struct event *event, struct outcome *outcome);
     /* The commit is on disk; the event is borrowed for the call. */

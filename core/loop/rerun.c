@@ -24,6 +24,7 @@ struct held {
     struct run run;
     struct outcome *outcome;
     bool has_room;      /* for its settle */
+    bool submitted;     /* the store has it */
     bool on_probation;  /* it has taken its route's turn */
     struct slice route; /* then; in names */
     struct arena names;
@@ -47,7 +48,7 @@ struct rerun {
 };
 
 static void look(struct rerun *rerun);
-static void submit_settle(struct held *held);
+static bool submit_settle(struct held *held);
 
 /* ---- the ring ---- */
 
@@ -88,14 +89,20 @@ static void let_go(struct held *held)
 
 /* ---- when to look ---- */
 
+static struct held *find_unsubmitted(struct rerun *rerun)
+{
+    for (struct held *held = rerun->held.next; held != &rerun->held; held = held->next)
+        if (held->outcome && !held->submitted)
+            return held;
+    return NULL;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct rerun *rerun = timer->data;
-    for (struct held *held = rerun->held.next, *next; held != &rerun->held; held = next) {
-        next = held->next; /* submitting may come back at once only through the loop */
-        if (held->outcome && !held->has_room)
-            submit_settle(held);
-    }
+    struct held *held;
+    while ((held = find_unsubmitted(rerun)) && submit_settle(held)) /* each time from the first: on_error may end others */
+        ;
     if (clock_wall_ms() >= rerun->next_ms)
         look(rerun);
     else
@@ -145,20 +152,29 @@ static void on_settle_done(struct store_op *op)
         return; /* the worker waits for all its operations before it closes */
 }
 
-static void submit_settle(struct held *held)
+/* false: there is no room, or no state to tell of a failure; it is tried again. */
+static bool submit_settle(struct held *held)
 {
     struct rerun *rerun = held->rerun;
+    bool failed = held->outcome->reason != RUN_OK;
     if (!held->has_room && !store_take_room(rerun->config.store, ROOM_EVENT)) {
         wake_in(rerun, WAIT_FOR_ROOM_MS);
-        return;
+        return false;
     }
     held->has_room = true;
+    if (failed && !rerun->config.can_tell(rerun->config.arg, held->event, held->outcome)) {
+        wake_in(rerun, NO_STATE_AGAIN_MS);
+        return false;
+    }
+    held->settle = (struct store_settle){ .event = held->event, .outcome = held->outcome };
+    rerun->config.settling(rerun->config.arg, &held->settle, held->outcome);
+    if (failed)
+        rerun->config.tell(rerun->config.arg, held->event, held->outcome);
+    held->submitted = true;
     delivery_give_shards(held->outcome->deliveries, rerun->config.worker, rerun->config.workers);
     held->settle.op = (struct store_op){ .kind = STORE_SETTLE, .on_done = on_settle_done, .owner = held };
-    held->settle.event = held->event;
-    held->settle.outcome = held->outcome;
-    rerun->config.settling(rerun->config.arg, &held->settle, held->outcome);
     store_submit(rerun->config.store, &held->settle.op);
+    return true;
 }
 
 void rerun_hold(struct rerun *rerun, struct event *event)
@@ -187,7 +203,7 @@ void rerun_settle(struct rerun *rerun, struct event *event, struct outcome *outc
         return;
     }
     held->outcome = outcome;
-    submit_settle(held);
+    (void)submit_settle(held);
 }
 
 /* ---- running what fell due ---- */
@@ -221,7 +237,7 @@ static void end_run(struct held *held, struct outcome *outcome)
     rerun->running--;
     rerun->look_again = true;
     held->outcome = outcome;
-    submit_settle(held);
+    (void)submit_settle(held);
 }
 
 static void on_run_done(struct run *run, struct outcome *outcome)

@@ -43,7 +43,10 @@ struct rerun_config {
     /* An outcome that no handler made: dropped by `when` (failure NULL), or a failed try. NULL without memory. */
     struct outcome *(*outcome_of)(void *arg, const struct route *route, struct event *event,
                                   const struct script_failure *failure);
-    /* Before the commit of an outcome; may be called more than once for it. */
+    /* As for ingest: of a try that failed. */
+    bool (*can_tell)(void *arg, const struct event *event, const struct outcome *outcome);
+    void (*tell)(void *arg, struct event *event, struct outcome *outcome);
+    /* Before the commit of an outcome, and before tell. */
     void (*settling)(void *arg, struct store_settle *settle, struct outcome *outcome);
     /* After the commit: its deliveries can go. The event is borrowed for the call. */
     void (*on_settled)(void *arg, struct event *event, struct outcome *outcome);

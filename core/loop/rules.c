@@ -196,6 +196,11 @@ enum result rules_success(struct rules *rules, const struct target *target, cons
     return script_success(rules->newest->script, target, answer, arena, success, failure);
 }
 
+enum result rules_tell(struct rules *rules, const struct script_notice *notice, struct script_failure *failure)
+{
+    return is_usable(rules->newest) ? script_tell(rules->newest->script, notice, failure) : ERR_FULL;
+}
+
 uint32_t rules_waiting(const struct rules *rules)
 {
     uint32_t waiting = 0;

@@ -55,6 +55,8 @@ enum result rules_dedupe(struct rules *rules, const struct route *route, struct 
 /* failure->text lies in the arena. ERR_FULL: there is no state to ask just now. */
 enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer,
                           struct arena *arena, bool *success, struct script_failure *failure);
+/* ERR_FULL: as there. */
+enum result rules_tell(struct rules *rules, const struct script_notice *notice, struct script_failure *failure);
 /* Handlers that wait, in all generations. */
 uint32_t rules_waiting(const struct rules *rules);
 /* The one in force, and older ones whose handlers wait. */

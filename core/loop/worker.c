@@ -166,8 +166,10 @@ static void on_tick(uv_timer_t *timer)
 static void on_turn(uv_check_t *check)
 {
     struct worker *worker = check->data;
-    if (!worker->closing)
+    if (!worker->closing) {
         rules_sweep(worker->rules);
+        last_words_go_on(worker->last_words);
+    }
     log_flush();
 }
 

@@ -43,6 +43,7 @@ static void close_all(struct worker *worker)
     worker->closing = true;
     close_doors(worker);
     ingest_free(worker->ingest);
+    last_words_free(worker->last_words);
     deliver_free(worker->deliver, on_owned_closed, worker);
     rules_free(worker->rules, on_owned_closed); /* before the fetcher: it gives up what handlers ask */
     fetcher_free(worker->fetcher, on_owned_closed, worker);
@@ -60,6 +61,7 @@ static void cut_off(struct worker *worker)
     ingest_answer_waiting(worker->ingest, true);
     close_doors(worker);
     rules_end_waits(worker->rules);
+    last_words_give_up(worker->last_words);
     (void)deliver_abort(worker->deliver);
 }
 

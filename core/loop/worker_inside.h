@@ -15,6 +15,7 @@
 #include "deliver/fetcher.h"
 #include "ingest/ingest.h"
 #include "listen/listener.h"
+#include "loop/last_words.h"
 #include "loop/rerun.h"
 #include "loop/rules.h"
 #include "loop/worker.h"
@@ -34,6 +35,7 @@ struct worker {
     struct rerun *rerun;
     struct deliver *deliver;
     struct fetcher *fetcher;
+    struct last_words *last_words;
     struct ingest *ingest;
     struct listener *listeners[LISTENERS_MAX];
     size_t listener_count;

@@ -2,6 +2,7 @@
 #ifndef TIDEWIRE_DELIVERY_H
 #define TIDEWIRE_DELIVERY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -27,6 +28,7 @@ struct new_delivery {
     uint64_t due_ms;           /* wall clock */
     int64_t seq;               /* set by the store */
     enum delivery_state state; /* DELIVERY_WAITING, or DELIVERY_RECORDED from the start */
+    bool notice;               /* sent by on_error or on_dead: its own end is told to nobody */
 };
 
 /* A waiting delivery as the reader loads it into a window, without its event. Owned block, mem_free. */
@@ -40,6 +42,7 @@ struct waiting_delivery {
     uint32_t attempts; /* that ended */
     uint16_t shard;
     struct slice target, route, order_key, fixed_id;
+    bool notice;
 };
 
 /* What a target says of an answer. */

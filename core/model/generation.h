@@ -106,7 +106,8 @@ struct route {
     struct slice dedupe_path;
     bool dedupe_required; /* a profile that demands an id refuses without one */
     uint64_t dedupe_within_ms;
-    bool dedupe_signature; /* the scheme signs no time: an equal signature is a duplicate too (providers.md) */
+    bool dedupe_signature;  /* the scheme signs no time: an equal signature is a duplicate too (providers.md) */
+    bool on_error, on_dead; /* it has such functions */
     enum ack ack;
     uint64_t ack_within_ms; /* how long a sender waits for the handler; then it gets `reply` */
     bool keep;              /* false: bodies are not kept once delivered */

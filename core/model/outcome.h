@@ -28,7 +28,7 @@ struct outcome {
     uint64_t due_ms;                 /* wall clock; only with EVENT_WAITING */
     uint32_t attempt;                /* tries that ended, this one counted */
     uint32_t generation;             /* the rules it ran with */
-    struct new_delivery *deliveries; /* in order; empty unless EVENT_HANDLED */
+    struct new_delivery *deliveries; /* in order; of a failed try: what on_error and on_dead sent */
     uint32_t delivery_count;
     struct fetch_record *fetches; /* what it asked of others, in order, the first FETCH_RECORDS_MAX; also of a run that failed */
     const struct response *response; /* what `respond` said; NULL: nothing */

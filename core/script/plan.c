@@ -74,6 +74,10 @@ static void need_handler(lua_State *L, const char *word)
     switch (script_of(L)->phase) {
     case PHASE_HANDLER:
         return;
+    case PHASE_TELLING:
+        if (strcmp(word, "send()") != 0)
+            fault(L, "%s works inside a handler: here all is decided, and only send and log are left", word);
+        return;
     case PHASE_QUESTION:
         fault(L, "%s works inside a handler: here only an answer is wanted", word);
         break;
@@ -253,6 +257,7 @@ static struct new_delivery *make_delivery(lua_State *L, const struct inside_run 
         .message = message,
         .due_ms = clock_wall_ms(),
         .state = target->records ? DELIVERY_RECORDED : DELIVERY_WAITING,
+        .notice = inside->script->phase == PHASE_TELLING,
     };
     if (!delivery->target.data)
         luaL_error(L, "not enough memory");

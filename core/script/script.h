@@ -98,6 +98,24 @@ struct script_answer {
 enum result script_success(struct script *script, const struct target *target, const struct script_answer *answer,
                            struct arena *arena, bool *success, struct script_failure *failure) MUST_CHECK;
 
+/* ---- on_error, on_dead: they hear of a failure, and may send ---- */
+struct script_dead {
+    struct uuid id;
+    struct slice target;
+    uint32_t attempts;
+    uint16_t status; /* of the last answer; 0: none */
+};
+struct script_notice {
+    const struct route *route;      /* of the script's generation */
+    const char *function;           /* "on_error", "on_dead" */
+    struct event *event;            /* indexed */
+    struct slice why;               /* "error: rules/x.lua:3: …", "answered 503" */
+    const struct script_dead *dead; /* a delivery that was given up; NULL: it is the event */
+    struct outcome *outcome;        /* in the event's arena; what is sent comes to its deliveries, unless the function fails */
+};
+/* ERR_SCRIPT: it failed; its text lies in the event's arena. ERR_FULL: there is no state to ask. */
+enum result script_tell(struct script *script, const struct script_notice *notice, struct script_failure *failure) MUST_CHECK;
+
 /* A failed try that no handler made (`when` raised, the server fell while it ran) as an outcome, by the route's retry policy; in
  * the event's arena, NULL without memory. route NULL: it is gone, and the event waits on. */
 struct outcome *script_failed_outcome(const struct route *route, struct event *event, uint32_t generation,

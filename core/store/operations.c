@@ -13,7 +13,7 @@ static const char *const sql[STATEMENTS] = {
                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [INSERT_BODY] = "INSERT INTO body (event, bytes) VALUES (?1, ?2)",
     [INSERT_DELIVERY] = "INSERT INTO delivery (id, event, target, order_key, fixed_id, shard, state, due_ms, attempts, message, "
-                        "seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10)",
+                        "seq, notice) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11)",
     [INSERT_DEDUPE] = "INSERT INTO dedupe_recent (hash, until, id) VALUES (?1, ?2, ?3)",
     [FORGET_KEY] = "DELETE FROM dedupe_recent WHERE seq = ?1 AND id = ?2",
     [FIND_OLD] = "SELECT id, until FROM dedupe_old WHERE hash = ?1 AND until > ?2",
@@ -29,9 +29,10 @@ static const char *const sql[STATEMENTS] = {
                      "WHERE seq = ?1 AND state = 0",
     [LATER_RESULT] = "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = ?5, reason = ?4 WHERE seq = ?1 AND state = 0",
     [INSERT_ATTEMPT] = "INSERT OR REPLACE INTO attempt (delivery, n, record) VALUES (?1, ?2, ?3)",
-    [FORGET_BODY] = "DELETE FROM body WHERE event = ?1 AND NOT EXISTS (SELECT 1 FROM event e JOIN delivery d "
-                    "ON d.seq BETWEEN e.delivery_first AND e.delivery_first + e.delivery_count - 1 "
-                    "WHERE e.seq = ?1 AND (d.state = 0 OR e.state = 0))",
+    [FORGET_BODY] = "DELETE FROM body WHERE event = ?1 AND NOT EXISTS (SELECT 1 FROM event e WHERE e.seq = ?1 AND (e.state = 0 "
+                    "OR EXISTS (SELECT 1 FROM delivery d WHERE d.seq BETWEEN e.delivery_first "
+                    "AND e.delivery_first + e.delivery_count - 1 AND d.state = 0) "
+                    "OR EXISTS (SELECT 1 FROM delivery d WHERE d.event = ?1 AND d.notice = 1 AND d.state = 0)))",
     [KEEP_RULES] = "INSERT OR REPLACE INTO generation (number, hash, loaded_ms, files) VALUES (?1, ?2, ?3, ?4)",
     [FORGET_RULES] = "DELETE FROM generation WHERE number <= ?1",
     [SAVEPOINT] = "SAVEPOINT op",
@@ -43,7 +44,7 @@ static const char *const sql[STATEMENTS] = {
 
 /* ---- events ---- */
 
-/* Their numbers follow each other: the event's row names the first, and how many. */
+/* Their numbers follow each other: the event's row names the first, and how many; but for notices. */
 static enum result insert_deliveries(struct store *store, int64_t event_seq, const struct outcome *outcome)
 {
     sqlite3_stmt *insert = store->statements[INSERT_DELIVERY];
@@ -59,6 +60,7 @@ static enum result insert_deliveries(struct store *store, int64_t event_seq, con
         sqlite3_bind_int64(insert, 8, (sqlite3_int64)delivery->due_ms);
         db_bind_slice(insert, 9, delivery->message);
         sqlite3_bind_int64(insert, 10, delivery->seq);
+        sqlite3_bind_int(insert, 11, delivery->notice);
         enum result rc = db_step(insert);
         if (rc != OK)
             return rc;
@@ -70,6 +72,12 @@ static enum result insert_deliveries(struct store *store, int64_t event_seq, con
 static int64_t first_delivery(const struct store *store, const struct outcome *outcome)
 {
     return outcome && outcome->deliveries ? store->next_delivery : 0;
+}
+
+/* Of the handler: what is sent by one that failed are notices. */
+static int64_t own_deliveries(const struct outcome *outcome)
+{
+    return outcome && outcome->state == EVENT_HANDLED ? outcome->delivery_count : 0;
 }
 
 /* Before its deliveries, so that nothing was written when it is stale. */
@@ -84,7 +92,7 @@ static enum result update_settled(struct store *store, const struct event *event
     sqlite3_bind_int(update, 6, outcome->reason);
     db_bind_text(update, 7, outcome->text);
     sqlite3_bind_int64(update, 8, first_delivery(store, outcome));
-    sqlite3_bind_int64(update, 9, outcome->delivery_count);
+    sqlite3_bind_int64(update, 9, own_deliveries(outcome));
     sqlite3_bind_int64(update, 10, (sqlite3_int64)outcome->attempt - 1);
     enum result rc = db_step(update);
     if (rc == OK && sqlite3_changes(store->write_db) == 0)
@@ -110,7 +118,7 @@ static enum result insert_event(struct store *store, const struct store_accept *
     sqlite3_bind_int64(insert, 11, (sqlite3_int64)accept->keep_until_ms);
     sqlite3_bind_int64(insert, 12, (sqlite3_int64)event->body.len);
     sqlite3_bind_int64(insert, 13, first_delivery(store, outcome));
-    sqlite3_bind_int64(insert, 14, outcome ? outcome->delivery_count : 0);
+    sqlite3_bind_int64(insert, 14, own_deliveries(outcome));
     db_bind_slice(insert, 15, meta);
     enum result rc = db_step(insert);
     if (rc == OK)
@@ -191,7 +199,8 @@ static enum result write_keys(struct store *store, struct store_accept *accept)
         enum result rc = db_step(insert);
         if (rc != OK)
             return rc;
-        accept->key_rows[i] = sqlite3_last_insert_rowid(store->write_db);
+        if (accept->key_use == KEYS_HOLD)
+            accept->key_rows[i] = sqlite3_last_insert_rowid(store->write_db);
     }
     return OK;
 }
@@ -314,6 +323,8 @@ static enum result write_result(struct store *store, struct store_result *result
     else
         sqlite3_bind_int64(update, 5, result->attempt.n);
     enum result rc = buf_ok(&record) ? db_step(update) : ERR_INVALID;
+    if (rc == OK && result->says && sqlite3_changes(store->write_db) > 0)
+        rc = insert_deliveries(store, result->event_seq, result->says);
     if (rc == OK && !is_first)
         rc = write_attempt(store, result, buf_slice(&record));
     if (rc == OK && result->forget_body && result->state != DELIVERY_WAITING) {

@@ -12,7 +12,7 @@ enum {
     STRETCH = 1000, /* events looked at in one step: some 3 ms, for which a commit has to wait */
     PAGES_A_STEP = 64,
     DUPLICATES_A_STEP = 64,
-    DROPS_MAX = 6, /* statements for one event that goes */
+    DROPS_MAX = 8, /* statements for one event that goes */
 };
 
 /* A stretch of the events, in the order they came: [from, to). Stretches follow each other and then begin anew, so that events
@@ -68,7 +68,8 @@ static enum result delete_found(struct store *store, const char *find, const cha
 
 #define NOTHING_WAITS                                                                                                            \
     "AND state <> 0 AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.seq BETWEEN e.delivery_first "                              \
-    "AND e.delivery_first + e.delivery_count - 1 AND d.state = 0) "
+    "AND e.delivery_first + e.delivery_count - 1 AND d.state = 0) "                                                              \
+    "AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.seq AND d.notice = 1 AND d.state = 0) "
 
 /* Of events that wait for nothing: the body goes when its time is over, the rows then too, but not before they are a day old. */
 static enum result delete_events(struct store *store, struct stretch stretch, uint64_t now_ms, int *deleted)
@@ -85,6 +86,8 @@ static enum result delete_events(struct store *store, struct stretch stretch, ui
         "DELETE FROM lookup WHERE event = ?1",
         "DELETE FROM attempt WHERE ?1 > 0 AND delivery BETWEEN ?2 AND ?3",
         "DELETE FROM delivery WHERE ?1 > 0 AND seq BETWEEN ?2 AND ?3",
+        "DELETE FROM attempt WHERE delivery IN (SELECT seq FROM delivery WHERE event = ?1 AND notice = 1)",
+        "DELETE FROM delivery WHERE event = ?1 AND notice = 1",
         NULL,
     };
     enum result rc = delete_found(store, bodies, drop_body, stretch, now_ms, deleted);

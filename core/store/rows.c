@@ -251,20 +251,38 @@ static enum result read_attempts(sqlite3 *db, struct delivery_row *row, struct s
     return rc;
 }
 
-static enum result read_deliveries(sqlite3 *db, struct store_read_show *read)
+static enum result count_notices(sqlite3 *db, int64_t event, size_t *count)
 {
     sqlite3_stmt *query = NULL;
-    enum result rc =
-        db_prepare(db,
-                   "SELECT d.seq, d.id, d.target, d.order_key, d.reason, d.state, d.due_ms, d.attempts, d.message, d.last "
-                   "FROM event e JOIN delivery d ON " RANGE " WHERE e.seq = ?1 ORDER BY d.seq",
-                   &query);
-    read->deliveries = arena_alloc(&read->arena, (read->row.delivery_count + 1) * sizeof(*read->deliveries));
+    enum result rc = db_prepare(db, "SELECT count(*) FROM delivery WHERE event = ?1 AND notice = 1", &query);
+    if (rc == OK)
+        sqlite3_bind_int64(query, 1, event);
+    if (rc == OK && db_row(query, &rc))
+        *count = (size_t)sqlite3_column_int64(query, 0);
+    sqlite3_finalize(query);
+    return rc;
+}
+
+#define DELIVERY_COLUMNS                                                                                                         \
+    "d.seq, d.id, d.target, d.order_key, d.reason, d.state, d.due_ms, d.attempts, d.message, d.last, d.notice"
+
+/* Its own, and the notices, in the order they were sent. */
+static enum result read_deliveries(sqlite3 *db, struct store_read_show *read)
+{
+    static const char sql[] = "SELECT " DELIVERY_COLUMNS " FROM event e JOIN delivery d ON " RANGE " WHERE e.seq = ?1 UNION ALL "
+                              "SELECT " DELIVERY_COLUMNS " FROM delivery d WHERE d.event = ?1 AND d.notice = 1 ORDER BY 1";
+    sqlite3_stmt *query = NULL;
+    size_t room = 0;
+    enum result rc = count_notices(db, read->row.seq, &room);
+    if (rc == OK)
+        rc = db_prepare(db, sql, &query);
+    room += read->row.delivery_count;
+    read->deliveries = arena_alloc(&read->arena, (room + 1) * sizeof(*read->deliveries));
     if (!read->deliveries)
         rc = ERR_MEMORY;
     if (rc == OK)
         sqlite3_bind_int64(query, 1, read->row.seq);
-    while (rc == OK && db_row(query, &rc) && read->delivery_count < read->row.delivery_count) {
+    while (rc == OK && db_row(query, &rc) && read->delivery_count < room) {
         struct delivery_row *row = &read->deliveries[read->delivery_count++];
         *row = (struct delivery_row){
             .seq = sqlite3_column_int64(query, 0),
@@ -276,6 +294,7 @@ static enum result read_deliveries(sqlite3 *db, struct store_read_show *read)
             .due_ms = (uint64_t)sqlite3_column_int64(query, 6),
             .attempt_count = (uint32_t)sqlite3_column_int64(query, 7),
             .message = db_copy(query, 8, &read->arena),
+            .notice = sqlite3_column_int(query, 10) != 0,
         };
         rc = read_attempts(db, row, db_slice(query, 9), &read->arena);
     }

@@ -153,8 +153,9 @@ struct store_result {
     char *memory;              /* owned by the submitter; holds the slices of attempt and reason; freed by it after on_done */
     enum delivery_state state; /* DELIVERY_WAITING: tried again at due_ms */
     uint64_t due_ms;
-    struct slice reason; /* of DELIVERY_DEAD: "answered 410"; else "" */
-    bool forget_body;    /* the route keeps nothing: drop the body when no delivery of the event waits any more */
+    struct slice reason;  /* of DELIVERY_DEAD: "answered 410"; else "" */
+    struct outcome *says; /* what on_dead sends, in an event's arena; NULL: nothing */
+    bool forget_body;     /* the route keeps nothing: drop the body when no delivery of the event waits any more */
 };
 
 /* Rules that came into force. Takes ROOM_EVENT. */
@@ -287,6 +288,7 @@ struct delivery_row {
     uint32_t attempt_count;
     struct attempt *attempts;
     struct slice message;
+    bool notice; /* of on_error or on_dead */
 };
 /* A try of the handler that failed. */
 struct failure_row {

@@ -20,13 +20,14 @@ static void window_row(sqlite3_stmt *query, struct arena *arena, struct waiting_
         .route = db_copy(query, 9, arena),
         .order_key = db_copy(query, 10, arena),
         .fixed_id = db_copy(query, 11, arena),
+        .notice = sqlite3_column_int(query, 12) != 0,
     };
 }
 
 enum result rows_window(sqlite3 *db, struct store_read_window *read)
 {
     static const char sql[] = "SELECT d.seq, d.id, d.event, e.id, e.received_ms, d.due_ms, d.attempts, d.shard, d.target, "
-                              "e.route, d.order_key, d.fixed_id "
+                              "e.route, d.order_key, d.fixed_id, d.notice "
                               "FROM delivery d JOIN event e ON e.seq = d.event "
                               "WHERE d.state = 0 AND d.target = ?1 AND (?2 = 0 OR d.shard % ?2 = ?3) ORDER BY d.due_ms LIMIT ?4";
     sqlite3_stmt *query = NULL;

@@ -282,6 +282,8 @@ local known = {
   ack_within = check.duration("10ms", "10m"),
   keep = function(self, path, value) return value == false and { off = true } or { ms = keep_time(self, path, value) } end,
   retry = retry.of_route,
+  on_error = check.callback,
+  on_dead = check.callback,
   limits = limits.of_route,
   reply = reply_of,
   ip_allow = check.ranges,
@@ -293,7 +295,7 @@ local known = {
   enabled = check.boolean,
 }
 
-local later = { order_by = true, on_error = true, on_dead = true }
+local later = { order_by = true }
 
 local function check_pattern(self, path)
   if path:sub(1, 1) ~= "/" then
@@ -374,7 +376,7 @@ end
 -- @tparam string path
 -- @tparam table given  what was written
 -- @treturn table  the record that core/script/load.c reads
--- @treturn table  { handle, when, dedupe }: functions for the worker
+-- @treturn table  { handle, when, dedupe, on_error, on_dead }: functions for the worker
 function M.make(load, path, given, file, line)
   local self = check.new(load, ("route %q"):format(path), file, line)
   check_pattern(self, path)
@@ -391,6 +393,7 @@ function M.make(load, path, given, file, line)
     handle = fields.handle,
     when = type(fields.when) == "function" and fields.when or nil,
     dedupe = fields.dedupe and fields.dedupe.run,
+    on_error = fields.on_error, on_dead = fields.on_dead,
   }
   return {
     path = path, file = file, line = line, enabled = fields.enabled ~= false,
@@ -405,6 +408,7 @@ function M.make(load, path, given, file, line)
     redact = fields.redact or "",
     when = type(fields.when) == "table" and conditions_of(self, fields.when, profile, fields.content) or {},
     when_function = functions.when ~= nil,
+    on_error = functions.on_error ~= nil, on_dead = functions.on_dead ~= nil,
     dedupe = dedupe_record(self, fields, given, profile),
     ack = fields.ack or "stored", ack_within = fields.ack_within or ACK_WITHIN_MS,
     keep = not (fields.keep and fields.keep.off), keep_ms = fields.keep and fields.keep.ms or 30 * DAY_MS,

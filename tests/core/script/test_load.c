@@ -127,6 +127,8 @@ TEST(respond_stands_in_routes_whose_sender_waits)
     REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = 5 }", "write \"5s\" for seconds");
     REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"9ms\" }", "from \"10ms\" to \"10m\"");
     REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"601s\" }", "from \"10ms\" to \"10m\"");
+    REPORTS("route \"/x\" {" GOOD ", on_dead = true }", "on_dead wants a function");
+    ACCEPTS("route \"/x\" {" GOOD ", on_error = function() end, on_dead = function() end }");
     REPORTS("respond(200)", "respond() works inside a handler, not while the file loads");
     ACCEPTS("route \"/x\" { verify = verify.none \"a test\", ack = \"handled\", ack_within = \"10ms\",\n"
             "handle = function(event) respond(200) end }");

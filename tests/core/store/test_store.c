@@ -544,6 +544,86 @@ TEST(what_is_over_goes_and_what_waits_stays)
     remove_folder();
 }
 
+/* ---- what on_error and on_dead send ---- */
+
+static struct outcome *outcome_with_notice(struct event *event, enum event_state state, uint32_t attempt)
+{
+    struct outcome *outcome = make_outcome(event, 1, 1);
+    outcome->state = state;
+    outcome->attempt = attempt;
+    outcome->reason = state == EVENT_HANDLED ? RUN_OK : RUN_ERROR;
+    outcome->deliveries->notice = state != EVENT_HANDLED;
+    return outcome;
+}
+
+/* The end of delivery `seq` of event 1, of a route that keeps nothing. */
+static void end_delivery(struct store *store, int64_t seq, enum delivery_state state, struct outcome *says)
+{
+    struct store_result op = { .op = { .kind = STORE_RESULT, .on_done = on_done },
+                               .delivery_seq = seq,
+                               .event_seq = 1,
+                               .attempt = { .n = 1, .status = 200, .answer = SLICE("") },
+                               .state = state,
+                               .says = says,
+                               .forget_body = true };
+    CHECK("room", store_take_room(store, ROOM_RESULT));
+    int before = done_count;
+    store_submit(store, &op.op);
+    wait_for(before + 1);
+    CHECK_EQ("written", op.op.result, OK);
+}
+
+TEST(notices_go_out_beside_their_event_and_are_none_of_its_state)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    struct event *event = make_event("/a", "{}");
+    event->received_ms -= 3ull * 24 * 3600 * 1000;
+    struct store_accept op = { .op = { .kind = STORE_ACCEPT, .on_done = on_done },
+                               .event = event_ref(event),
+                               .outcome = outcome_with_notice(event, EVENT_WAITING, 1) };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    store_submit(store, &op.op);
+    wait_for(1);
+    end_delivery(store, 1, DELIVERY_DEAD, NULL);
+    CHECK_EQ("the event waits for its body", count_rows("SELECT count(*) FROM body"), 1);
+    CHECK_EQ("handled", settle(store, event, outcome_with_notice(event, EVENT_HANDLED, 2)), OK);
+
+    struct outcome *says = outcome_with_notice(event, EVENT_HANDLED, 0);
+    says->deliveries->notice = true;
+    end_delivery(store, 2, DELIVERY_DEAD, says);
+    CHECK_EQ("what on_dead sends came with the end", says->deliveries->seq, 3);
+    CHECK_EQ("and waits for the body", count_rows("SELECT count(*) FROM body"), 1);
+    says = outcome_with_notice(event, EVENT_HANDLED, 0);
+    end_delivery(store, 2, DELIVERY_DEAD, says);
+    CHECK_EQ("of one that has ended before nothing is written", count_rows("SELECT count(*) FROM delivery"), 3);
+
+    struct store_read_show show = { .op = { .kind = STORE_READ_SHOW }, .id = event->id };
+    read_op(store, &show.op);
+    CHECK_EQ("its own", show.row.delivery_count, 1);
+    CHECK_EQ("all are shown", show.delivery_count, 3);
+    CHECK("which is which", show.deliveries[0].notice && !show.deliveries[1].notice && show.deliveries[2].notice);
+    CHECK_EQ("its own is dead, whatever the notices are", show.row.state, SHOWN_DEAD);
+    event_unref(show.event);
+    store_read_free(&show.op);
+
+    struct store_read_window window = {
+        .op = { .kind = STORE_READ_WINDOW }, .target = SLICE("t"), .limit = 10, .due_before_ms = 100
+    };
+    read_op(store, &window.op);
+    CHECK_EQ("one waits", window.count, 1);
+    CHECK("and is known for one", window.rows[0].notice);
+    store_read_free(&window.op);
+    end_delivery(store, 3, DELIVERY_DELIVERED, NULL);
+    CHECK_EQ("nothing needs it any more", count_rows("SELECT count(*) FROM body"), 0);
+    wait_for_rows("SELECT count(*) FROM event", 0);
+    CHECK_EQ("and all goes together", count_rows("SELECT count(*) FROM delivery"), 0);
+    event_unref(op.event);
+    event_unref(event);
+    store_stop(store);
+    remove_folder();
+}
+
 TEST(room_is_given_up_to_its_bound_and_given_back)
 {
     fresh_folder();
