@@ -24,7 +24,10 @@ void attempt_on_recorded(struct record *record)
     record->has_room = false; /* the store gave it back */
     offer_notices(record);
     if (record->result.state != DELIVERY_WAITING) {
-        record_free(record);
+        if (record->followed)
+            order_ask_next(record);
+        else
+            record_free(record);
     } else {
         mem_free(record->result_memory);
         record->result_memory = NULL;

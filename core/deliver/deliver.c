@@ -139,8 +139,12 @@ void deliver_offer(struct deliver *deliver, struct event *event, struct new_deli
     struct queue *queue = queue_need(deliver, delivery->target);
     if (delivery->state != DELIVERY_WAITING || came_with_window(queue, delivery->seq))
         return;
-    if (queue->target && !queue_is_ours(queue)) {
-        deliver->config.hand_over(deliver->config.arg, queue_home(deliver, queue->target), event, delivery);
+    if (queue->target && queue_owner(queue, delivery) != deliver->config.worker) {
+        deliver->config.hand_over(deliver->config.arg, queue_owner(queue, delivery), event, delivery);
+        return;
+    }
+    if (queue->target && delivery->order_key.len > 0) {
+        order_offer(queue, event, delivery);
         return;
     }
     if (queue->held >= WINDOW_MAX || !queue->target) {
@@ -174,7 +178,9 @@ void *deliver_arg_of(const struct store_op *op)
 void deliver_on_store_done(struct store_op *op)
 {
     engine_of(op)->in_store--;
-    if (op->kind == STORE_READ_WINDOW)
+    if (op->kind == STORE_READ_WINDOW && op != &((struct queue *)op->owner)->window.op)
+        order_on_answer(op);
+    else if (op->kind == STORE_READ_WINDOW)
         queue_on_window(op->owner);
     else if (op->kind == STORE_READ_DELIVERY)
         attempt_on_loaded(op->owner);

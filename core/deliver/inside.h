@@ -3,6 +3,7 @@
  *   deliver.c    what comes in, what may start now, generations, life
  *   queue.c      one target's records in memory, and its window on the store
  *   attempt.c    from the bytes of a message to the record of how its attempt ended
+ *   order.c      which delivery of an order key is next
  *   unwritten.c  events that are written only if something of them has to wait */
 #ifndef TIDEWIRE_DELIVER_INSIDE_H
 #define TIDEWIRE_DELIVER_INSIDE_H
@@ -40,6 +41,8 @@ struct record {
     uint64_t received_ms, due_ms;
     uint32_t attempts;    /* that ended */
     char *fixed_id;       /* owned; NULL: none */
+    char *order_key;      /* owned; NULL: none */
+    bool followed;        /* with a key: another of it waits in the store, or may */
     struct event *event;  /* counted: while its bytes are in memory */
     size_t *bytes_in;     /* the sum that event's bytes are part of; NULL: none */
     struct slice message; /* in the event's arena, or in read.arena */
@@ -118,8 +121,8 @@ struct queue *queue_find(const struct deliver *deliver, struct slice name);
 struct queue *queue_need(struct deliver *deliver, struct slice name);
 /* All its records must be free to go. */
 void queue_free(struct queue *queue);
-/* Which worker sees to a target that lives whole on one of them. */
-uint32_t queue_home(const struct deliver *deliver, const struct target *target);
+/* Which worker sees to this delivery: that of a target that lives whole on one, of its order key, or this one. */
+uint32_t queue_owner(const struct queue *queue, const struct new_delivery *delivery);
 /* Does this worker see to this target at all? */
 bool queue_is_ours(const struct queue *queue);
 uint32_t queue_concurrency(const struct queue *queue);
@@ -145,6 +148,13 @@ void record_free(struct record *record);
 void record_wait(struct record *record);
 void record_wait_until(struct record *record, uint64_t due_ms);
 void record_forget_bytes(struct record *record);
+
+/* ---- order.c ---- */
+/* A delivery with an order key, committed: it comes into memory when its turn comes. */
+void order_offer(struct queue *queue, const struct event *event, const struct new_delivery *delivery);
+/* Its delivery has ended, or it is none's: which is the first of its key now? The record goes when that is known. */
+void order_ask_next(struct record *record);
+void order_on_answer(struct store_op *op);
 
 /* ---- attempt.c ---- */
 /* Room for its result is taken. */

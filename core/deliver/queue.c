@@ -55,9 +55,17 @@ static bool lives_whole(const struct deliver *deliver, const struct target *targ
     return target->rate_per_s > 0 || target->concurrency < SHARES * deliver->config.workers;
 }
 
-uint32_t queue_home(const struct deliver *deliver, const struct target *target)
+static uint32_t home_of(const struct deliver *deliver, const struct target *target)
 {
     return name_hash(target->name) % deliver->config.workers;
+}
+
+uint32_t queue_owner(const struct queue *queue, const struct new_delivery *delivery)
+{
+    const struct deliver *deliver = queue->deliver;
+    if (lives_whole(deliver, queue->target))
+        return home_of(deliver, queue->target);
+    return delivery->order_key.len > 0 ? delivery->shard % deliver->config.workers : deliver->config.worker;
 }
 
 uint32_t queue_concurrency(const struct queue *queue)
@@ -71,8 +79,7 @@ uint32_t queue_concurrency(const struct queue *queue)
 bool queue_is_ours(const struct queue *queue)
 {
     const struct deliver *deliver = queue->deliver;
-    return queue->target &&
-           (!lives_whole(deliver, queue->target) || queue_home(deliver, queue->target) == deliver->config.worker);
+    return queue->target && (!lives_whole(deliver, queue->target) || home_of(deliver, queue->target) == deliver->config.worker);
 }
 
 /* ---- records ---- */
@@ -95,6 +102,8 @@ struct record *record_new(struct queue *queue, const struct waiting_delivery *ro
     record->attempts = row->attempts;
     record->notice = row->notice;
     record->fixed_id = row->fixed_id.len ? mem_text(row->fixed_id) : NULL;
+    record->order_key = row->order_key.len ? mem_text(row->order_key) : NULL;
+    record->followed = row->order_key.len > 0;
     return record;
 }
 
@@ -108,6 +117,7 @@ struct record *record_of(struct queue *queue, const struct event *event, const s
         .event_received_ms = event->received_ms,
         .due_ms = delivery->due_ms,
         .fixed_id = delivery->fixed_id,
+        .order_key = delivery->order_key,
         .notice = delivery->notice,
     };
     return record_new(queue, &row);
@@ -190,6 +200,7 @@ void record_free(struct record *record)
     arena_deinit(&record->kept);
     mem_free(record->result_memory);
     mem_free(record->fixed_id);
+    mem_free(record->order_key);
     mem_free(record);
 }
 

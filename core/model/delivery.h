@@ -48,8 +48,8 @@ struct waiting_delivery {
 /* What a target says of an answer. */
 enum judgement { JUDGED_FAILURE, JUDGED_SUCCESS, NOT_JUDGED /* `success` could not be asked: it is tried again */ };
 
-/* Fresh deliveries stay with the worker that ran their handler: each gets one of its shards, by its id (design.md, "Every
- * delivery has a shard"). */
+/* Fresh deliveries stay with the worker that ran their handler: each gets one of its shards, by its id; but those with an order
+ * key, which gives its shard, so that all of one key are of one worker (design.md, "Every delivery has a shard"). */
 void delivery_give_shards(struct new_delivery *list, uint32_t worker, uint32_t workers);
 const char *delivery_state_name(enum delivery_state state);
 

@@ -242,8 +242,19 @@ static void check_body(lua_State *L, const struct target *target, struct slice m
         fault(L, "send: the message has no body: its json (or text, or body) is nil; text = \"\" sends an empty one");
 }
 
+/* The order key at place i; the same for all unless it is a list. */
+static struct slice key_at(lua_State *L, int i)
+{
+    if (!lua_istable(L, SEND_KEY))
+        return text_at(L, SEND_KEY);
+    lua_rawgeti(L, SEND_KEY, i);
+    struct slice key = text_at(L, -1);
+    lua_pop(L, 1); /* the list keeps it */
+    return key;
+}
+
 static struct new_delivery *make_delivery(lua_State *L, const struct inside_run *inside, const struct target *target,
-                                          struct slice message, struct slice fixed_id)
+                                          struct slice message, struct slice fixed_id, struct slice key)
 {
     struct arena *arena = &inside->run->event->arena;
     struct new_delivery *delivery = arena_alloc(arena, sizeof(*delivery));
@@ -252,14 +263,14 @@ static struct new_delivery *make_delivery(lua_State *L, const struct inside_run 
     *delivery = (struct new_delivery){
         .id = uuid_v7(inside->script->config.ids, clock_wall_ms()),
         .target = target->name.len ? arena_copy(arena, target->name) : target->name,
-        .order_key = SLICE(""),
+        .order_key = key.data ? arena_copy(arena, key) : SLICE(""),
         .fixed_id = fixed_id,
         .message = message,
         .due_ms = clock_wall_ms(),
         .state = target->records ? DELIVERY_RECORDED : DELIVERY_WAITING,
         .notice = inside->script->phase == PHASE_TELLING,
     };
-    if (!delivery->target.data)
+    if (!delivery->target.data || !delivery->order_key.data)
         luaL_error(L, "not enough memory");
     return delivery;
 }
@@ -288,15 +299,15 @@ static struct slice keep(lua_State *L, struct event *event, struct slice bytes)
     return kept;
 }
 
-/* send(to, kind, value, content_type, headers, path, query, method, id): to is a name or a list of names, headers a list of name,
- * value, name, value …. What may raise comes first, the notes last: a pcall around `send` never leaves half a list. */
+/* send(to, kind, value, content_type, headers, path, query, method, id, key): to is a name or a list of names, headers a list of
+ * name, value, name, value …. What may raise comes first, the notes last: a pcall around `send` never leaves half a list. */
 static int l_send(lua_State *L)
 {
     struct script *script = script_of(L);
     need_handler(L, "send()");
     struct inside_run *inside = script->current;
     struct event *event = inside->run->event;
-    lua_settop(L, SEND_ID);
+    lua_settop(L, SEND_KEY);
     struct slice id = text_at(L, SEND_ID), method = text_at(L, SEND_METHOD);
     struct new_delivery *first = NULL, **last = &first;
     int count = lua_istable(L, SEND_TO) ? (int)lua_objlen(L, SEND_TO) : 1;
@@ -312,7 +323,7 @@ static int l_send(lua_State *L)
     message = keep(L, event, message);
     id = id.data ? keep(L, event, id) : SLICE("");
     for (int i = 1; i <= count; i++) {
-        *last = make_delivery(L, inside, target_at(L, inside, i), message, id);
+        *last = make_delivery(L, inside, target_at(L, inside, i), message, id, key_at(L, i));
         last = &(*last)->next;
     }
     *inside->last_delivery = first;
@@ -320,6 +331,18 @@ static int l_send(lua_State *L)
     inside->outcome->delivery_count += (uint32_t)count;
     inside->sent_bytes += bytes;
     return 0;
+}
+
+/* ask(function, value): what it answers, which may do nothing else meanwhile. The C function between keeps it from waiting. */
+static int l_ask(lua_State *L)
+{
+    struct script *script = script_of(L);
+    enum phase before = script->phase;
+    lua_settop(L, 2);
+    script->phase = PHASE_QUESTION;
+    int failed = lua_pcall(L, 1, 1, 0);
+    script->phase = before;
+    return failed ? lua_error(L) : 1;
 }
 
 /* is_header_name(text) */
@@ -445,13 +468,14 @@ int luaopen_tidewire_actions_native(lua_State *L)
         { "finish", l_end },
         { "send", l_send },
         { "respond", l_respond },
+        { "ask", l_ask },
         { "is_event", l_is_event },
         { "is_header_name", l_is_header_name },
         { "is_header_value", l_is_header_value },
         { "log", l_log },
         { NULL, NULL },
     };
-    lua_createtable(L, 0, 9);
+    lua_createtable(L, 0, 10);
     for (const luaL_Reg *function = functions; function->name; function++) {
         lua_pushcfunction(L, function->func);
         lua_setfield(L, -2, function->name);

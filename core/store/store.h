@@ -190,10 +190,12 @@ enum result store_read_now(struct store *store, struct store_op *op) MUST_CHECK;
 
 /* ---- reads: results live in op-owned memory, freed by store_read_free after use ---- */
 
-/* What waits for one target and falls due first. Rows already in the caller's window come again: it skips them by seq. */
+/* What waits for one target and falls due first; of an order key only the first delivery that waits, by seq. Rows already in
+ * the caller's window come again: it skips them by seq. */
 struct store_read_window {
     struct store_op op;
     struct slice target;      /* borrowed until done */
+    struct slice order_key;   /* the same; only the first one of this key; data NULL: of all */
     uint32_t worker, workers; /* only shards with shard % workers == worker; workers 0: all shards */
     uint64_t due_before_ms;
     uint32_t limit;

@@ -24,25 +24,43 @@ static void window_row(sqlite3_stmt *query, struct arena *arena, struct waiting_
     };
 }
 
+#define WINDOW_COLUMNS                                                                                                           \
+    "SELECT d.seq, d.id, d.event, e.id, e.received_ms, d.due_ms, d.attempts, d.shard, d.target, e.route, d.order_key, "          \
+    "d.fixed_id, d.notice FROM delivery d JOIN event e ON e.seq = d.event WHERE d.state = 0 AND d.target = ?1 "
+
+/* Of a key the first one that waits; deliveries without a key ask nothing. */
+#define FIRST_OF_ITS_KEY                                                                                                         \
+    "AND (d.order_key = '' OR NOT EXISTS (SELECT 1 FROM delivery p WHERE p.state = 0 AND p.target = d.target "                   \
+    "AND p.order_key = d.order_key AND p.order_key <> '' AND p.seq < d.seq)) "
+
+static enum result prepare_window(sqlite3 *db, const struct store_read_window *read, sqlite3_stmt **query)
+{
+    bool of_key = read->order_key.data;
+    enum result rc =
+        db_prepare(db,
+                   of_key ? WINDOW_COLUMNS "AND d.order_key = ?5 AND d.order_key <> '' ORDER BY d.seq LIMIT ?4"
+                          : WINDOW_COLUMNS "AND (?2 = 0 OR d.shard % ?2 = ?3) " FIRST_OF_ITS_KEY "ORDER BY d.due_ms LIMIT ?4",
+                   query);
+    if (rc != OK)
+        return rc;
+    db_bind_text(*query, 1, read->target);
+    sqlite3_bind_int64(*query, 4, read->limit + 1);
+    if (of_key) {
+        db_bind_text(*query, 5, read->order_key);
+    } else {
+        sqlite3_bind_int64(*query, 2, read->workers);
+        sqlite3_bind_int64(*query, 3, read->worker);
+    }
+    return OK;
+}
+
 enum result rows_window(sqlite3 *db, struct store_read_window *read)
 {
-    static const char sql[] = "SELECT d.seq, d.id, d.event, e.id, e.received_ms, d.due_ms, d.attempts, d.shard, d.target, "
-                              "e.route, d.order_key, d.fixed_id, d.notice "
-                              "FROM delivery d JOIN event e ON e.seq = d.event "
-                              "WHERE d.state = 0 AND d.target = ?1 AND (?2 = 0 OR d.shard % ?2 = ?3) ORDER BY d.due_ms LIMIT ?4";
     sqlite3_stmt *query = NULL;
-    enum result rc = db_prepare(db, sql, &query);
     read->count = 0;
     read->next_due_ms = UINT64_MAX;
     read->rows = arena_alloc(&read->arena, (read->limit + 1) * sizeof(*read->rows));
-    if (!read->rows)
-        rc = ERR_MEMORY;
-    if (rc == OK) {
-        db_bind_text(query, 1, read->target);
-        sqlite3_bind_int64(query, 2, read->workers);
-        sqlite3_bind_int64(query, 3, read->worker);
-        sqlite3_bind_int64(query, 4, read->limit + 1);
-    }
+    enum result rc = read->rows ? prepare_window(db, read, &query) : ERR_MEMORY;
     while (rc == OK && db_row(query, &rc)) {
         uint64_t due_ms = (uint64_t)sqlite3_column_int64(query, 5);
         if (read->count == read->limit || due_ms > read->due_before_ms) {

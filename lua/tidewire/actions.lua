@@ -79,8 +79,8 @@ local CONTROL = "[%z\1-\31\127]"
 
 local bodies = { json = true, form = true, xml = true, text = true, body = true, cloudevent = true }
 local options = { "json", "form", "xml", "cloudevent", "text", "body", "content_type", "headers", "path", "query", "method",
-  "id" }
-local later = { key = true, delay = true, at = true }
+  "id", "key" }
+local later = { delay = true, at = true }
 local methods = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 
 local known = {}
@@ -276,8 +276,10 @@ end
 
 local default_types = { json = "application/json", text = "text/plain; charset=utf-8", body = "application/octet-stream" }
 
+local key_of = require("tidewire.order").reader { fault = fault, scalar_text = scalar_text }
+
 --- What native.send takes after the name, without a table for it. Most messages have but a body.
-local function parts_of(message)
+local function parts_of(to, message)
   want_plain("send", message, "a message", "{ json = … }")
   local body = check_options(message)
   local value, content_type, headers, path, query, method, id = nil, default_types[body]
@@ -296,7 +298,7 @@ local function parts_of(message)
   if message.query ~= nil then query = make_query(message.query) end
   if message.method ~= nil then method = check_method(message.method) end
   if message.id ~= nil then id = check_id(message.id) end
-  return body or "none", value, content_type, headers, path, query, method, id
+  return body or "none", value, content_type, headers, path, query, method, id, key_of(to, message)
 end
 
 -- ---- targets ----
@@ -350,9 +352,9 @@ function M.send(to, message, ...)
     fault("send wants a message: send(target, event), or send(target, { json = … })")
   end
   if native.is_event(message) then
-    native.send(names, "event")
+    native.send(names, "event", nil, nil, nil, nil, nil, nil, nil, key_of(to, message))
   elseif type(message) == "table" then
-    native.send(names, parts_of(message))
+    native.send(names, parts_of(to, message))
   else
     fault("send wants an event or a table such as { json = … }, got %s%s", got(message),
       type_of(message) == "table" and ": write { json = … } around it" or "")

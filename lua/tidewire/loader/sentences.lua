@@ -110,10 +110,10 @@ local function target_sentence(load)
         message = ("target %q: a name has letters, digits, '-', '_' and '.', at most 64"):format(name) }
     end
     declare(load, "target", name, name, file, line)
-    local record, functions = target.make(load, name, given, file, line)
+    local record, functions, order_by = target.make(load, name, given, file, line)
     load.targets[#load.targets + 1] = record
     load.target_functions[name] = functions
-    return values.new("target", { name = name })
+    return values.new("target", { name = name, order_by = order_by })
   end)
 end
 

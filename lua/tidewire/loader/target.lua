@@ -1,6 +1,9 @@
 --- The sentence `target`: where messages go, as the data that the core delivers by.
 -- @module tidewire.loader.target
 local check = require "tidewire.loader.check"
+local findings = require "tidewire.loader.findings"
+local order = require "tidewire.order"
+local paths = require "tidewire.paths"
 local retry = require "tidewire.loader.retry"
 local views = require "tidewire.views"
 
@@ -50,6 +53,25 @@ local function success_of(self, path, value)
   return { ranges = ranges }
 end
 
+local roots = { "body", "headers", "path" }
+
+local function order_of(self, path, value)
+  if type(value) == "function" then
+    return value
+  elseif type(value) ~= "string" or not paths.path_is_valid(value) then
+    return self:wants(path, value, "a path or a function", "order_by = \"body.account\"")
+  end
+  local root = value:match "^[%w_]+"
+  if root ~= "body" and root ~= "headers" and value ~= "path" then
+    local hint, suggestion = findings.near(root, roots)
+    return self:fault(path, ("order_by: a message has no '%s'"):format(root),
+      { hint = hint or ("a field of the body is written \"body.%s\""):format(value), suggestion = suggestion })
+  elseif value:find("[*]", 1, true) then
+    return self:fault(path, "order_by: a key is one value, so '[*]' has no place in it")
+  end
+  return order.declared(value)
+end
+
 local known = {
   url = url_of,
   method = check.choice { "POST", "PUT", "PATCH", "GET", "DELETE" },
@@ -61,15 +83,17 @@ local known = {
   success = success_of,
   concurrency = check.whole(1, 1000),
   rate = check.rate,
+  order_by = order_of,
   sign = check.made_by("sign", "sign = sign.standard { secret = secret \"NAME\" }"),
   private = check.boolean,
   max_response = check.size("0B", "1MiB"),
 }
 
-local later = { order_by = true, breaker = true, tls = true, redirects = true }
+local later = { breaker = true, tls = true, redirects = true }
 
 --- @treturn table  the record that core/script/load.c reads
 -- @treturn table  { success }: a function for the worker, or nil in it
+-- @treturn string|function|nil  order_by
 function M.make(load, name, given, file, line)
   local self = check.new(load, ("target %q"):format(name), file, line)
   local fields = self:fields({}, given, known, later)
@@ -89,7 +113,7 @@ function M.make(load, name, given, file, line)
     rate = fields.rate or { per_second = 0, burst = 0 },
     private = fields.private or false,
     max_response = fields.max_response or 65536,
-  }, { success = success.run }
+  }, { success = success.run }, fields.order_by
 end
 
 return M

@@ -107,7 +107,7 @@ TEST(marks_unknown_options)
             "    3 │   timeout = 30,\n"
             "      │             ^^ write \"30s\" for seconds\n");
     REPORTS("target \"x\" { url = \"http://a.example.com\", retries = 3 }", "set attempts inside retry");
-    REPORTS("target \"x\" { url = \"http://a.example.com\", order_by = \"body.id\" }", "'order_by' comes with a later version");
+    REPORTS("target \"x\" { url = \"http://a.example.com\", breaker = {} }", "'breaker' comes with a later version");
     REPORTS("target \"x\" { url = \"http://a.example.com\", retry = { fist = \"1s\" } }",
             "target \"x\": retry has no option 'fist'");
     REPORTS("route \"/x\" { from = provider.github { secrt = 1 }, handle = function(e) end }",
@@ -133,6 +133,21 @@ TEST(respond_stands_in_routes_whose_sender_waits)
     ACCEPTS("route \"/x\" { verify = verify.none \"a test\", ack = \"handled\", ack_within = \"10ms\",\n"
             "handle = function(event) respond(200) end }");
     ACCEPTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"10m\" }");
+}
+
+TEST(order_by_is_a_path_into_the_message)
+{
+#define ORDERED(by) "target \"x\" { url = \"http://a.example.com\", order_by = " by " }"
+    ACCEPTS(ORDERED("\"body.items[1].sku\""));
+    ACCEPTS(ORDERED("\"headers.X-Id\""));
+    ACCEPTS(ORDERED("\"path\""));
+    ACCEPTS(ORDERED("function(message) return message.body.id end"));
+    REPORTS(ORDERED("5"), "order_by wants a path or a function, got 5");
+    REPORTS(ORDERED("\"body..id\""), "order_by wants a path or a function");
+    REPORTS(ORDERED("\"bdy.id\""), "did you mean 'body'?");
+    REPORTS(ORDERED("\"account\""), "a field of the body is written \"body.account\"");
+    REPORTS(ORDERED("\"path.x\""), "order_by: a message has no 'path'");
+    REPORTS(ORDERED("\"body.items[*].sku\""), "a key is one value");
 }
 
 TEST(marks_unknown_names)

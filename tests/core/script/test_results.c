@@ -48,7 +48,7 @@ struct lines {
     unsigned count;
 };
 
-enum { FIRST_LINE = 4, LINES_EACH = 4 /* of a route; its own is the third */ };
+enum { FIRST_LINE = 7, LINES_EACH = 4 /* of a route; its own is the third */ };
 
 static void lines_begin(struct lines *lines)
 {
@@ -56,7 +56,10 @@ static void lines_begin(struct lines *lines)
     buf_init(&lines->rules, RULES_MAX);
     buf_add_text(&lines->rules, "local t = target \"t\" { url = \"http://a.example.com\" }\n"
                                 "local u = target \"u\" { url = \"http://b.example.com/x\", method = \"PUT\" }\n"
-                                "local g = target \"g\" { url = \"http://c.example.com\", method = \"GET\" }\n");
+                                "local g = target \"g\" { url = \"http://c.example.com\", method = \"GET\" }\n"
+                                "local o = target \"o\" { url = \"http://d.example.com\", order_by = \"body.id\" }\n"
+                                "local f = target \"f\" { url = \"http://e.example.com\", order_by = function(m)\n"
+                                "  if m.body.wait then sleep \"1s\" end send(o, { text = \"x\" }) end }\n");
     lines->count = 0;
 }
 
@@ -263,7 +266,11 @@ static const struct refused {
     { "send(u, { cloudevent = { type = 'a', source = 'b', specversion = '0.3' } })", "specversion is", NULL },
     { "send(u, { cloudevent = { type = 'a', source = 'b', my_name = 1 } })", "is no name of an attribute", NULL },
     { "send(u, { cloudevent = 'x' })", "cloudevent is a table such as", NULL },
-    { "send(u, { text = 'x', key = 'k' })", "'key' in a message comes with a later version", NULL },
+    { "send(u, { text = 'x', key = {} })", "send: key has to be text, a number or a boolean, got a table", NULL },
+    { "send(u, { text = 'x', key = secret 'HOME' })", "send: key has to be text", "got a secret" },
+    { "send(u, { text = 'x', key = ('x'):rep(1025) })", "send: key is 1025 bytes long, at most 1024", NULL },
+    { "send(o, { json = { id = {} } })", "send: what target \"o\" is ordered by has to be text", NULL },
+    { "send({ u, o }, { json = { id = ('x'):rep(1025) } })", "is ordered by is 1025 bytes long", NULL },
     { "send(u, { text = 'x', delay = '10m' })", "'delay' in a message comes with a later version", NULL },
     { "send(u, { text = 'x', at = 5 })", "'at' in a message comes with a later version", NULL },
     /* nothing where a body belongs */
@@ -659,6 +666,79 @@ static void good_answers(void)
     }
 }
 
+/* ---- order ---- */
+
+/* Its fault is at its own line, not at that of send. */
+static void order_function(void)
+{
+    static const char *const words[] = { "send()", "sleep" };
+    struct lines lines;
+    lines_begin(&lines);
+    lines_add(&lines, "send(f, { json = { id = 1 } })");
+    lines_add(&lines, "send(f, { json = { wait = true } })");
+    lines_use(&lines);
+    for (unsigned i = 0; i < COUNT(words); i++) {
+        struct event *event;
+        struct outcome *outcome = run_line(i, &event);
+        CHECK(words[i], outcome && outcome->state == EVENT_WAITING && slice_starts(outcome->text, SLICE("a.lua:6: ")));
+        CHECK(words[i], outcome && has_text(outcome->text, words[i]) && has_text(outcome->text, "only an answer is wanted"));
+        CHECK(words[i], outcome && outcome->delivery_count == 0);
+        event_unref(event);
+    }
+}
+
+/* The key of the last message. */
+static const struct {
+    const char *code, *key;
+} ordered[] = {
+    { "send(u, { text = 'x' })", "" },
+    { "send(u, { text = 'x', key = 'a b' })", "a b" },
+    { "send(u, { text = 'x', key = 7 })", "7" },
+    { "send(u, { text = 'x', key = '' })", "" },
+    { "send(u, { text = 'x', key = ('x'):rep(1024) .. '' })", NULL },
+    { "send(o, { json = { id = 'one' } })", "one" },
+    { "send(o, { json = { id = event.body.big } })", "12345678901234567" },
+    { "send(o, { json = { id = 1.5 } })", "1.5" },
+    { "send(o, { json = { id = true } })", "true" },
+    { "send(o, { json = { id = json.null } })", "" },
+    { "send(o, { json = { other = 1 } })", "" },
+    { "send(o, { json = 5 })", "" },
+    { "send(o, { text = 'no fields' })", "" },
+    { "send(o, { json = { id = 'one' }, key = 'mine' })", "mine" },
+    { "send({ o, u }, { json = { id = 'one' } })", "" },
+    { "send({ u, o }, { json = { id = 'one' } })", "one" },
+    { "send({ u, o }, { json = { id = 'one' }, key = 'both' })", "both" },
+    { "send(o, event)", "" },
+    { "send(n, event)", "1" },
+    { "send(h, { text = 'x', headers = { ['x-ID'] = 'seven' } })", "seven" },
+    { "send(p, { text = 'x', path = '/a/b' })", "/a/b" },
+};
+
+static void keys(void)
+{
+    struct lines lines;
+    lines_begin(&lines);
+    buf_add_text(&lines.rules, "local n = target \"n\" { url = \"http://f.example.com\", order_by = \"body.n\" }\n"
+                               "local h = target \"h\" { url = \"http://f.example.com\", order_by = \"headers.X-Id\" }\n"
+                               "local p = target \"p\" { url = \"http://f.example.com\", order_by = \"path\" }\n");
+    for (size_t i = 0; i < COUNT(ordered); i++)
+        lines_add(&lines, ordered[i].code);
+    lines_use(&lines);
+    for (size_t i = 0; i < COUNT(ordered); i++) {
+        struct event *event;
+        struct outcome *outcome = run_line((unsigned)i, &event);
+        const struct new_delivery *last = outcome ? outcome->deliveries : NULL;
+        CHECK(ordered[i].code, last && outcome->state == EVENT_HANDLED);
+        if (!last)
+            show(outcome);
+        while (last && last->next)
+            last = last->next;
+        if (last && ordered[i].key)
+            CHECK_SLICE(ordered[i].code, last->order_key, ordered[i].key);
+        event_unref(event);
+    }
+}
+
 /* ---- what looks wrong and is sent, as what ---- */
 
 static const struct sent {
@@ -963,6 +1043,14 @@ TEST(an_answer_that_nobody_waits_for_is_a_failure)
 TEST(an_answer_is_kept_with_the_notes_of_its_handler)
 {
     as_quiet_worker(good_answers);
+}
+TEST(a_function_that_says_the_key_does_nothing_else)
+{
+    as_quiet_worker(order_function);
+}
+TEST(a_message_has_the_key_that_it_is_ordered_by)
+{
+    as_quiet_worker(keys);
 }
 TEST(what_is_sent_after_all_is_sent_whole_and_where_it_belongs)
 {

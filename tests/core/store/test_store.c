@@ -544,6 +544,58 @@ TEST(what_is_over_goes_and_what_waits_stays)
     remove_folder();
 }
 
+/* ---- order ---- */
+
+static void accept_keyed(struct store *store, const char *key, uint64_t due_ms)
+{
+    struct event *event = make_event("/a", "{}");
+    struct outcome *outcome = make_outcome(event, 1, due_ms);
+    outcome->deliveries->order_key = slice_of(key);
+    CHECK_EQ("accepted", accept(store, event, outcome, NULL), OK);
+    event_unref(event);
+}
+
+static int64_t first_of(struct store *store, const char *key)
+{
+    struct store_read_window window = { .op = { .kind = STORE_READ_WINDOW },
+                                        .target = SLICE("t"),
+                                        .order_key = slice_of(key),
+                                        .limit = 1,
+                                        .due_before_ms = UINT64_MAX };
+    read_op(store, &window.op);
+    int64_t seq = window.count ? window.rows[0].seq : 0;
+    store_read_free(&window.op);
+    return seq;
+}
+
+TEST(of_a_key_only_the_first_that_waits_is_seen)
+{
+    static const int64_t want[] = { 4, 6, 1 };
+    fresh_folder();
+    struct store *store = open_store();
+    accept_keyed(store, "a", 50); /* 1: tried already, due late */
+    accept_keyed(store, "a", 10);
+    accept_keyed(store, "a", 5);
+    accept_keyed(store, "b", 20); /* 4 */
+    accept_keyed(store, "b", 20);
+    accept_keyed(store, "", 30); /* 6 */
+    struct store_read_window window = {
+        .op = { .kind = STORE_READ_WINDOW }, .target = SLICE("t"), .limit = 10, .due_before_ms = 100
+    };
+    read_op(store, &window.op);
+    CHECK_EQ("first ones", window.count, COUNT(want));
+    for (size_t i = 0; i < COUNT(want) && i < window.count; i++)
+        CHECK_EQ("by due", window.rows[i].seq, want[i]);
+    store_read_free(&window.op);
+    CHECK_EQ("of one key", first_of(store, "a"), 1);
+    CHECK_EQ("ended", result_of(store, 1, 1, 1, DELIVERY_DEAD), OK);
+    CHECK_EQ("the next by number, not by due", first_of(store, "a"), 2);
+    CHECK_EQ("none", first_of(store, "c"), 0);
+    CHECK_EQ("what has no key is none's first", first_of(store, ""), 0);
+    store_stop(store);
+    remove_folder();
+}
+
 /* ---- what on_error and on_dead send ---- */
 
 static struct outcome *outcome_with_notice(struct event *event, enum event_state state, uint32_t attempt)
