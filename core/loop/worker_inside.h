@@ -1,7 +1,8 @@
-/* worker_inside.h: the one struct of a worker, and what its three files have from each other. Private to them.
+/* worker_inside.h: the one struct of a worker, and what its four files have from each other. Private to them.
  *
  *   worker.c         its thread, its rules, what main asks of it
  *   worker_wiring.c  its parts, and what they ask of each other
+ *   worker_notices.c on_error and on_dead
  *   worker_end.c     from the wish to end to the last closed handle */
 #ifndef TIDEWIRE_WORKER_INSIDE_H
 #define TIDEWIRE_WORKER_INSIDE_H
@@ -16,6 +17,7 @@
 #include "ingest/ingest.h"
 #include "listen/listener.h"
 #include "loop/last_words.h"
+#include "loop/probation.h"
 #include "loop/rerun.h"
 #include "loop/rules.h"
 #include "loop/worker.h"
@@ -51,6 +53,16 @@ struct worker {
 /* ---- worker_wiring.c ---- */
 /* rules, rerun, deliver and ingest, each knowing the others by what it may ask. */
 void worker_make_parts(struct worker *worker);
+
+/* A function of rules has failed: does that put its route or target on probation? */
+void worker_charge(struct worker *worker, enum ward_kind kind, struct slice name, struct uuid event, enum run_reason reason);
+
+/* ---- worker_notices.c; arg: the worker ---- */
+const struct route *worker_route_of(void *arg, struct slice path); /* of the rules in force */
+bool worker_can_tell(void *arg, const struct event *event, const struct outcome *outcome);
+void worker_tell(void *arg, struct event *event, struct outcome *outcome);
+bool worker_on_dead(void *arg, const struct deliver_dead *dead);
+void worker_make_last_words(struct worker *worker);
 
 /* ---- worker.c ---- */
 void worker_on_rules_ready(void *arg, struct generation *generation, const char *error);

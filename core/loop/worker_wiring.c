@@ -6,7 +6,7 @@
 #include "loop/worker_inside.h"
 #include "observe/access.h"
 
-enum { WHEN_SCRATCH_MAX = DECODED_MAX /* a form's longest value */, WHY_MAX = 4 << 10 };
+enum { WHEN_SCRATCH_MAX = DECODED_MAX /* a form's longest value */ };
 
 /* ---- what ingest and rerun ask of this worker ---- */
 
@@ -56,7 +56,7 @@ static bool store_first(void *arg, const struct route *route)
            probation_of(worker->config.probation, WARD_ROUTE, route->path) != STANDING_GOOD;
 }
 
-static void charge(struct worker *worker, enum ward_kind kind, struct slice name, struct uuid event, enum run_reason reason)
+void worker_charge(struct worker *worker, enum ward_kind kind, struct slice name, struct uuid event, enum run_reason reason)
 {
     const struct generation *generation = rules_current(worker->rules)->generation;
     if (script_is_costly(reason) &&
@@ -68,7 +68,7 @@ static void charge(struct worker *worker, enum ward_kind kind, struct slice name
 static void on_question_failed(void *arg, const struct route *route, const struct event *event, enum run_reason reason)
 {
     struct worker *worker = arg;
-    charge(worker, WARD_ROUTE, route->path, event->id, reason);
+    worker_charge(worker, WARD_ROUTE, route->path, event->id, reason);
 }
 
 /* Every run of a handler ends here first. One that had waited in older rules says nothing of the route as it is now. */
@@ -81,7 +81,7 @@ static void on_run_ended(void *arg, const struct run *run, const struct outcome 
     counts_run(worker->counts, route, &run->cost, outcome->reason);
     if (outcome->generation != rules_current(worker->rules)->generation->number)
         return;
-    charge(worker, WARD_ROUTE, route, run->event->id, outcome->reason);
+    worker_charge(worker, WARD_ROUTE, route, run->event->id, outcome->reason);
     bool well = outcome->state == EVENT_HANDLED || outcome->state == EVENT_DROPPED;
     if (well && probation_went_well(worker->config.probation, route))
         LOG(LOG_INFO, "probation over", LOG_S("route", route));
@@ -104,98 +104,6 @@ static void on_outcome_stored(void *arg, struct event *event, struct outcome *ou
         rerun_note(worker->rerun, outcome->due_ms);
     for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
         deliver_offer(worker->deliver, event, delivery);
-}
-
-static const struct route *route_of(void *arg, struct slice path)
-{
-    struct worker *worker = arg;
-    const struct ingest_rules *rules = rules_current(worker->rules);
-    return rules ? generation_route(rules->generation, path) : NULL;
-}
-
-/* ---- on_error, on_dead ---- */
-
-static bool wants_to_hear(const struct route *route, const struct outcome *outcome)
-{
-    return route && (route->on_error || (route->on_dead && outcome->state == EVENT_FAILED));
-}
-
-/* At the very end what failed is written without a word rather than not at all. */
-static bool can_tell_failure(void *arg, const struct event *event, const struct outcome *outcome)
-{
-    struct worker *worker = arg;
-    return rules_can_run(worker->rules) || worker->doors_closed || !wants_to_hear(route_of(worker, event->route), outcome);
-}
-
-static void tell(struct worker *worker, const struct script_notice *notice)
-{
-    struct script_failure failure = { RUN_ERROR, SLICE("there was no Lua state to ask") };
-    enum result rc = rules_tell(worker->rules, notice, &failure);
-    if (rc == OK)
-        return;
-    LOG(LOG_ERROR, "notice failed", LOG_T("function", notice->function), LOG_S("route", notice->route->path),
-        LOG_ID("event_id", notice->event->id), LOG_S("detail", failure.text));
-    if (rc == ERR_SCRIPT)
-        charge(worker, WARD_ROUTE, notice->route->path, notice->event->id, failure.reason);
-}
-
-/* As people see it: "error: rules/x.lua:3: …". */
-static struct slice why_of(struct event *event, const struct outcome *outcome)
-{
-    struct buf text;
-    buf_init(&text, WHY_MAX);
-    buf_addf(&text, "%s: ", run_reason_name(outcome->reason));
-    buf_add_slice(&text, outcome->text);
-    struct slice why = buf_ok(&text) ? arena_copy(&event->arena, buf_slice(&text)) : outcome->text;
-    buf_deinit(&text);
-    return why.data ? why : outcome->text;
-}
-
-static void tell_failure(void *arg, struct event *event, struct outcome *outcome)
-{
-    struct worker *worker = arg;
-    const struct route *route = route_of(worker, event->route);
-    if (!wants_to_hear(route, outcome))
-        return;
-    struct script_notice notice = { .route = route, .event = event, .why = why_of(event, outcome), .outcome = outcome };
-    notice.function = "on_error";
-    if (route->on_error)
-        tell(worker, &notice);
-    notice.function = "on_dead";
-    if (route->on_dead && outcome->state == EVENT_FAILED)
-        tell(worker, &notice);
-}
-
-static bool can_tell_dead(void *arg)
-{
-    struct worker *worker = arg;
-    return rules_can_run(worker->rules);
-}
-
-static void tell_dead(void *arg, struct event *event, const struct deliver_dead *dead, struct outcome *outcome)
-{
-    struct worker *worker = arg;
-    const struct route *route = route_of(worker, dead->route);
-    struct script_dead delivery = { dead->delivery_id, dead->target, dead->attempts, dead->status };
-    struct script_notice notice = {
-        .route = route, .function = "on_dead", .event = event, .why = dead->why, .dead = &delivery, .outcome = outcome
-    };
-    if (route && route->on_dead)
-        tell(worker, &notice);
-}
-
-static void on_told(void *arg, struct record *record, struct event *event, struct outcome *outcome)
-{
-    struct worker *worker = arg;
-    if (outcome)
-        delivery_give_shards(outcome->deliveries, worker->config.index, worker->config.count);
-    deliver_told(record, event, outcome);
-}
-
-static bool on_dead_delivery(void *arg, const struct deliver_dead *dead)
-{
-    struct worker *worker = arg;
-    return last_words_begin(worker->last_words, dead);
 }
 
 static void on_settling(void *arg, struct store_settle *settle, struct outcome *outcome)
@@ -275,7 +183,7 @@ static enum result is_wanted(void *arg, const struct route *route, struct event 
     if (route->when_function) {
         enum result rc = rules_when(worker->rules, route, event, on_probation, holds, failure);
         if (rc == ERR_SCRIPT)
-            charge(worker, WARD_ROUTE, route->path, event->id, failure->reason);
+            worker_charge(worker, WARD_ROUTE, route->path, event->id, failure->reason);
         return rc;
     }
     buf_init(&scratch, WHEN_SCRATCH_MAX);
@@ -341,7 +249,7 @@ static enum judgement judge(void *arg, const struct target *target, const struct
     enum result rc = rules_success(worker->rules, target, &view, &arena, &success, &failure);
     if (rc == ERR_SCRIPT) {
         LOG(LOG_WARN, "success failed", LOG_S("target", target->name), LOG_S("detail", failure.text));
-        charge(worker, WARD_TARGET, target->name, answer->event_id, failure.reason); /* its retries are one event */
+        worker_charge(worker, WARD_TARGET, target->name, answer->event_id, failure.reason); /* its retries are one event */
     }
     arena_deinit(&arena);
     return rc != OK ? NOT_JUDGED : success ? JUDGED_SUCCESS : JUDGED_FAILURE;
@@ -410,8 +318,8 @@ static void make_ingest(struct worker *worker)
                 .when = ask_when,
                 .dedupe = ask_dedupe,
                 .on_failed = on_question_failed,
-                .can_tell = can_tell_failure,
-                .tell = tell_failure,
+                .can_tell = worker_can_tell,
+                .tell = worker_tell,
                 .send_unwritten = send_unwritten,
                 .on_stored = on_outcome_stored,
                 .hold = hold_event,
@@ -432,15 +340,15 @@ static void make_rerun(struct worker *worker)
         .handoff = &worker->handoff,
         .worker = worker->config.index,
         .workers = worker->config.count,
-        .route_of = route_of,
+        .route_of = worker_route_of,
         .can_run = can_run,
         .take_turn = take_turn,
         .give_turn = give_turn,
         .wanted = is_wanted,
         .run = run_handler,
         .outcome_of = outcome_of,
-        .can_tell = can_tell_failure,
-        .tell = tell_failure,
+        .can_tell = worker_can_tell,
+        .tell = worker_tell,
         .settling = on_settling,
         .on_settled = on_settled,
         .on_not_settled = on_not_settled,
@@ -460,23 +368,10 @@ static void make_deliver(struct worker *worker)
         .hand_over = hand_over_delivery,
         .judge = judge,
         .on_attempt = on_attempt,
-        .on_dead = on_dead_delivery,
+        .on_dead = worker_on_dead,
         .arg = worker,
     };
     worker->deliver = deliver_new(&config);
-}
-
-static void make_last_words(struct worker *worker)
-{
-    struct last_words_config config = {
-        .store = worker->config.store,
-        .handoff = &worker->handoff,
-        .can_tell = can_tell_dead,
-        .tell = tell_dead,
-        .told = on_told,
-        .arg = worker,
-    };
-    worker->last_words = last_words_new(&config);
 }
 
 static void make_rules(struct worker *worker)
@@ -502,6 +397,6 @@ void worker_make_parts(struct worker *worker)
     make_rules(worker);
     make_rerun(worker);
     make_deliver(worker);
-    make_last_words(worker);
+    worker_make_last_words(worker);
     make_ingest(worker);
 }
