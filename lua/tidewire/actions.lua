@@ -298,7 +298,7 @@ local function parts_of(to, message)
   if message.query ~= nil then query = make_query(message.query) end
   if message.method ~= nil then method = check_method(message.method) end
   if message.id ~= nil then id = check_id(message.id) end
-  return body or "none", value, content_type, headers, path, query, method, id, key_of(to, message)
+  return body or "none", value, content_type, headers, path, query, method, id, key_of(to, message, false)
 end
 
 -- ---- targets ----
@@ -352,7 +352,7 @@ function M.send(to, message, ...)
     fault("send wants a message: send(target, event), or send(target, { json = … })")
   end
   if native.is_event(message) then
-    native.send(names, "event", nil, nil, nil, nil, nil, nil, nil, key_of(to, message))
+    native.send(names, "event", nil, nil, nil, nil, nil, nil, nil, key_of(to, message, true))
   elseif type(message) == "table" then
     native.send(names, parts_of(to, message))
   else

@@ -11,8 +11,8 @@ local KEY_MAX = 1024
 local get, type_of = views.words.get, views.words.type
 
 --- The message as order_by sees it: what goes out, not what came in.
-local function outgoing(message)
-  if native.is_event(message) then
+local function outgoing(message, is_event)
+  if is_event then
     return { body = message.body, headers = {}, path = "" }
   end
   local headers = {}
@@ -27,7 +27,8 @@ local function outgoing(message)
 end
 
 --- @tparam table checks  fault and scalar_text, of actions.lua
--- @treturn function  (targets, message), both checked → nil, a key for all, or a list of keys, one for each target (false: none)
+-- @treturn function  (targets, message, is it an event), all checked → nil, a key for all, or a list of keys, one for each target
+-- (false: none)
 function M.reader(checks)
   local function text_of(value, what)
     if value == nil or type_of(value) == "null" or value == "" then
@@ -40,13 +41,13 @@ function M.reader(checks)
     return key
   end
 
-  local function key_by(target, message)
+  local function key_by(target, message, is_event)
     local content = values.content_of(target)
     local by = content.order_by
     if not by then
       return nil
     end
-    local seen = outgoing(message)
+    local seen = outgoing(message, is_event)
     local found
     if type(by) == "function" then
       found = native.ask(by, seen)
@@ -56,15 +57,15 @@ function M.reader(checks)
     return text_of(found, ("what target %q is ordered by"):format(content.name))
   end
 
-  return function(to, message)
-    if not native.is_event(message) and message.key ~= nil then
+  return function(to, message, is_event)
+    if not is_event and message.key ~= nil then
       return text_of(message.key, "key")
     elseif type(to) ~= "table" then
-      return key_by(to, message)
+      return key_by(to, message, is_event)
     end
     local keys, any = {}, false
     for i, target in ipairs(to) do
-      keys[i] = key_by(target, message) or false
+      keys[i] = key_by(target, message, is_event) or false
       any = any or keys[i]
     end
     return any and keys or nil

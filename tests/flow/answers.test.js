@@ -231,7 +231,7 @@ describe('a handler answers its sender', () => {
   });
 
   test('a handler that is lost with its state runs again, and its sender gets that answer', async () => {
-    const held = [1, 2, 3, 4].map(() => post(router, '/held', '{"wait":"1500ms"}')); // of both workers, as it happens
+    const held = [1, 2, 3, 4].map(() => post(router, '/held', '{"wait":"3s"}')); // of both workers, as it happens
     await until('the events', async () =>
       (await router.events('&state=waiting')).filter((event) => event.route === '/held').length === 4);
     const lost = await Promise.all([post(router, '/lost', '{}'), post(router, '/lost', '{}')]);
@@ -254,7 +254,7 @@ describe('a handler answers its sender', () => {
   });
 
   test('a reload meanwhile changes nothing for who waits', async () => {
-    const answer = post(router, '/held', '{"wait":"500ms"}');
+    const answer = post(router, '/held', '{"wait":"3s"}');
     await until('the event', async () => (await router.events('&state=waiting')).some((event) => event.route === '/held'));
     await router.write('a.lua', rules(target.url).replace('held long', 'by other rules'));
     assert.equal((await router.command('reload')).code, 0);
