@@ -71,24 +71,26 @@ static void end_claims(struct intake *intake, bool kept)
     }
 }
 
-static void leave(struct intake *intake)
+static void unlink_waiting(struct intake *intake)
 {
     struct intake **place = &intake->ingest->waiting;
     while (*place != intake)
         place = &(*place)->next_waiting;
     *place = intake->next_waiting;
-    end_claims(intake, !intake->gives_up);
     intake->waits = false;
     uv_timer_stop(&intake->wait_timer);
-    if (!intake->run_open)
-        intake_end(intake);
 }
 
+/* While its run is open, the end of that is the intake's; it may come from inside the answer, which lets the connection go on. */
 static void answer_and_leave(struct intake *intake, const struct outcome *outcome)
 {
+    bool ends_here = !intake->run_open;
+    unlink_waiting(intake);
+    end_claims(intake, !intake->gives_up);
     if (intake->conn)
         waiting_answer(intake, outcome);
-    leave(intake);
+    if (ends_here)
+        intake_end(intake);
 }
 
 static void on_time_over(uv_timer_t *timer)
@@ -110,7 +112,7 @@ void waiting_begin(struct intake *intake)
 void waiting_on_gone(struct intake *intake)
 {
     if (!intake->settling)
-        leave(intake);
+        answer_and_leave(intake, NULL);
 }
 
 void waiting_on_run_lost(struct intake *intake)
@@ -151,11 +153,18 @@ void ingest_not_settled(struct ingest *ingest, struct event *event)
     answer_and_leave(intake, NULL);
 }
 
+static struct intake *find_answerable(const struct ingest *ingest, bool all)
+{
+    struct intake *intake = ingest->waiting;
+    while (intake && (intake->settling || (intake->run_open && !all)))
+        intake = intake->next_waiting;
+    return intake;
+}
+
+/* Each time from the first: a connection that goes on may change the list. */
 void ingest_answer_waiting(struct ingest *ingest, bool all)
 {
-    for (struct intake *intake = ingest->waiting, *next; intake; intake = next) {
-        next = intake->next_waiting;
-        if (!intake->settling && (all || !intake->run_open))
-            answer_and_leave(intake, NULL);
-    }
+    struct intake *intake;
+    while ((intake = find_answerable(ingest, all)))
+        answer_and_leave(intake, NULL);
 }
