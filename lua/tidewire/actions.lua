@@ -279,7 +279,8 @@ local default_types = { json = "application/json", text = "text/plain; charset=u
 local key_of = require("tidewire.order").reader { fault = fault, scalar_text = scalar_text }
 
 --- What native.send takes after the name, without a table for it. Most messages have but a body.
-local function parts_of(to, message)
+-- @param to  where it goes, for its order; nil: nowhere that has one
+local function parts_of(message, to)
   want_plain("send", message, "a message", "{ json = … }")
   local body = check_options(message)
   local value, content_type, headers, path, query, method, id = nil, default_types[body]
@@ -298,7 +299,8 @@ local function parts_of(to, message)
   if message.query ~= nil then query = make_query(message.query) end
   if message.method ~= nil then method = check_method(message.method) end
   if message.id ~= nil then id = check_id(message.id) end
-  return body or "none", value, content_type, headers, path, query, method, id, key_of(to, message, false)
+  return body or "none", value, content_type, headers, path, query, method, id,
+    to and key_of(to, message, false)
 end
 
 -- ---- targets ----
@@ -354,7 +356,7 @@ function M.send(to, message, ...)
   if native.is_event(message) then
     native.send(names, "event", nil, nil, nil, nil, nil, nil, nil, key_of(to, message, true))
   elseif type(message) == "table" then
-    native.send(names, parts_of(to, message))
+    native.send(names, parts_of(message, to))
   else
     fault("send wants an event or a table such as { json = … }, got %s%s", got(message),
       type_of(message) == "table" and ": write { json = … } around it" or "")

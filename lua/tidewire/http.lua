@@ -26,7 +26,8 @@ local own = { timeout = true, private = true, auth = true, max_response = true }
 -- what makes the message is checked where `send` checks it, with what comes later there
 local of_message = { headers = true, query = true, json = true, text = true, body = true, form = true, xml = true,
   content_type = true }
-local option_names = { "timeout", "private", "auth", "max_response", "headers", "query", "json", "text", "body", "content_type" }
+local option_names = { "timeout", "private", "auth", "max_response", "headers", "query", "json", "text", "body", "form",
+  "xml", "content_type" }
 
 --- An error of a function that speaks of `send`, under the name of this word.
 local function under_name(word, ok, ...)
