@@ -179,6 +179,26 @@ static void settle(struct record *record, const struct answer *answer, const str
         attempt_submit_result(record);
 }
 
+/* ---- the breaker ---- */
+
+void attempt_forget_probe(struct record *record)
+{
+    if (record->probe)
+        breaker_forget(&record->queue->breaker);
+    record->probe = false;
+}
+
+static void tell_breaker(struct record *record, bool target_failed)
+{
+    struct queue *queue = record->queue;
+    bool changed = breaker_end(&queue->breaker, record->probe, !target_failed, queue->target->breaker_after,
+                               queue->target->breaker_probe_ms, clock_mono_ms());
+    record->probe = false;
+    if (changed)
+        LOG(queue->breaker.open ? LOG_WARN : LOG_INFO, queue->breaker.open ? "breaker opened" : "breaker closed",
+            LOG_T("target", queue->name));
+}
+
 /* ---- an attempt ---- */
 
 static enum judgement judge(const struct record *record, const struct answer *answer)
@@ -202,6 +222,7 @@ static void end(struct record *record, const struct answer *answer)
             (struct settlement){ .state = answer->status >= 200 && answer->status < 300 ? DELIVERY_DELIVERED : DELIVERY_WAITING,
                                  .due_ms = clock_wall_ms(),
                                  .reason = "no target" };
+        attempt_forget_probe(record);
         settle(record, answer, &settlement);
         return;
     }
@@ -214,6 +235,10 @@ static void end(struct record *record, const struct answer *answer)
         .now_ms = clock_wall_ms(),
     };
     settle_attempt(&settling, &queue->deliver->rng, &settlement);
+    if (answer->error == ATTEMPT_CONFIG || answer->error == ATTEMPT_BLOCKED_ADDRESS || settling.judgement == NOT_JUDGED)
+        attempt_forget_probe(record);
+    else
+        tell_breaker(record, settlement.target_failed);
     settle(record, answer, &settlement);
 }
 
@@ -230,6 +255,7 @@ static void postpone(struct record *record, uint64_t wait_ms)
 {
     struct queue *queue = record->queue;
     queue->sending--;
+    attempt_forget_probe(record);
     store_give_room(queue->deliver->config.store, ROOM_RESULT);
     record->has_room = false;
     if (record->unwritten) {
@@ -305,6 +331,7 @@ void attempt_on_loaded(struct record *record)
         postpone(record, READ_AGAIN_MS);
         return;
     }
+    attempt_forget_probe(record);
     queue->sending--; /* ended elsewhere, or the store has no memory now: the next window has it if it still waits */
     queue_note_in_store(queue, clock_wall_ms() + READ_AGAIN_MS);
     record_free(record);
@@ -328,6 +355,7 @@ static bool load(struct record *record)
 void attempt_start(struct record *record)
 {
     record->queue->sending++;
+    record->probe = breaker_start(&record->queue->breaker);
     record->has_room = true;
     if (record->event) {
         record_bytes_leave(record);

@@ -9,22 +9,22 @@ uint64_t breaker_wait(const struct breaker *breaker, uint64_t now_ms)
     return breaker->probe_ms > now_ms ? breaker->probe_ms - now_ms : 0;
 }
 
-void breaker_start(struct breaker *breaker)
+bool breaker_start(struct breaker *breaker)
 {
-    breaker->probing = breaker->open;
+    return breaker->probing = breaker->open;
 }
 
-bool breaker_end(struct breaker *breaker, bool good, uint32_t open_after, uint64_t probe_every_ms, uint64_t now_ms)
+bool breaker_end(struct breaker *breaker, bool probe, bool good, uint32_t open_after, uint64_t probe_every_ms, uint64_t now_ms)
 {
-    bool was_open = breaker->open, was_probe = breaker->probing;
+    bool was_open = breaker->open;
     if (good || open_after == 0) {
         *breaker = (struct breaker){ 0 };
         return was_open;
     }
     breaker->failures++;
-    breaker->probing = false;
+    breaker->probing = breaker->probing && !probe;
     breaker->open = was_open || breaker->failures >= open_after;
-    if (was_probe || breaker->open != was_open)
+    if (probe || breaker->open != was_open)
         breaker->probe_ms = now_ms + probe_every_ms; /* attempts that were under way when it opened put nothing off */
     return breaker->open != was_open;
 }
@@ -32,4 +32,9 @@ bool breaker_end(struct breaker *breaker, bool good, uint32_t open_after, uint64
 void breaker_forget(struct breaker *breaker)
 {
     breaker->probing = false;
+}
+
+const char *breaker_state_name(const struct breaker *breaker)
+{
+    return !breaker->open ? "closed" : breaker->probing ? "half_open" : "open";
 }

@@ -20,12 +20,14 @@ struct breaker {
 /* 0: an attempt may start now (it is the probe where the breaker is open). Else how many milliseconds until one may; UINT64_MAX:
  * the end of the probe decides. */
 uint64_t breaker_wait(const struct breaker *breaker, uint64_t now_ms);
-/* It starts. */
-void breaker_start(struct breaker *breaker);
+/* It starts. true: it is the probe. */
+bool breaker_start(struct breaker *breaker);
 /* It ended. good: the target works, whatever it said of the message. open_after 0: never. true: the breaker has opened by it, or
  * closed. */
-bool breaker_end(struct breaker *breaker, bool good, uint32_t open_after, uint64_t probe_every_ms, uint64_t now_ms);
-/* It ended without a word on the target: it could not even be sent. */
+bool breaker_end(struct breaker *breaker, bool probe, bool good, uint32_t open_after, uint64_t probe_every_ms, uint64_t now_ms);
+/* The probe ended without a word on the target: it could not even be sent. */
 void breaker_forget(struct breaker *breaker);
+/* "closed", "open", "half_open" */
+const char *breaker_state_name(const struct breaker *breaker);
 
 #endif

@@ -56,6 +56,12 @@ static bool may_start(struct queue *queue)
         deliver->crowded = true;
         return false;
     }
+    uint64_t rest_ms = breaker_wait(&queue->breaker, clock_mono_ms());
+    if (rest_ms > 0) {
+        if (rest_ms != UINT64_MAX)
+            deliver_wake_in(deliver, rest_ms);
+        return false;
+    }
     uint64_t wait_ms = limiter_take(&queue->limiter, clock_mono_ms());
     if (wait_ms > 0) {
         deliver_wake_in(deliver, wait_ms);
@@ -263,6 +269,7 @@ static void abort_record(struct deliver *deliver, struct record *record)
     record->state = RECORD_WAITING;
     deliver->under_way--;
     record->queue->sending--;
+    attempt_forget_probe(record);
     if (record->unwritten)
         unwritten_write(record->unwritten);
     else
@@ -325,9 +332,11 @@ void deliver_write_json(const struct deliver *deliver, struct buf *out)
     for (const struct queue *queue = deliver->queues; queue; queue = queue->next) {
         buf_addf(out, "%s{\"target\":", queue == deliver->queues ? "" : ",");
         buf_add_json_string(out, slice_of(queue->name));
-        buf_addf(out, ",\"gone\":%s,\"waiting\":%zu,\"sending\":%u,\"delivered\":%llu,\"dead\":%llu,\"retries\":%llu}",
-                 queue->target ? "false" : "true", queue->waiting.count, queue->sending, (unsigned long long)queue->delivered,
-                 (unsigned long long)queue->dead, (unsigned long long)queue->retries);
+        buf_addf(
+            out,
+            ",\"gone\":%s,\"waiting\":%zu,\"sending\":%u,\"delivered\":%llu,\"dead\":%llu,\"retries\":%llu,\"breaker\":\"%s\"}",
+            queue->target ? "false" : "true", queue->waiting.count, queue->sending, (unsigned long long)queue->delivered,
+            (unsigned long long)queue->dead, (unsigned long long)queue->retries, breaker_state_name(&queue->breaker));
     }
     buf_add_byte(out, ']');
 }

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "deliver/deliver.h"
+#include "deliver/breaker.h"
 #include "deliver/due_heap.h"
 #include "deliver/limiter.h"
 #include "deliver/sender.h"
@@ -48,7 +49,7 @@ struct record {
     struct slice message; /* in the event's arena, or in read.arena */
     struct arena arena;   /* of the attempt under way */
     struct transfer *transfer;
-    bool has_room;
+    bool has_room, probe;          /* of its queue's breaker */
     bool notice;                   /* of on_error or on_dead */
     bool tells;                    /* its end is to be told to on_dead */
     struct slice route;            /* then; in the arena `kept` */
@@ -73,6 +74,7 @@ struct queue {
     size_t held;                 /* their number */
     uint32_t sending;            /* loading or sending */
     struct limiter limiter;
+    struct breaker breaker;
     bool awake; /* in deliver->awake: something of it may start */
     struct queue *next_awake;
     bool more_in_store, reading;
@@ -159,6 +161,8 @@ void order_on_answer(struct store_op *op);
 /* ---- attempt.c ---- */
 /* Room for its result is taken. */
 void attempt_start(struct record *record);
+/* It ends without a word on its target. */
+void attempt_forget_probe(struct record *record);
 void attempt_on_loaded(struct record *record);
 void attempt_submit_result(struct record *record);
 void attempt_on_recorded(struct record *record);

@@ -47,6 +47,7 @@ void settle_attempt(const struct settling *settling, struct rng *rng, struct set
     if (settling->judgement == JUDGED_SUCCESS)
         return;
     describe(settling, what, sizeof(what));
+    out->target_failed = settling->judgement != NOT_JUDGED && is_retried(settling);
     if (settling->target->retry_off || !is_retried(settling)) {
         out->state = DELIVERY_DEAD;
         snprintf(out->reason, sizeof(out->reason), "%s", what);

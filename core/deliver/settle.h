@@ -14,6 +14,7 @@ enum { REASON_MAX = 200 };
 struct settlement {
     enum delivery_state state;
     uint64_t due_ms;         /* wall clock; with DELIVERY_WAITING */
+    bool target_failed;      /* by no fault of the message: unreachable, late, busy, broken */
     char reason[REASON_MAX]; /* "answered 503", "timeout", "answered 410", "no more tries (3): answered 500" */
 };
 

@@ -32,7 +32,8 @@ static bool takes_now(const struct deliver *deliver, const struct new_delivery *
 {
     const struct queue *queue = queue_find(deliver, delivery->target);
     return delivery->state == DELIVERY_WAITING && queue && queue_is_ours(queue) && !queue->target->records &&
-           queue->target->rate_per_s == 0 && delivery->order_key.len == 0 && queue->held + count <= WINDOW_MAX;
+           queue->target->rate_per_s == 0 && !queue->breaker.open && delivery->order_key.len == 0 &&
+           queue->held + count <= WINDOW_MAX;
 }
 
 bool deliver_offer_unwritten(struct deliver *deliver, struct event *event, struct outcome *outcome)

@@ -31,7 +31,8 @@ static struct slice write_body(struct answer_text *text)
 }
 
 /* The static reply; body: where the route has none of its own. */
-static void reply_with(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id, struct slice body)
+static void reply_with(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id,
+                       struct slice body)
 {
     fill(reply, &route->reply);
     add_id(reply, text, id);

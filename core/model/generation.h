@@ -145,6 +145,8 @@ struct target {
     size_t success_count;
     bool success_function;
     uint32_t concurrency;
+    uint32_t breaker_after; /* failures in a row; 0: it has no breaker */
+    uint64_t breaker_probe_ms;
     double rate_per_s; /* 0: none */
     double rate_burst;
     bool allow_private;

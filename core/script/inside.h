@@ -127,7 +127,18 @@ int fault(lua_State *L, const char *format, ...); /* raised at the line of the r
 /* Only in a handler, and not inside a callback of a C function; word: for the fault. */
 void need_waiting(lua_State *L, const char *word);
 /* What stands where among the arguments of send; those that are not given are nil. */
-enum { SEND_TO = 1, SEND_KIND, SEND_VALUE, SEND_CONTENT_TYPE, SEND_HEADERS, SEND_PATH, SEND_QUERY, SEND_METHOD, SEND_ID, SEND_KEY };
+enum {
+    SEND_TO = 1,
+    SEND_KIND,
+    SEND_VALUE,
+    SEND_CONTENT_TYPE,
+    SEND_HEADERS,
+    SEND_PATH,
+    SEND_QUERY,
+    SEND_METHOD,
+    SEND_ID,
+    SEND_KEY
+};
 /* The message that stands there, as a blob of message.h in script->scratch. */
 struct slice build_message(lua_State *L, struct script *script);
 /* Text or a secret, as pieces; what was in them is forgotten. */

@@ -527,6 +527,8 @@ static void read_target(const struct reader *reader, struct target *target)
     read_success(reader, target);
     target->success_function = flag_of(reader, "success_function");
     target->concurrency = (uint32_t)number_of(reader, "concurrency");
+    target->breaker_after = (uint32_t)number_of(reader, "breaker_after");
+    target->breaker_probe_ms = (uint64_t)number_of(reader, "breaker_probe");
     read_rate(reader, target);
     target->allow_private = flag_of(reader, "private");
     target->max_response_bytes = (uint64_t)number_of(reader, "max_response");

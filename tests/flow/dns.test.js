@@ -15,7 +15,7 @@ before(async () => {
       local slow = {}
       for i = 1, 6 do
         slow[i] = target("slow" .. i) { url = "http://slow." .. i .. ".example.com/", timeout = "400ms",
-          retry = { attempts = 2, first = "50ms", factor = 1 } }
+          retry = { attempts = 2, first = "50ms", factor = 1 }, breaker = false }
       end
       route "/slow" { verify = verify.none "a test", handle = function(event) for i = 1, 6 do send(slow[i], event) end end }
       route "/quick" { verify = verify.none "a test", handle = function(event) send(quick, event) end }`,

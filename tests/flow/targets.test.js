@@ -33,7 +33,7 @@ before(async () => {
   deadPort = await freePort();
   const declare = (name, options = '') =>
     `local t_${name.replace(/-/g, '_')} = target "${name}" { url = "${target.url}/${name}", private = true, timeout = "1s",
-       retry = { first = "50ms", factor = 1, attempts = 3 } ${options} }\n` +
+       retry = { first = "50ms", factor = 1, attempts = 3 }, breaker = false ${options} }\n` +
     `route "/${name}" { verify = verify.none "a test", handle = function(event) send(t_${name.replace(/-/g, '_')}, event) end }\n`;
   router = await Router.start({
     'targets.lua': ['503-then-200', '429', '410', 'reset', 'closed', 'warm', 'never', '500', '302', 'big'].map((name) => declare(name)).join('')
@@ -233,5 +233,34 @@ test('a target may be asked about an answer in the middle of a burst of requests
     assert.equal(new Set(got).size, 400);
   } finally {
     await asking.end();
+  }
+});
+
+test('a target that fails in a row is let rest, probed, and gets all once it works', async () => {
+  let broken = true;
+  const got = [];
+  const shaky = await startTarget((request) => {
+    got.push(request.body.toString());
+    return { status: broken ? 503 : 200 };
+  });
+  const resting = await Router.start({ 'a.lua': `local shaky = target "shaky" { url = "${shaky.url}/", private = true, concurrency = 1,
+      retry = { first = "10ms", factor = 1, attempts = 5 }, breaker = { open_after = 3, probe_every = "1s" } }
+    route "/shaky" { verify = verify.none "a test", handle = function(event) send(shaky, event) end }` }, { flags: ['--workers', '1'] });
+  const breaker = async () => (await resting.status()).workers[0].targets[0].breaker;
+  try {
+    for (let n = 0; n < 10; n++) await resting.post('/shaky', String(n), { 'content-type': 'text/plain' });
+    await until('the breaker to open', async () => (await breaker()) === 'open');
+    assert.equal(got.length, 3);
+    const opened = Date.now();
+    await until('a probe', () => got.length === 4);
+    assert.ok(Date.now() - opened > 700, `${Date.now() - opened} ms`);
+    broken = false;
+    await until('all to be delivered', async () => (await resting.events('&state=done')).length === 10);
+    assert.equal(await breaker(), 'closed');
+    assert.ok(got.length <= 16, `${got.length} attempts: what waits for an open breaker spends none`);
+    assert.match(resting.output, /"breaker opened"[^]*"breaker closed"/);
+  } finally {
+    await resting.end();
+    await shaky.close();
   }
 });

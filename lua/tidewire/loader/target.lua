@@ -72,6 +72,18 @@ local function order_of(self, path, value)
   return order.declared(value)
 end
 
+local breaker_default = { open_after = 10, probe_every = 30000 }
+local breaker_fields = { open_after = check.whole(1, 1000), probe_every = check.duration("1s", "1d") }
+
+local function breaker_of(self, path, value)
+  if value == false then
+    return { open_after = 0, probe_every = 0 }
+  elseif type(value) ~= "table" then
+    return self:wants(path, value, "a table, or false", "breaker = { open_after = 10, probe_every = \"30s\" }")
+  end
+  return check.with_defaults(self:fields(path, value, breaker_fields), breaker_default)
+end
+
 local known = {
   url = url_of,
   method = check.choice { "POST", "PUT", "PATCH", "GET", "DELETE" },
@@ -82,6 +94,7 @@ local known = {
   retry = retry.of_target,
   success = success_of,
   concurrency = check.whole(1, 1000),
+  breaker = breaker_of,
   rate = check.rate,
   order_by = order_of,
   sign = check.made_by("sign", "sign = sign.standard { secret = secret \"NAME\" }"),
@@ -89,7 +102,7 @@ local known = {
   max_response = check.size("0B", "1MiB"),
 }
 
-local later = { breaker = true, tls = true, redirects = true }
+local later = { tls = true, redirects = true }
 
 --- @treturn table  the record that core/script/load.c reads
 -- @treturn table  { success }: a function for the worker, or nil in it
@@ -110,6 +123,8 @@ function M.make(load, name, given, file, line)
     retry = fields.retry or retry.target_defaults,
     success = success.ranges or {}, success_function = success.run ~= nil,
     concurrency = fields.concurrency or 16,
+    breaker_after = (fields.breaker or breaker_default).open_after,
+    breaker_probe = (fields.breaker or breaker_default).probe_every,
     rate = fields.rate or { per_second = 0, burst = 0 },
     private = fields.private or false,
     max_response = fields.max_response or 65536,

@@ -210,9 +210,9 @@ TEST(signs_as_the_reference_does)
 
 enum { OPEN_AFTER = 3, PROBE_EVERY = 30 * 1000 };
 
-static bool fails(struct breaker *breaker, uint64_t now_ms)
+static bool fails(struct breaker *breaker, bool probe, uint64_t now_ms)
 {
-    return breaker_end(breaker, false, OPEN_AFTER, PROBE_EVERY, now_ms);
+    return breaker_end(breaker, probe, false, OPEN_AFTER, PROBE_EVERY, now_ms);
 }
 
 TEST(a_breaker_opens_after_failures_in_a_row)
@@ -220,16 +220,16 @@ TEST(a_breaker_opens_after_failures_in_a_row)
     struct breaker breaker = { 0 };
     for (int n = 1; n < OPEN_AFTER; n++) {
         CHECK_EQ("an attempt may start", breaker_wait(&breaker, 0), 0);
-        breaker_start(&breaker);
-        CHECK("not yet", !fails(&breaker, 0));
+        CHECK("it is no probe", !breaker_start(&breaker));
+        CHECK("not yet", !fails(&breaker, false, 0));
     }
-    CHECK("a success in between", !breaker_end(&breaker, true, OPEN_AFTER, PROBE_EVERY, 0));
+    CHECK("a success in between", !breaker_end(&breaker, false, true, OPEN_AFTER, PROBE_EVERY, 0));
     for (int n = 1; n < OPEN_AFTER; n++)
-        CHECK("counts anew", !fails(&breaker, 0));
-    CHECK("the third in a row opens it", fails(&breaker, 1000));
+        CHECK("counts anew", !fails(&breaker, false, 0));
+    CHECK("the third in a row opens it", fails(&breaker, false, 1000));
     CHECK_EQ("it rests", breaker_wait(&breaker, 1000), PROBE_EVERY);
     CHECK_EQ("until then", breaker_wait(&breaker, 1000 + PROBE_EVERY - 1), 1);
-    CHECK("what was under way puts nothing off", !fails(&breaker, 2000));
+    CHECK("what was under way puts nothing off", !fails(&breaker, false, 2000));
     CHECK_EQ("then one may start", breaker_wait(&breaker, 1000 + PROBE_EVERY), 0);
 }
 
@@ -237,16 +237,19 @@ TEST(one_probe_decides)
 {
     struct breaker breaker = { 0 };
     for (int n = 0; n < OPEN_AFTER; n++)
-        (void)fails(&breaker, 0);
-    breaker_start(&breaker);
+        (void)fails(&breaker, false, 0);
+    CHECK("the probe", breaker_start(&breaker));
     CHECK_EQ("a second one waits for the first", breaker_wait(&breaker, PROBE_EVERY), UINT64_MAX);
-    CHECK("it failed: open as before", !fails(&breaker, PROBE_EVERY));
+    CHECK("an older one fails meanwhile", !fails(&breaker, false, 5));
+    CHECK_EQ("the probe is under way all the same", breaker_wait(&breaker, PROBE_EVERY), UINT64_MAX);
+    CHECK("it failed: open as before", !fails(&breaker, true, PROBE_EVERY));
     CHECK_EQ("and rests again", breaker_wait(&breaker, PROBE_EVERY), PROBE_EVERY);
-    breaker_start(&breaker);
+    (void)breaker_start(&breaker);
     breaker_forget(&breaker);
     CHECK_EQ("one that was never sent is no probe", breaker_wait(&breaker, 2 * PROBE_EVERY), 0);
-    breaker_start(&breaker);
-    CHECK("it succeeded: closed", breaker_end(&breaker, true, OPEN_AFTER, PROBE_EVERY, 2 * PROBE_EVERY));
+    (void)breaker_start(&breaker);
+    CHECK_STR("half open", breaker_state_name(&breaker), "half_open");
+    CHECK("it succeeded: closed", breaker_end(&breaker, true, true, OPEN_AFTER, PROBE_EVERY, 2 * PROBE_EVERY));
     CHECK_EQ("all may start", breaker_wait(&breaker, 2 * PROBE_EVERY), 0);
 }
 
@@ -254,7 +257,7 @@ TEST(without_a_breaker_nothing_rests)
 {
     struct breaker breaker = { 0 };
     for (int n = 0; n < 1000; n++)
-        CHECK("never", !breaker_end(&breaker, false, 0, PROBE_EVERY, 0));
+        CHECK("never", !breaker_end(&breaker, false, false, 0, PROBE_EVERY, 0));
     CHECK_EQ("starts", breaker_wait(&breaker, 0), 0);
 }
 
