@@ -79,7 +79,8 @@ int native_sign_for(lua_State *L, const struct route *route)
         lua_pushnil(L);
         lua_pushstring(L, why);
     }
+    int pushed = rc == OK && field.len == 0 ? 1 : 2;
     buf_deinit(&lines);
     buf_deinit(&field);
-    return rc == OK && field.len == 0 ? 1 : 2;
+    return pushed;
 }
