@@ -4,24 +4,13 @@
 #include "ingest/answer.h"
 #include "ingest/batch.h"
 #include "ingest/intake.h"
-#include "model/lookup.h"
+#include "ingest/spot.h"
 
 static void add_key(struct intake *intake, char kind, struct slice text)
 {
     const struct route *route = intake->route;
     uint64_t until_ms = intake->event->received_ms + route->dedupe_within_ms;
     intake->keys[intake->key_count++] = dedupe_key_make(intake->ingest->config.store, route->path, kind, text, until_ms);
-}
-
-/* The text of what a dedupe path finds; data NULL: nothing, so no key. */
-static struct slice key_text(struct intake *intake)
-{
-    struct found found = event_lookup(intake->event, intake->route->dedupe_path, &intake->ingest->scratch);
-    if (found.kind == FOUND_TEXT)
-        return found.text;
-    if (found.kind == FOUND_JSON && json_type(found.json) != JSON_NULL)
-        return json_text(found.json);
-    return (struct slice){ NULL, 0 };
 }
 
 void claim_make_signature(struct intake *intake, const struct verify_result *verified)
@@ -37,7 +26,7 @@ bool claim_make_keys(struct intake *intake, const struct verify_result *verified
     const struct ingest_worker *to = &intake->ingest->config.to;
     struct slice key = { NULL, 0 };
     if (route->dedupe == DEDUPE_PATH) {
-        key = key_text(intake);
+        key = spot_key(&route->dedupe_spots, intake->event, &intake->ingest->scratch);
     } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome && !intake->store_first) {
         struct script_failure failure;
         enum result rc = to->dedupe(to->arg, route, intake->event, &key, &failure);

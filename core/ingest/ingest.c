@@ -8,16 +8,17 @@
 #include "ingest/cidr.h"
 #include "ingest/forwarded.h"
 #include "ingest/gate.h"
+#include "ingest/handshake.h"
 #include "ingest/intake.h"
+#include "ingest/spot.h"
 #include "ingest/router.h"
 #include "ingest/when.h"
-#include "model/lookup.h"
 
 enum { SCRATCH_MAX = DECODED_MAX /* a form's longest value */, SCRATCH_KEPT_MAX = 256 << 10 };
 
 /* ---- the head: everything that can be said before the body is read ---- */
 
-static bool method_allowed(const struct route *route, struct slice method)
+static bool is_own_method(const struct route *route, struct slice method)
 {
     for (size_t i = 0; i < route->method_count; i++)
         if (slice_eq(route->methods[i], method))
@@ -36,6 +37,11 @@ static bool is_host(const struct route *route, const struct request *request)
     if (len > 0 && host.data[len - 1] == '.')
         len--;
     return slice_eq_nocase((struct slice){ host.data, len }, route->host);
+}
+
+static bool method_allowed(const struct route *route, struct slice method)
+{
+    return is_own_method(route, method) || handshake_takes(route, method);
 }
 
 /* Why a request is not taken; status 0: it is. */
@@ -214,22 +220,72 @@ static enum result make_event(struct intake *intake, struct request *request, co
     return rc;
 }
 
-/* event.type: a header's value or a JSON string; nothing else. */
-static void find_type(struct intake *intake)
+/* ---- handshakes ---- */
+
+/* true: it was one, and has its answer. */
+static bool end_handshake(struct intake *intake, enum handshake_end end, const struct reply *reply)
 {
-    struct event *event = intake->event;
-    if (intake->route->type_path.len == 0)
-        return;
-    struct found found = event_lookup(event, intake->route->type_path, &intake->ingest->scratch);
-    if (found.kind == FOUND_TEXT) {
-        event->type = arena_copy(&event->arena, found.text);
-    } else if (found.kind == FOUND_JSON && json_type(found.json) == JSON_STRING) {
-        bool escaped;
-        struct slice raw = json_string(found.json, &escaped);
-        buf_clear(&intake->ingest->scratch);
-        json_unescape(raw, &intake->ingest->scratch);
-        event->type = arena_copy(&event->arena, buf_slice(&intake->ingest->scratch));
+    switch (end) {
+    case HANDSHAKE_NONE:
+        return false;
+    case HANDSHAKE_ANSWERED:
+        counts_handshake(intake->ingest->config.counts, intake->route->path);
+        intake_answer(intake, reply);
+        intake_end(intake);
+        break;
+    case HANDSHAKE_REFUSED:
+        intake_refuse_and_end(intake, REFUSED_SIGNATURE, 401, "the handshake could not be verified");
+        break;
+    case HANDSHAKE_UNSET:
+        intake_refuse_and_end(intake, REFUSED_NO_SECRET, 503, "the secret of this route is not set");
+        break;
     }
+    return true;
+}
+
+/* One that nothing signs, told by its method: what the route does not take otherwise ends here. */
+static bool end_open_handshake(struct intake *intake, const struct request *request, const struct pair *headers)
+{
+    const struct route *route = intake->route;
+    struct event look = { .method = request->method,
+                          .path = request->path,
+                          .query = request->query,
+                          .headers = headers,
+                          .header_count = request->header_count };
+    struct reply reply;
+    if (!handshake_takes(route, request->method))
+        return false;
+    enum handshake_end end =
+        handshake_answer(route, intake->generation, request->method, &look, &intake->ingest->scratch, &reply);
+    if (end == HANDSHAKE_NONE && !is_own_method(route, request->method))
+        end = HANDSHAKE_REFUSED;
+    return end_handshake(intake, end, &reply);
+}
+
+static bool end_verified_handshake(struct intake *intake)
+{
+    struct reply reply;
+    enum handshake_end end =
+        handshake_answer(intake->route, intake->generation, SLICE(""), intake->event, &intake->ingest->scratch, &reply);
+    return end_handshake(intake, end, &reply);
+}
+
+/* Anybody can say a secret where none is set: only so many are worth a line of the log. */
+static bool end_shown_secret(struct intake *intake, const struct request *request)
+{
+    const struct route *route = intake->route;
+    struct reply reply;
+    if (!route->handshake_count || counts_handshakes(intake->ingest->config.counts, route->path) >= HANDSHAKE_SHOWN_MAX)
+        return false;
+    return end_handshake(intake, handshake_show(route, request->body, slice_of(intake->remote_ip), &reply), &reply);
+}
+
+static void refuse_unverified(struct intake *intake, const struct request *request, enum verdict verdict)
+{
+    if (verdict != VERDICT_NO_SECRET)
+        intake_refuse_and_end(intake, refusal_of(verdict), 401, "the request could not be verified");
+    else if (!end_shown_secret(intake, request))
+        intake_refuse_and_end(intake, refusal_of(verdict), 503, "the secret of this route is not set");
 }
 
 /* ---- when ---- */
@@ -292,7 +348,8 @@ static void forget_scratch(struct ingest *ingest)
 void intake_judge(struct intake *intake, const struct verify_result *verified)
 {
     struct ingest *ingest = intake->ingest;
-    find_type(intake);
+    if (intake->route->type.count)
+        intake->event->type = spot_type(&intake->route->type, intake->event, &ingest->scratch);
     intake->store_first = ingest->config.to.store_first(ingest->config.to.arg, intake->route);
     if (!wanted(intake))
         ignore(intake);
@@ -322,11 +379,11 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         .now_ms = clock_wall_ms(),
     };
     intake->started_ns = clock_mono_ns();
+    if (intake->route->handshake_count && end_open_handshake(intake, request, headers))
+        return;
     enum verdict verdict = verify_request(rules->verifiers[intake->route->index], &input, &verified);
     if (verdict != VERDICT_VALID) {
-        uint16_t status = verdict == VERDICT_NO_SECRET ? 503 : 401;
-        intake_refuse_and_end(intake, refusal_of(verdict), status,
-                              status == 503 ? "the secret of this route is not set" : "the request could not be verified");
+        refuse_unverified(intake, request, verdict);
         return;
     }
     if (make_event(intake, request, &verified) != OK) {
@@ -334,6 +391,8 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         return;
     }
     if (!decode_body(intake))
+        return;
+    if (intake->route->handshake_count && end_verified_handshake(intake))
         return;
     if (!batch_take(intake, &verified))
         intake_judge(intake, &verified);

@@ -64,6 +64,43 @@ struct retry_policy {
     size_t on_count;
 };
 
+/* Where a text of an event is: the values at its paths, joined; or `says`, where the first of them leads somewhere, and to `is`
+ * if that is not "". */
+struct spot {
+    const struct slice *paths; /* of lookup.h: "headers.x-github-event", "body.type" */
+    size_t path_count;
+    struct slice is, says; /* says "" : the values */
+};
+/* The first spot that has something counts. */
+struct spots {
+    const struct spot *list;
+    size_t count; /* 0: there is none */
+};
+
+/* How a sender asks whether we are there, and what it is told: never an event (ingest/handshake.h). */
+enum handshake_answer {
+    HANDSHAKE_FIXED,   /* the reply */
+    HANDSHAKE_ECHO,    /* the value, as text */
+    HANDSHAKE_JSON,    /* the value, as the member `name` */
+    HANDSHAKE_HMAC,    /* the value and its HMAC-SHA256 under the route's secret (Zoom) */
+    HANDSHAKE_SHOW,    /* the value is the route's secret, which is not set yet: shown to the operator (Notion) */
+    HANDSHAKE_ORIGINS, /* the origin is allowed, if it is one of the list (CloudEvents) */
+};
+struct handshake {
+    enum handshake_answer answer;
+    struct slice method; /* of a request that nothing signs: "GET"; "" : a verified one */
+    const struct condition *when;
+    size_t when_count;
+    struct slice value_path; /* what is answered */
+    struct slice name;
+    struct slice token_path; /* "" or what has to equal one of token_secrets */
+    const struct slice *token_secrets;
+    size_t token_secret_count;
+    const struct slice *origins; /* host names; "*" is any */
+    size_t origin_count;
+    struct response reply;
+};
+
 /* An address and how many of its leading bits count. v4 addresses stand as ::ffff:a.b.c.d with 96 more bits. */
 struct cidr {
     uint8_t address[16];
@@ -88,8 +125,10 @@ struct route {
     uint64_t max_body_bytes;
     enum content content;
     struct verify verify;
-    struct slice provider;  /* "" */
-    struct slice type_path; /* where event.type is, a path of lookup.h: "headers.x-github-event", "body.type"; "" : none */
+    struct slice provider; /* "" */
+    struct spots type;     /* where event.type is */
+    const struct handshake *handshakes;
+    size_t handshake_count;
     bool form_payload;      /* a form with the one field `payload` holds JSON (GitHub, Slack) */
     struct slice each_path; /* of the list whose items are events each: "body", "body.events"; "": the request is one event */
     const struct cidr *ip_allow;
@@ -103,8 +142,9 @@ struct route {
     size_t when_count;
     bool when_function;
     enum dedupe_by dedupe;
-    struct slice dedupe_path;
-    bool dedupe_required; /* a profile that demands an id refuses without one */
+    struct spots dedupe_spots;
+    struct slice dedupe_path; /* its paths, for people */
+    bool dedupe_required;     /* a profile that demands an id refuses without one */
     uint64_t dedupe_within_ms;
     bool dedupe_signature;  /* the scheme signs no time: an equal signature is a duplicate too (providers.md) */
     bool on_error, on_dead; /* it has such functions */
@@ -158,7 +198,7 @@ struct target {
 
 struct rule_file {
     struct slice name;   /* "rules/github.lua" as shown in messages */
-    struct slice module; /* "lib.targets" for files under lib/, "" for rule files */
+    struct slice module; /* "lib.targets", "providers.acme" for files of those folders, "" for rule files */
     struct slice text;
 };
 

@@ -133,6 +133,16 @@ void counts_duplicate(struct counts *counts, struct slice route)
     find(counts, route)->duplicates++;
 }
 
+void counts_handshake(struct counts *counts, struct slice route)
+{
+    find(counts, route)->handshakes++;
+}
+
+uint64_t counts_handshakes(struct counts *counts, struct slice route)
+{
+    return find(counts, route)->handshakes;
+}
+
 void counts_accepted(struct counts *counts, struct slice route)
 {
     find(counts, route)->accepted++;
@@ -211,6 +221,7 @@ void counts_add(struct counts *to, const struct counts *from)
         sum->accepted += more->accepted;
         sum->ignored += more->ignored;
         sum->duplicates += more->duplicates;
+        sum->handshakes += more->handshakes;
         for (size_t reason = 0; reason < REFUSAL_KINDS; reason++)
             sum->refused[reason] += more->refused[reason];
         add_handler(&sum->handler, &more->handler);
@@ -259,8 +270,9 @@ static void write_route(const struct route_counts *route, struct buf *out)
     bool first = true;
     buf_add_text(out, "{\"route\":");
     buf_add_json_string(out, slice_of(route->route));
-    buf_addf(out, ",\"accepted\":%llu,\"ignored\":%llu,\"duplicates\":%llu,\"refused\":{", (unsigned long long)route->accepted,
-             (unsigned long long)route->ignored, (unsigned long long)route->duplicates);
+    buf_addf(out, ",\"accepted\":%llu,\"ignored\":%llu,\"duplicates\":%llu,\"handshakes\":%llu,\"refused\":{",
+             (unsigned long long)route->accepted, (unsigned long long)route->ignored, (unsigned long long)route->duplicates,
+             (unsigned long long)route->handshakes);
     for (int reason = 0; reason < REFUSAL_KINDS; reason++) {
         if (route->refused[reason] == 0)
             continue;

@@ -42,6 +42,8 @@ void counts_refused(struct counts *counts, struct slice route, enum refusal reas
                     struct slice detail, uint64_t now_ms);
 void counts_ignored(struct counts *counts, struct slice route);
 void counts_duplicate(struct counts *counts, struct slice route);
+void counts_handshake(struct counts *counts, struct slice route);
+uint64_t counts_handshakes(struct counts *counts, struct slice route); /* how many there were */
 void counts_accepted(struct counts *counts, struct slice route);
 /* A run of the route's handler has ended: what it cost, and how. */
 void counts_run(struct counts *counts, struct slice route, const struct run_cost *cost, enum run_reason reason);
@@ -52,7 +54,7 @@ void counts_know(struct counts *counts, const struct generation *generation);
 /* Once a minute: the folded numbers that were not logged yet. */
 void counts_flush(struct counts *counts, uint64_t now_ms);
 const char *refusal_name(enum refusal reason);
-/* [{"route":…,"accepted":…,"ignored":…,"duplicates":…,"refused":{…},"handler":{…},"last_refused":[…]}] */
+/* [{"route":…,"accepted":…,"ignored":…,"duplicates":…,"handshakes":…,"refused":{…},"handler":{…},"last_refused":[…]}] */
 void counts_write_json(const struct counts *counts, struct buf *out);
 /* For /metrics: the numbers of all workers added up, on the thread that has the copies. */
 struct counts *counts_copy(const struct counts *counts);

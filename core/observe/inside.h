@@ -30,7 +30,7 @@ struct lookup_counts {
 
 struct route_counts {
     char *route; /* owned */
-    uint64_t accepted, ignored, duplicates;
+    uint64_t accepted, ignored, duplicates, handshakes;
     uint64_t refused[REFUSAL_KINDS];
     struct handler_counts handler;
     struct lookup_counts lookup;

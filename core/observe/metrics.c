@@ -131,6 +131,8 @@ void counts_write_metrics(const struct counts *counts, struct buf *out)
                  offsetof(struct route_counts, ignored));
     write_number(counts, out, "events_duplicate_total", "Repetitions that were answered like the first one.",
                  offsetof(struct route_counts, duplicates));
+    write_number(counts, out, "handshakes_total", "Questions of senders that were answered without an event.",
+                 offsetof(struct route_counts, handshakes));
     write_refusals(counts, out);
     write_durations(counts, out);
     write_cost(counts, out);

@@ -267,7 +267,7 @@ static void read_how_signed(const struct reader *reader, struct verify *verify)
     static const char *const encodings[] = { "hex", "base64", NULL };
     static const char *const formats[] = { "plain", "k=v,", "k=v;", "list", NULL };
     static const char *const keys[] = { "text", "standard", "hex", "base64", NULL };
-    static const char *const stamps[] = { "unix", "rfc3339", NULL };
+    static const char *const stamps[] = { "unix", "rfc3339", "unix_ms", NULL };
     static const char *const adds[] = { "nothing", "query", "path", NULL };
     verify->encoding = (enum verify_encoding)word_of(reader, "encoding", encodings);
     verify->format = (enum verify_format)word_of(reader, "format", formats);
@@ -387,6 +387,24 @@ static void read_schema(const struct reader *reader, struct route *route)
         luaL_error(reader->L, "schema: %s", why); /* the loader has checked it */
 }
 
+static struct spots spots_of(const struct reader *reader, const char *name)
+{
+    struct spots spots = { NULL, 0 };
+    if (!enter(reader, name, &spots.count))
+        return spots;
+    struct spot *list = take(reader, spots.count * sizeof(*list));
+    for (size_t i = 0; i < spots.count; i++) {
+        lua_rawgeti(reader->L, -1, (int)i + 1);
+        list[i].paths = texts_of(reader, "paths", &list[i].path_count);
+        list[i].is = text_of(reader, "is");
+        list[i].says = text_of(reader, "says");
+        lua_pop(reader->L, 1);
+    }
+    spots.list = list;
+    lua_pop(reader->L, 1);
+    return spots;
+}
+
 static void dedupe_of(const struct reader *reader, struct route *route)
 {
     static const char *const kinds[] = { "none", "path", "function", NULL };
@@ -394,7 +412,8 @@ static void dedupe_of(const struct reader *reader, struct route *route)
     if (!enter(reader, "dedupe", &count))
         return;
     route->dedupe = (enum dedupe_by)word_of(reader, "by", kinds);
-    route->dedupe_path = text_of(reader, "path");
+    route->dedupe_spots = spots_of(reader, "spots");
+    route->dedupe_path = text_of(reader, "shown");
     route->dedupe_within_ms = (uint64_t)number_of(reader, "within");
     route->dedupe_signature = flag_of(reader, "signature");
     lua_pop(reader->L, 1);
@@ -414,6 +433,38 @@ static struct response reply_of(const struct reader *reader)
     return reply;
 }
 
+static struct handshake handshake_of(const struct reader *reader)
+{
+    static const char *const answers[] = { "fixed", "echo", "json", "hmac", "show", "origins", NULL };
+    struct handshake handshake = {
+        .answer = (enum handshake_answer)word_of(reader, "answer", answers),
+        .method = text_of(reader, "method"),
+        .value_path = text_of(reader, "value_path"),
+        .name = text_of(reader, "name"),
+        .token_path = text_of(reader, "token_path"),
+        .reply = reply_of(reader),
+    };
+    handshake.when = conditions_of(reader, &handshake.when_count);
+    handshake.token_secrets = texts_of(reader, "token_secrets", &handshake.token_secret_count);
+    handshake.origins = texts_of(reader, "origins", &handshake.origin_count);
+    return handshake;
+}
+
+static const struct handshake *handshakes_of(const struct reader *reader, size_t *count)
+{
+    *count = 0;
+    if (!enter(reader, "handshakes", count))
+        return NULL;
+    struct handshake *list = take(reader, *count * sizeof(*list));
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(reader->L, -1, (int)i + 1);
+        list[i] = handshake_of(reader);
+        lua_pop(reader->L, 1);
+    }
+    lua_pop(reader->L, 1);
+    return list;
+}
+
 static void read_route(const struct reader *reader, struct route *route)
 {
     static const char *const contents[] = { "by_type", "json", "form", "multipart", "xml", "ndjson", "text", "raw", NULL };
@@ -429,7 +480,8 @@ static void read_route(const struct reader *reader, struct route *route)
     route->content = (enum content)word_of(reader, "content", contents);
     route->verify = verify_of(reader, "verify");
     route->provider = text_of(reader, "provider");
-    route->type_path = text_of(reader, "type_path");
+    route->type = spots_of(reader, "type");
+    route->handshakes = handshakes_of(reader, &route->handshake_count);
     route->form_payload = flag_of(reader, "form_payload");
     route->each_path = text_of(reader, "each_path");
     route->ip_allow = ranges_of(reader, "ip_allow", &route->ip_allow_count);

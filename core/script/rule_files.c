@@ -54,7 +54,7 @@ static bool ends_with(const char *name, const char *end)
 /* Folders of the top whose files are no rule files. */
 static bool is_other_folder(const char *name)
 {
-    return strcmp(name, "providers") == 0 || strcmp(name, "samples") == 0;
+    return strcmp(name, "samples") == 0;
 }
 
 /* Is it read with the rules? Of schemas/ what is JSON. */
@@ -65,11 +65,11 @@ static bool belongs(const char *inside)
     return ends_with(inside, ".lua") && !ends_with(inside, "_test.lua");
 }
 
-/* "lib/slack/names.lua" → "lib.slack.names", and the same of compat/; "" for rule files. */
+/* "lib/slack/names.lua" → "lib.slack.names", and the same of compat/ and providers/; "" for rule files. */
 static struct slice module_of(struct arena *arena, const char *inside)
 {
     struct slice module = SLICE("");
-    if (strncmp(inside, "lib/", 4) == 0 || strncmp(inside, "compat/", 7) == 0) {
+    if (strncmp(inside, "lib/", 4) == 0 || strncmp(inside, "compat/", 7) == 0 || strncmp(inside, "providers/", 10) == 0) {
         module = arena_copy(arena, slice_make(inside, strlen(inside) - 4));
         for (size_t i = 0; module.data && i < module.len; i++)
             if (module.data[i] == '/')

@@ -9,6 +9,7 @@ local bytecode = require "tidewire.loader.bytecode"
 local environment = require "tidewire.environment"
 local findings = require "tidewire.loader.findings"
 local limits = require "tidewire.loader.limits"
+local provider = require "tidewire.loader.provider"
 local sentences = require "tidewire.loader.sentences"
 local settings = require "tidewire.loader.settings"
 local source = require "tidewire.loader.source"
@@ -317,6 +318,7 @@ local function new_load(how)
   local settings_words = settings.words(load)
   settings_words.env = load.words.env
   load.settings_scope = scope_of(load, settings_words, settings.later)
+  load.profile_scope = scope_of(load, {}, {}) -- a profile is data
   return load
 end
 
@@ -331,7 +333,10 @@ local function add_file(load, file)
   elseif load.mode == "check" then
     table.insert(load.files, 1, file)
   end
-  if file.module ~= "" then
+  local profile = file.module:match "^providers%.(.+)$"
+  if profile then
+    file.profile, file.scope = profile, load.profile_scope
+  elseif file.module ~= "" then
     load.modules[file.module] = file
   end
 end
@@ -383,6 +388,15 @@ function M.run(how)
     step(file.name)
     if compile(load, file) and load.mode == "check" then
       scan(load, file)
+    end
+  end
+  for _, file in ipairs(load.files) do
+    if file.profile then
+      local given = load.inert
+      if file.chunk then
+        given = run_file(load, file)
+      end
+      provider.add_own(load, load.profiles, file.profile, given, file.name)
     end
   end
   for _, file in ipairs(load.files) do

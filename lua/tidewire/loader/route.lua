@@ -7,7 +7,6 @@ local limits = require "tidewire.loader.limits"
 local paths = require "tidewire.paths"
 local retry = require "tidewire.loader.retry"
 local suggest = require "tidewire.suggest"
-local units = require "tidewire.units"
 local views = require "tidewire.views"
 
 local M = {}
@@ -94,6 +93,15 @@ local function check_not_xml(self, here, path, content)
   end
 end
 
+--- Without `each` a list of events has no type, and such a condition would never hold.
+local function warn_of_lists(self, given, profile)
+  local asked = type(given.when) == "table" and given.when.type ~= nil
+  if profile and profile.lists and asked and not given.each then
+    self:fault({ "when", "type" }, ("%s sends lists, whose items have types"):format(profile.name),
+      { warning = true, at_key = true, hint = "add each = true: then every item is an event" })
+  end
+end
+
 --- The table form: { { path, any = { match … } } … }, sorted by path so that every load gives the same.
 local function conditions_of(self, value, profile, content)
   local conditions = {}
@@ -122,7 +130,7 @@ local function dedupe_by(self, path, value)
   if type(value) ~= "string" or not paths.path_is_valid(value) then
     return self:wants(path, value, "a path, a function or false", "dedupe = \"body.id\"")
   end
-  return { by = "path", path = value }
+  return { by = "path", path = value, spots = { { paths = { value }, is = "", says = "" } } }
 end
 
 local function dedupe_of(self, path, value)
@@ -355,21 +363,39 @@ local function check_ack_within(self, given)
   end
 end
 
-local function allow_of(list)
-  local sorted = { unpack(list) }
+--- The Allow header: the route's methods and those of its handshakes.
+local function allow_of(list, profile)
+  local sorted, seen = {}, {}
+  local function add(method)
+    if method ~= "" and not seen[method] then
+      seen[method], sorted[#sorted + 1] = true, method
+    end
+  end
+  for _, method in ipairs(list) do
+    add(method)
+  end
+  for _, handshake in ipairs(profile and profile.handshakes or {}) do
+    add(handshake.method)
+  end
   table.sort(sorted)
   return table.concat(sorted, ", ")
 end
 
 local function dedupe_record(self, fields, given, profile)
   local dedupe = fields.dedupe
-  if given.dedupe == nil and profile and profile.id then
-    dedupe = { by = "path", path = profile.id }
+  local by_profile = given.dedupe == nil and profile ~= nil
+  if by_profile and profile.id then
+    dedupe = { by = "path", spots = profile.id }
   end
-  check_not_xml(self, { "dedupe" }, dedupe and dedupe.path or "", fields.content)
+  check_not_xml(self, { "dedupe" }, fields.dedupe and fields.dedupe.path or "", fields.content)
   dedupe = dedupe or { by = "none" }
-  return { by = dedupe.by, path = dedupe.path or "", within = dedupe.within or DAY_MS,
-    signature = dedupe.by ~= "none" and profile ~= nil and profile.remember_signature or false }
+  local shown = {}
+  for _, spot in ipairs(dedupe.spots or {}) do
+    shown[#shown + 1] = table.concat(spot.paths, "+")
+  end
+  local remember = profile ~= nil and profile.remember_signature
+  return { by = dedupe.by, spots = dedupe.spots or {}, shown = table.concat(shown, ","), within = dedupe.within or DAY_MS,
+    signature = remember == "always" or remember and (by_profile or dedupe.by ~= "none") }
 end
 
 --- @tparam table load  the running load
@@ -388,6 +414,7 @@ function M.make(load, path, given, file, line)
   check_respond(self, given)
   check_ack_within(self, given)
   local profile = fields.from
+  warn_of_lists(self, given, profile)
   local method_names = fields.methods or { "POST" }
   local functions = {
     handle = fields.handle,
@@ -397,13 +424,13 @@ function M.make(load, path, given, file, line)
   }
   return {
     path = path, file = file, line = line, enabled = fields.enabled ~= false,
-    methods = method_names, allow = allow_of(method_names),
-    max_body = fields.max_body or profile and profile.max_body and units.size(profile.max_body) or load.limits.max_body,
+    methods = method_names, allow = allow_of(method_names, profile),
+    max_body = fields.max_body or profile and profile.max_body or load.limits.max_body,
     content = fields.content or "by_type",
     verify = fields.verify or profile and profile.scheme or { scheme = "none", name = "none", secrets = {} },
-    provider = profile and profile.name or "", type_path = profile and profile.type or "",
-    each_path = each_path(self, fields, profile),
-    form_payload = profile ~= nil and profile.form_payload or false,
+    provider = profile and profile.name or "", type = profile and profile.type or {},
+    each_path = each_path(self, fields, profile), handshakes = profile and profile.handshakes or {},
+    form_payload = profile ~= nil and profile.form_payload,
     ip_allow = fields.ip_allow or {}, host = fields.host or "", rate = fields.rate, schema = fields.schema,
     redact = fields.redact or "",
     when = type(fields.when) == "table" and conditions_of(self, fields.when, profile, fields.content) or {},
@@ -412,7 +439,7 @@ function M.make(load, path, given, file, line)
     dedupe = dedupe_record(self, fields, given, profile),
     ack = fields.ack or "stored", ack_within = fields.ack_within or ACK_WITHIN_MS,
     keep = not (fields.keep and fields.keep.off), keep_ms = fields.keep and fields.keep.ms or 30 * DAY_MS,
-    reply = fields.reply or { status = 202 },
+    reply = fields.reply or profile and profile.reply or { status = 202 },
     retry = fields.retry or retry.route_defaults,
     limits = fields.limits or {},
   }, functions

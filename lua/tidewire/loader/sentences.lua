@@ -3,6 +3,7 @@
 local check = require "tidewire.loader.check"
 local compat = require "tidewire.loader.compat"
 local findings = require "tidewire.loader.findings"
+local provider = require "tidewire.loader.provider"
 local route = require "tidewire.loader.route"
 local suggest = require "tidewire.suggest"
 local target = require "tidewire.loader.target"
@@ -11,13 +12,6 @@ local verify = require "tidewire.loader.verify"
 local views = require "tidewire.views"
 
 local M = {}
-
-local profiles = { "github", "standard" }
-local later_profiles = { gitlab = true, stripe = true, shopify = true, slack = true, twilio = true, sendgrid = true,
-  mailgun = true, paypal = true, square = true,
-  discord = true, zoom = true, linear = true, notion = true, intercom = true, hubspot = true,
-  typeform = true, bitbucket = true, paddle = true, zendesk = true, dropbox = true, meta = true, telegram = true,
-  calendly = true, twitch = true, sns = true, jira = true, cloudevents = true }
 
 local environment_name = "^[%a_][%w_]*$"
 
@@ -134,33 +128,9 @@ local function options_table(self, word, given)
   return {}
 end
 
-local function provider_word(load, name)
-  local profile = require("tidewire.providers." .. name)
-  local word = "provider." .. name
-  return function(given)
-    local self = checker(load, word)
-    given = options_table(self, word, given)
-    local fields = self:fields({}, given, { secret = check.bare_secret })
-    if given.secret == nil then
-      self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\"" })
-    end
-    local inside = check.new(load, word, self.file, self.line)
-    inside.own_profile = true
-    local given_scheme = check.with_defaults(profile.verify, { name = name, key = profile.key })
-    local scheme = verify.of_profile(inside, given_scheme, { secrets = fields.secret })
-    return values.new("provider", {
-      name = name, scheme = scheme, type = profile.type, id = profile.id, types = profile.types, max_body = profile.max_body,
-      form_payload = profile.form_payload, each = profile.each, remember_signature = profile.remember_signature,
-    })
-  end
-end
-
 local function provider_words(load)
-  local words = {}
-  for _, name in ipairs(profiles) do
-    words[name] = provider_word(load, name)
-  end
-  return word_table(load, "provider", words, later_profiles)
+  load.profiles = provider.words(load)
+  return word_table(load, "provider", load.profiles, provider.later)
 end
 
 local function verify_words(load)

@@ -199,7 +199,7 @@ TEST(checks_signature_schemes)
     REPORTS("route \"/x\" { verify = verify.hmac { header = \"X-S\", secret = \"text\" }, handle = function() end }",
             "wants a secret");
     REPORTS("route \"/x\" { verify = verify.mtls {}, handle = function() end }", "verify.mtls comes with a later version");
-    REPORTS("route \"/x\" { from = provider.stripe {}, handle = function() end }", "provider.stripe comes with a later version");
+    REPORTS("route \"/x\" { from = provider.sns {}, handle = function() end }", "provider.sns comes with a later version");
     REPORTS("route \"/x\" { from = provider.githb {}, handle = function() end }", "did you mean 'github'?");
 }
 
