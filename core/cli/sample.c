@@ -293,7 +293,8 @@ enum result sample_sign(const struct verify *verify, const struct sample_keys *k
     if (verify->timestamp_format == STAMP_RFC3339)
         clock_iso(request->now_ms, sample.fresh);
     else
-        snprintf(sample.fresh, sizeof(sample.fresh), "%llu", (unsigned long long)(request->now_ms / 1000));
+        snprintf(sample.fresh, sizeof(sample.fresh), "%llu",
+                 (unsigned long long)(verify->timestamp_format == STAMP_UNIX_MS ? request->now_ms : request->now_ms / 1000));
     enum result rc = sign_one(&sample);
     asked_end(&sample.asked);
     if (rc != OK || !verify->also)

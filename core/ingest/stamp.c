@@ -113,5 +113,7 @@ static bool read_rfc3339(struct slice text, uint64_t *time_ms)
 
 bool stamp_read(enum stamp_format format, struct slice text, uint64_t *time_ms)
 {
+    if (format == STAMP_UNIX_MS && text.len != MILLISECOND_DIGITS)
+        return false;
     return format == STAMP_RFC3339 ? read_rfc3339(text, time_ms) : read_unix(text, time_ms);
 }

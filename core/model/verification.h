@@ -24,7 +24,11 @@ enum verify_encoding { ENCODING_HEX, ENCODING_BASE64 };
 enum verify_format { FORMAT_PLAIN, FORMAT_PARTS_COMMA, FORMAT_PARTS_SEMICOLON, FORMAT_LIST };
 /* How the text of the secret becomes the key. */
 enum verify_key { KEY_TEXT, KEY_STANDARD /* "whsec_" + base64 */, KEY_HEX, KEY_BASE64 };
-enum stamp_format { STAMP_UNIX /* 10 to 13 digits, 13 are milliseconds */, STAMP_RFC3339 };
+enum stamp_format {
+    STAMP_UNIX, /* 10 to 13 digits, 13 are milliseconds */
+    STAMP_RFC3339,
+    STAMP_UNIX_MS, /* 13 digits */
+};
 
 enum template_kind {
     TEMPLATE_TEXT,

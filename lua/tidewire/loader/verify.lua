@@ -16,7 +16,7 @@
 --                {query:NAME} {body:path.in.json}; "{body}" if not said
 --   body_unsigned  true: the sender does not sign its body (Mailgun), so `signed` may lack it
 --   timestamp    a part of the header, "headers.x-…" or "body.path"; the last need not stand in a template that has {body}
---   timestamp_format  "unix": 10 to 13 digits, 13 are milliseconds; "rfc3339"
+--   timestamp_format  "unix": 10 to 13 digits, 13 are milliseconds; "unix_ms": these 13; "rfc3339"
 --   id           a part of the header, "headers.x-…" or "body.path"
 --   max_age      both sides; "5m" wherever a time is signed
 --   body_sha256  a query name: a JSON body is signed by its SHA-256 (hex) there instead of by {form-sorted} (Twilio)
@@ -271,7 +271,7 @@ local profile_fields = check.with_defaults({
   public_signature = check.line_text,
   key = check.choice { "text", "standard", "hex", "base64" },
   body_unsigned = check.boolean,
-  timestamp_format = check.choice { "unix", "rfc3339" },
+  timestamp_format = check.choice { "unix", "rfc3339", "unix_ms" },
   body_sha256 = check.line_text,
   url_ports = check.boolean,
   json_only = check.boolean,
