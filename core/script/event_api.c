@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "ingest/encoding.h"
 #include "model/lookup.h"
 #include "script/body_api.h"
 #include "script/inside.h"
@@ -25,9 +26,10 @@ struct map {
     enum map_kind kind;
 };
 
-static const char *const fields[] = { "id",     "route",     "type",    "provider",  "verified", "received_at",  "time",
-                                      "method", "path",      "params",  "query",     "headers",  "content_type", "raw",
-                                      "body",   "remote_ip", "attempt", "replay_of", "get",      "all",          NULL };
+static const char *const fields[] = { "id",           "route",  "type", "provider", "verified",  "received_at",
+                                      "time",         "method", "path", "params",   "query",     "headers",
+                                      "content_type", "raw",    "body", "data",     "remote_ip", "attempt",
+                                      "replay_of",    "get",    "all",  NULL };
 
 /* ---- places ---- */
 
@@ -204,6 +206,51 @@ static void push_body(lua_State *L, int event, struct script_event *open)
     }
 }
 
+static bool is_structured(const struct event *event)
+{
+    static const struct slice type = SLICE("application/cloudevents+json");
+    struct slice start = { event->content_type.data, type.len };
+    return event->content_type.len >= type.len && slice_eq_nocase(start, type);
+}
+
+/* nil for what is not base64. scratch: for what JSON has escaped in it. */
+static void push_base64(lua_State *L, struct found found, struct buf *scratch)
+{
+    bool escaped = false, is_text = found.kind == FOUND_JSON && json_type(found.json) == JSON_STRING;
+    struct slice text = is_text ? json_string(found.json, &escaped) : SLICE("");
+    if (escaped) {
+        buf_clear(scratch);
+        json_unescape(text, scratch);
+        text = buf_slice(scratch);
+    }
+    unsigned char *bytes = lua_newuserdata(L, text.len + 1); /* of the Lua heap: nothing to free when an error leaves */
+    size_t len;
+    if (is_text && base64_decode(text, bytes, text.len, &len))
+        lua_pushlstring(L, (const char *)bytes, len);
+    else
+        lua_pushnil(L);
+}
+
+/* CloudEvents: what the event is about, whichever of its two forms it came in; nil for others. index: as of push_body. */
+static void push_data(lua_State *L, int index, struct script_event *open)
+{
+    const struct event *event = open->event;
+    if (!slice_is(event->provider, "cloudevents")) {
+        lua_pushnil(L);
+        return;
+    }
+    if (!is_structured(event)) {
+        push_body(L, index, open);
+        return;
+    }
+    struct buf *scratch = &script_of(L)->scratch;
+    struct found found = event_lookup(event, SLICE("body.data"), scratch);
+    if (found.kind == FOUND_JSON)
+        push_json(L, open, found.json);
+    else
+        push_base64(L, event_lookup(event, SLICE("body.data_base64"), scratch), scratch);
+}
+
 static void push_map(lua_State *L, const struct handle *handle, enum map_kind kind)
 {
     struct map *map = lua_newuserdata(L, sizeof(*map));
@@ -359,6 +406,10 @@ static int on_event_index(lua_State *L)
     name.data = lua_tolstring(L, 2, &name.len);
     if (slice_is(name, "body")) {
         push_body(L, 1, handle->open);
+        return 1;
+    }
+    if (slice_is(name, "data")) {
+        push_data(L, 1, handle->open);
         return 1;
     }
     if (push_plain(L, event, name) || push_made(L, handle, name))
