@@ -122,7 +122,7 @@ static int native_version(lua_State *L)
     return 1;
 }
 
-/* ---- request { socket, url, method, headers, body, timeout_ms } → { status, body }, or nil and why ---- */
+/* ---- request { socket, url, method, headers, body, timeout_ms } → { status, body, event_id }, or nil and why ---- */
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
@@ -172,6 +172,13 @@ static void set_options(lua_State *L, CURL *curl, struct curl_slist *headers, st
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
 }
 
+static void set_event_id(lua_State *L, CURL *curl)
+{
+    struct curl_header *header;
+    if (curl_easy_header(curl, "tidewire-event-id", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
+        set_text(L, "event_id", slice_of(header->value));
+}
+
 static int native_request(lua_State *L)
 {
     struct buf answer;
@@ -182,13 +189,15 @@ static int native_request(lua_State *L)
     set_options(L, curl, headers, &answer);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    lua_createtable(L, 0, 3);
+    if (code == CURLE_OK)
+        set_event_id(L, curl);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
     if (code != CURLE_OK) {
         buf_deinit(&answer);
         return push_failure(L, curl_easy_strerror(code));
     }
-    lua_createtable(L, 0, 2);
     set_number(L, "status", (double)status);
     push_buf(L, &answer);
     lua_setfield(L, -2, "body");
@@ -297,6 +306,14 @@ static int native_sign(lua_State *L)
     if (!checked || index >= checked->route_count)
         return push_failure(L, "the rules were not checked");
     return native_sign_for(L, &checked->routes[index]);
+}
+
+static int native_verify(lua_State *L)
+{
+    size_t index = (size_t)luaL_checkinteger(L, 1);
+    if (!checked || index >= checked->route_count)
+        return push_failure(L, "the rules were not checked");
+    return native_verify_for(L, &checked->routes[index], checked);
 }
 
 /* ---- the store without a router: JSON, or nil and why ---- */
@@ -408,6 +425,7 @@ int luaopen_tidewire_native(lua_State *L)
         { "request", native_request },
         { "check", native_check },
         { "sign", native_sign },
+        { "verify", native_verify },
         { "store_list", native_store_list },
         { "store_show", native_store_show },
         { "listen", native_listen },

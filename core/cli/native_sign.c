@@ -84,3 +84,21 @@ int native_sign_for(lua_State *L, const struct route *route)
     buf_deinit(&field);
     return pushed;
 }
+
+int native_verify_for(lua_State *L, const struct route *route, const struct generation *generation)
+{
+    static const char *const names[] = { "valid", "missing", "malformed", "mismatch", "stale", "no_secret" };
+    struct pair headers[HEADERS_MAX];
+    struct verify_input request = { .headers = headers, .now_ms = clock_wall_ms() };
+    struct verify_result result;
+    lua_settop(L, MORE);
+    request.method = slice_of(luaL_checkstring(L, 2));
+    request.body.data = luaL_checklstring(L, 3, &request.body.len);
+    request.path = more_text(L, "path", route->path);
+    request.query = more_text(L, "query", SLICE(""));
+    request.header_count = more_headers(L, headers, HEADERS_MAX);
+    struct verifier *verifier = verifier_new(&route->verify, generation);
+    lua_pushstring(L, names[verify_request(verifier, &request, &result)]);
+    verifier_free(verifier);
+    return 1;
+}

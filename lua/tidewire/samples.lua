@@ -1,49 +1,47 @@
---- Sample events that `tidewire send` signs and sends. Written by us in the shape of the providers' documented payloads.
+--- Sample events that `tidewire send` and the tests of rules sign and send: lua/tidewire/samples/PROVIDER.lua, written by us in
+-- the shape of the providers' documented payloads, or the `samples` of a user's own profile. A sample is a body, or
+-- { body, content_type, headers = { Name = value } } (headers = false: all that is said stands in the body), under its event
+-- type. In its texts stand what is fresh each time, so that none is taken for a repetition: %ID% a UUID, %HEX% its digits alone,
+-- %SHA% 40 of these, %NUMBER%, %NOW% seconds since 1970, %NOW_MS%, %TIME% in RFC 3339.
 -- @module tidewire.samples
+local native = require "tidewire.native"
+
 local M = {}
 
-local repository = [["repository":{"id":186853002,"name":"hello","full_name":"acme/hello","private":false,]]
-  .. [["html_url":"https://github.example.com/acme/hello","default_branch":"main","owner":{"login":"acme","id":21031067}}]]
-local sender = [["sender":{"login":"ann","id":21031068,"type":"User"}]]
-
---- By provider, then by event type; `type` of GitHub goes into a header.
-M.by_provider = {
-  github = {
-    push = [[{"ref":"refs/heads/main","before":"6113728f27ae82c7b1a177c8d03f9e96e0adf246",]]
-      .. [["after":"0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c","created":false,"deleted":false,"forced":false,]]
-      .. repository .. [[,"pusher":{"name":"ann","email":"ann@example.com"},]] .. sender
-      .. [[,"commits":[{"id":"0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c","message":"Say hello\n\nTo everybody.",]]
-      .. [["timestamp":"2026-11-20T10:14:02+01:00","author":{"name":"Ann","email":"ann@example.com"},]]
-      .. [["added":["hello.txt"],"removed":[],"modified":[]}],"head_commit":null}]],
-    ping = [[{"zen":"Keep it small.","hook_id":109948940,"hook":{"type":"Repository","id":109948940,"events":["push"]},]]
-      .. repository .. "," .. sender .. "}",
-    star = [[{"action":"created","starred_at":"2026-11-20T09:14:02Z",]] .. repository .. "," .. sender .. "}",
-    issues = [[{"action":"opened","issue":{"number":1,"title":"Spelling of hello","state":"open","labels":[],"body":null,]]
-      .. [["user":{"login":"ann","id":21031068}},]] .. repository .. "," .. sender .. "}",
-    pull_request = [[{"action":"opened","number":2,"pull_request":{"number":2,"title":"Say it louder","state":"open",]]
-      .. [["draft":false,"merged":false,"user":{"login":"ann","id":21031068}},]] .. repository .. "," .. sender .. "}",
-  },
-  standard = {
-    ["invoice.paid"] = [[{"type":"invoice.paid","timestamp":"2026-11-20T09:14:02Z",]]
-      .. [["data":{"id":"in_1","customer":"cus_1","email":"ann@example.com","amount":1990,"currency":"eur"}}]],
-    ["invoice.payment_failed"] = [[{"type":"invoice.payment_failed","timestamp":"2026-11-20T09:14:02Z",]]
-      .. [["data":{"id":"in_2","customer":"cus_1","email":"ann@example.com","amount":1990,"currency":"eur"}}]],
-    ["customer.created"] = [[{"type":"customer.created","timestamp":"2026-11-20T09:14:02Z",]]
-      .. [["data":{"id":"cus_1","email":"ann@example.com"}}]],
-  },
-  -- for routes with a `verify` of their own; the id is fresh each time
-  generic = {
-    ["customer.created"] = [[{"id":"%ID%","type":"customer.created","amount":0,"customer":{"id":"cus_1"}}]],
-    ["invoice.paid"] = [[{"id":"%ID%","type":"invoice.paid","amount":1990,"customer":{"id":"cus_1"}}]],
-    ["invoice.large"] = [[{"id":"%ID%","type":"invoice.large","amount":20000,"customer":{"id":"cus_1"}}]],
-    ["page.view"] = [[{"id":"%ID%","type":"page.view","amount":0,"page":"/hello"}]],
-  },
+local fresh = {
+  ID = function() return native.uuid() end,
+  HEX = function() return (native.uuid():gsub("-", "")) end,
+  SHA = function() return ((native.uuid() .. native.uuid()):gsub("-", ""):sub(1, 40)) end,
+  NUMBER = function() return ("%d"):format(tonumber(native.uuid():gsub("-", ""):sub(1, 11), 16)) end,
+  NOW = function() return ("%d"):format(os.time()) end,
+  NOW_MS = function() return ("%d000"):format(os.time()) end,
+  TIME = function() return os.date "!%Y-%m-%dT%H:%M:%SZ" end,
 }
 
---- The samples of a route: of its provider, else the generic ones.
+--- A user's own profile: data, so it is run without any words.
+local function own_profile(provider, folder)
+  for _, below in ipairs { "/rules/providers/", "/providers/" } do
+    local chunk = folder and loadfile(folder .. below .. provider .. ".lua", "t", {})
+    local ok, profile = pcall(chunk or error)
+    if ok and type(profile) == "table" then
+      return profile
+    end
+  end
+end
+
+--- A profile as its file has it; nil for none.
 -- @tparam string provider  "" for none
-function M.of(provider)
-  return M.by_provider[provider] or M.by_provider.generic
+-- @tparam ?string folder  the one given to `run`, for a user's own profiles
+function M.profile(provider, folder)
+  local ok, profile = pcall(require, "tidewire.providers." .. provider)
+  return ok and profile or own_profile(provider, folder)
+end
+
+--- The samples of a route's provider, else the generic ones: name → sample.
+function M.of(provider, folder)
+  local ok, samples = pcall(require, "tidewire.samples." .. (provider ~= "" and provider or "generic"))
+  local own = not ok and own_profile(provider, folder)
+  return ok and samples or own and own.samples or require "tidewire.samples.generic"
 end
 
 --- Sorted names.
@@ -54,6 +52,50 @@ function M.names(samples)
   end
   table.sort(names)
   return names
+end
+
+--- The header that a spot of a profile names first: of { "headers.x-event", "body.type" } "x-event".
+local function header_of(spot)
+  if type(spot) == "string" then
+    return spot:match "^headers%.([%w%-]+)$"
+  end
+  for _, one in ipairs(type(spot) == "table" and (spot.join or spot) or {}) do
+    local header = not (type(one) == "table" and one.at) and header_of(one)
+    if header then return header end
+  end
+end
+
+local function fill(text)
+  return (text:gsub("%%([%u_]+)%%", function(word) return fresh[word] and fresh[word]() end))
+end
+
+--- A sample to send: everything fresh, with the headers by which the profile knows type and delivery.
+-- @tparam ?table profile  as M.profile gives it
+-- @tparam string name  the event type
+-- @tparam string|table sample
+-- @treturn table  { body, content_type, headers = { { name, value } … } }, not signed yet; the content type is in headers too
+function M.fresh(profile, name, sample)
+  local given = type(sample) == "table" and sample or { body = sample }
+  local content_type = given.content_type or "application/json"
+  local made = { body = fill(given.body), content_type = content_type, headers = { { "Content-Type", content_type } } }
+  local seen = {}
+  local function add(header, value)
+    if header and not seen[header:lower()] then
+      seen[header:lower()] = true
+      made.headers[#made.headers + 1] = { header, value }
+    end
+  end
+  if given.headers == false then
+    return made
+  end
+  for _, header in ipairs(M.names(given.headers or {})) do
+    add(header, fill(given.headers[header]))
+  end
+  if profile then
+    add(header_of(profile.type), name)
+    add(header_of(profile.id), native.uuid())
+  end
+  return made
 end
 
 return M

@@ -6,7 +6,7 @@ local screen = require "tidewire.cli.screen"
 local M = {}
 
 -- Each command: a module of this folder with `describe(parser)` and `run(arguments) -> exit code`.
-local commands = { "check", "diff", "events", "listen", "reload", "replay", "send", "status", "version" }
+local commands = { "check", "diff", "events", "listen", "reload", "replay", "samples", "send", "status", "version" }
 
 local aliases = { lint = "check", validate = "check", trigger = "send", serve = "run" }
 

@@ -5,8 +5,7 @@ local native = require "tidewire.native"
 local router = require "tidewire.cli.router"
 local samples = require "tidewire.samples"
 local screen = require "tidewire.cli.screen"
-local signing = require "tidewire.cli.signing"
-local views = require "tidewire.views"
+local signed = require "tidewire.cli.signed"
 
 local M = { summary = "send a signed sample: send /github push; send /app invoice.paid; send /in FILE" }
 
@@ -15,8 +14,8 @@ function M.describe(command)
   command:argument("sample", "a sample's name, a file, or - for standard input"):args "?"
   command:option("--set", "change the body first: --set body.amount=5 (any number of times)"):argname "PATH=VALUE":count "*"
   command:option("--header", "one more header: --header 'X-Test: 1'"):argname "LINE":count "*"
-  command:flag("--bad-signature", "sign with a wrong secret: the router has to refuse it")
   command:option("--key", "a private key (PEM) to sign with, where the sender has one of its own"):argname "FILE"
+  command:flag("--bad-signature", "sign with a wrong secret: the router has to refuse it")
   command:flag("--wait", "wait until its deliveries have ended, at most 30 s")
   command:option("--to", "the router's address"):argname "URL"
 end
@@ -51,88 +50,28 @@ local function read_file(name)
   return text
 end
 
---- The body to send and the event type it stands for.
-local function choose_body(route, name)
-  local own = samples.of(route.provider)
+--- The request to send, not signed yet; nil and why.
+local function choose_request(route, name, folder)
+  local own, profile = samples.of(route.provider, folder), samples.profile(route.provider, folder)
   local names = samples.names(own)
   name = name or names[1]
-  local body = own[name]
-  if body then
-    return (body:gsub("%%ID%%", native.uuid())), name
+  if own[name] then
+    return samples.fresh(profile, name, own[name])
   end
   local text, why = read_file(name)
   if text then
-    return text, nil
+    return samples.fresh(profile, names[1], text)
   end
   return nil, ("there is no sample and no file '%s' (%s)%s\n  samples for %s: %s"):format(name, why,
     screen.did_you_mean(name, names), route.path, table.concat(names, ", "))
 end
 
-local function typed(text)
-  if text == "true" or text == "false" then
-    return text == "true"
-  elseif text == "null" then
-    return views.null
+local function header_lines(request)
+  local lines = {}
+  for i, header in ipairs(request.headers) do
+    lines[i] = header[1] .. ": " .. header[2]
   end
-  return tonumber(text) or text
-end
-
-local function apply_sets(body, sets)
-  local view = views.json.decode(body)
-  for _, line in ipairs(sets) do
-    local path, value = line:match "^body%.([^=]+)=(.*)$"
-    if not path then
-      return nil, ("--set %s: write --set body.some.path=value"):format(line)
-    end
-    view = views.words.set(view, path, typed(value))
-  end
-  return views.json.encode(view)
-end
-
---- "Name: value" lines as pairs.
-local function pairs_of(lines)
-  local list = {}
-  for i, line in ipairs(lines) do
-    local name, value = line:match "^([^:]+):%s*(.-)%s*$"
-    list[i] = { name or line, value or "" }
-  end
-  return list
-end
-
-local function header_of(lines, wanted)
-  for _, header in ipairs(pairs_of(lines)) do
-    if header[1]:lower() == wanted then return header[2] end
-  end
-end
-
---- The request, with the headers that make it genuine for this route.
-local function make_request(route, arguments, body, event_type)
-  local headers = { unpack(arguments.header) }
-  local content_type = header_of(headers, "content-type")
-  if not content_type then
-    content_type = "application/json"
-    headers[#headers + 1] = "Content-Type: " .. content_type
-  end
-  if route.provider == "github" then
-    headers[#headers + 1] = "X-GitHub-Event: " .. (event_type or "push")
-    headers[#headers + 1] = "X-GitHub-Delivery: " .. native.uuid()
-  end
-  local key, why
-  if arguments.key then
-    key, why = read_file(arguments.key)
-    if not key then return nil, why end
-  end
-  local request
-  request, why = signing.request(route, body, { path = arguments.route, headers = pairs_of(headers), content_type = content_type,
-    private_key = key, bad = arguments.bad_signature })
-  if not request then
-    return nil, why
-  end
-  for _, line in ipairs(request.headers) do
-    headers[#headers + 1] = line
-  end
-  request.headers = headers
-  return request
+  return lines
 end
 
 local open_states = { waiting = true, delivering = true }
@@ -162,68 +101,106 @@ local function show_result(event, id)
   return event.state == "dead" and 1 or 0
 end
 
-function M.run(arguments)
-  local status = running(arguments)
-  if not status and not arguments.to then
-    screen.fail(router.absent(arguments))
-    return 4
-  end
-  local folder = arguments.folder or status and status.folder or "."
+--- Each of these gives what it found, or nil, an exit code and why.
+
+local function choose_route(arguments, folder)
   local checked = native.check(folder, false, false)
   if checked.errors > 0 then
     io.stderr:write(checked.text)
-    return 3
+    return nil, 3
   end
   local route = find_route(checked.routes, arguments.route)
-  if not route then
-    local paths = {}
-    for i, known in ipairs(checked.routes) do
-      paths[i] = known.path
-    end
-    screen.fail(("no route takes %s%s\n  routes: %s"):format(arguments.route, screen.did_you_mean(arguments.route, paths),
-      table.concat(paths, ", ")))
-    return 5
+  if route then
+    return route
   end
-  local body, event_type = choose_body(route, arguments.sample)
-  if not body then
-    screen.fail(event_type)
-    return 5
+  local paths = {}
+  for i, known in ipairs(checked.routes) do
+    paths[i] = known.path
   end
-  if #arguments.set > 0 then
-    local changed, why = apply_sets(body, arguments.set)
-    if not changed then
-      screen.fail(why)
-      return 2
-    end
-    body = changed
-  end
-  local request, why = make_request(route, arguments, body, event_type)
+  return nil, 5, ("no route takes %s%s\n  routes: %s"):format(arguments.route, screen.did_you_mean(arguments.route, paths),
+    table.concat(paths, ", "))
+end
+
+local function make_request(arguments, route, folder)
+  local request, why = choose_request(route, arguments.sample, folder)
   if not request then
-    screen.fail(why)
-    return 1
+    return nil, 5, why
   end
-  local base = arguments.to or "http://" .. status.listen[1]
+  local changed, mistake = signed.change(request, arguments.set)
+  if not changed then
+    return nil, 2, mistake
+  end
+  signed.add_headers(request, arguments.header)
+  local key, unread
+  if arguments.key then
+    key, unread = read_file(arguments.key)
+    if not key then
+      return nil, 1, unread
+    end
+  end
+  local ok, cannot = signed.sign(route, request, { path = arguments.route, private_key = key, bad = arguments.bad_signature })
+  if not ok then
+    return nil, 1, cannot
+  end
+  return request
+end
+
+local function send(arguments, route, request, base)
   local answer, problem = native.request {
     url = base .. arguments.route .. (request.query ~= "" and "?" .. request.query or ""), method = route.methods[1],
-    headers = request.headers, body = request.body, timeout_ms = 30000,
+    headers = header_lines(request), body = request.body, timeout_ms = 30000,
   }
   if not answer then
-    screen.fail(("%s does not answer: %s"):format(base, problem))
-    return 4
+    return nil, 4, ("%s does not answer: %s"):format(base, problem)
+  end
+  return answer
+end
+
+--- The status and what the answer says; the event's id, where it does not.
+local function show_answer(answer)
+  local says = answer.body:match "^(.-)%s*$"
+  if answer.event_id and not says:find(answer.event_id, 1, true) then
+    says = says .. (says ~= "" and "  " or "") .. "event " .. answer.event_id
+  end
+  print(("%d  %s"):format(answer.status, says))
+end
+
+local function failed(code, why)
+  if why then
+    screen.fail(why)
+  end
+  return code
+end
+
+function M.run(arguments)
+  local status = running(arguments)
+  if not status and not arguments.to then
+    return failed(4, router.absent(arguments))
+  end
+  local folder = arguments.folder or status and status.folder or "."
+  local route, code, why = choose_route(arguments, folder)
+  if not route then
+    return failed(code, why)
+  end
+  local request, request_code, mistake = make_request(arguments, route, folder)
+  if not request then
+    return failed(request_code, mistake)
+  end
+  local answer, answer_code, problem = send(arguments, route, request, arguments.to or "http://" .. status.listen[1])
+  if not answer then
+    return failed(answer_code, problem)
   end
   if arguments.json then
     print(answer.body)
   else
-    print(("%d  %s"):format(answer.status, answer.body:match "^(.-)%s*$"))
+    show_answer(answer)
   end
   if answer.status >= 300 then
     return 1
-  end
-  local id = answer.body:match '"id":"([%x-]+)"'
-  if arguments.wait and id then
-    return show_result(wait_for(arguments, id), id)
-  elseif id then
-    screen.hint("Next: tidewire events show " .. id)
+  elseif arguments.wait and answer.event_id then
+    return show_result(wait_for(arguments, answer.event_id), answer.event_id)
+  elseif answer.event_id then
+    screen.hint("Next: tidewire events show " .. answer.event_id)
   end
   return 0
 end
