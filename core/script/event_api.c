@@ -206,9 +206,10 @@ static void push_body(lua_State *L, int event, struct script_event *open)
     }
 }
 
+/* "…/cloudevents+json", or an item of "…/cloudevents-batch+json". */
 static bool is_structured(const struct event *event)
 {
-    static const struct slice type = SLICE("application/cloudevents+json");
+    static const struct slice type = SLICE("application/cloudevents");
     struct slice start = { event->content_type.data, type.len };
     return event->content_type.len >= type.len && slice_eq_nocase(start, type);
 }
