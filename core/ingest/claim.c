@@ -38,7 +38,7 @@ bool claim_make_keys(struct intake *intake, const struct verify_result *verified
     if (key.len > 0) {
         add_key(intake, 'k', key);
     } else if (route->dedupe_required) {
-        intake_refuse_and_end(intake, REFUSED_MISSING, 401, "the delivery id is missing");
+        intake_refuse_and_end(intake, REFUSED_SIGNATURE, 401, "the delivery id is missing");
         return false;
     }
     claim_make_signature(intake, verified);

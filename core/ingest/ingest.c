@@ -169,13 +169,16 @@ static bool match_again(struct intake *intake, struct generation *generation, co
 
 /* ---- the whole request: verify, then decode ---- */
 
-static enum refusal refusal_of(enum verdict verdict)
+/* For the operator: the sender is told one thing, whatever it was. */
+static const char *why_not_verified(enum verdict verdict)
 {
-    static const enum refusal reasons[] = {
-        [VERDICT_MISSING] = REFUSED_MISSING, [VERDICT_MALFORMED] = REFUSED_MALFORMED, [VERDICT_MISMATCH] = REFUSED_SIGNATURE,
-        [VERDICT_STALE] = REFUSED_STALE,     [VERDICT_NO_SECRET] = REFUSED_NO_SECRET,
+    static const char *const details[] = {
+        [VERDICT_MISSING] = "what the signature needs is not there exactly once",
+        [VERDICT_MALFORMED] = "the signature is not of the scheme's form",
+        [VERDICT_MISMATCH] = "the signature is another one",
+        [VERDICT_STALE] = "the signed time is too far from now",
     };
-    return reasons[verdict];
+    return details[verdict];
 }
 
 /* The same two slices under the name that the model has for them. */
@@ -282,10 +285,16 @@ static bool end_shown_secret(struct intake *intake, const struct request *reques
 
 static void refuse_unverified(struct intake *intake, const struct request *request, enum verdict verdict)
 {
-    if (verdict != VERDICT_NO_SECRET)
-        intake_refuse_and_end(intake, refusal_of(verdict), 401, "the request could not be verified");
-    else if (!end_shown_secret(intake, request))
-        intake_refuse_and_end(intake, refusal_of(verdict), 503, "the secret of this route is not set");
+    struct reply reply;
+    if (verdict == VERDICT_NO_SECRET) {
+        if (!end_shown_secret(intake, request))
+            intake_refuse_and_end(intake, REFUSED_NO_SECRET, 503, "the secret of this route is not set");
+        return;
+    }
+    intake_count_refusal(intake, verdict == VERDICT_STALE ? REFUSED_STALE : REFUSED_SIGNATURE, 401, why_not_verified(verdict));
+    reply_problem(&reply, 401, "the request could not be verified");
+    intake_answer(intake, &reply);
+    intake_end(intake);
 }
 
 /* ---- when ---- */

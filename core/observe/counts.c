@@ -17,7 +17,7 @@ const double lookup_buckets[LOOKUP_BUCKETS] = {
 };
 
 static const char *const names[REFUSAL_KINDS] = {
-    "no_route", "method", "address",    "rate",     "size",      "signature", "signature_missing", "signature_malformed", "stale",
+    "no_route", "method", "address",    "rate",     "size",      "signature", "stale",
     "content",  "schema", "store_full", "draining", "no_secret", "http",
 };
 

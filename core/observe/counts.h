@@ -18,9 +18,7 @@ enum refusal {
     REFUSED_ADDRESS,
     REFUSED_RATE,
     REFUSED_SIZE,
-    REFUSED_SIGNATURE, /* it is another one */
-    REFUSED_MISSING,   /* a header, field or part that the signature refers to is not there once */
-    REFUSED_MALFORMED, /* not of the scheme's form */
+    REFUSED_SIGNATURE,
     REFUSED_STALE,
     REFUSED_CONTENT,
     REFUSED_SCHEMA,
