@@ -25,7 +25,7 @@ static bool ends_unwritten(struct intake *intake)
 {
     const struct ingest_worker *to = &intake->ingest->config.to;
     struct outcome *outcome = intake->outcome;
-    if (!keeps_nothing(intake) || !outcome || outcome->state == EVENT_WAITING || outcome->state == EVENT_FAILED)
+    if (!keeps_nothing(intake) || !outcome || outcome->state == EVENT_WAITING || outcome->state == EVENT_FAILED || outcome->kv)
         return false;
     if (outcome->delivery_count > 0)
         return to->send_unwritten(to->arg, intake->event, outcome);
@@ -159,7 +159,9 @@ static void after_commit(struct intake *intake)
     struct event *event = intake->event;
     event->stored = true;
     counts_accepted(intake->ingest->config.counts, intake->route->path);
-    if (intake->accept.outcome) {
+    if (intake->accept.lost)
+        intake->run_again = true;
+    if (intake->accept.outcome && !intake->run_again) {
         to->on_stored(to->arg, event, intake->outcome);
         intake_end(intake);
     } else {

@@ -132,6 +132,8 @@ static void on_settle_back(struct handed *handed)
     struct held *held = (struct held *)((char *)handed - offsetof(struct held, handed));
     struct rerun *rerun = held->rerun;
     held->has_room = false; /* the store gave it back */
+    if (held->settle.op.result == ERR_STALE)
+        rerun_note(rerun, clock_wall_ms()); /* if another was faster with kv it waits still, and runs again */
     if (held->settle.op.result == OK) {
         rerun->config.on_settled(rerun->config.arg, held->event, held->outcome);
         if (held->outcome->state == EVENT_WAITING)

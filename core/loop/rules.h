@@ -26,6 +26,9 @@ struct rules_config {
     uv_loop_t *loop;
     struct uuid_maker *ids;
     struct watchdog_slot *slot;
+    struct store *store; /* these three as in script.h */
+    struct handoff *handoff;
+    uint32_t *reads;
     /* A generation came into force, or could not be built (then `error` says why and the former one stays). */
     void (*on_ready)(void *arg, struct generation *generation, const char *error);
     void (*on_ended)(void *arg, const struct run *run, const struct outcome *outcome); /* of script.h, with the next three */

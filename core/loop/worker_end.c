@@ -73,7 +73,8 @@ static void on_drain_check(uv_timer_t *timer)
         return;
     if (clock_mono_ms() >= worker->drain_until_ms)
         cut_off(worker);
-    if (ingest_in_flight(worker->ingest) == 0 && rerun_is_idle(worker->rerun) && deliver_is_idle(worker->deliver))
+    bool idle = ingest_in_flight(worker->ingest) == 0 && rerun_is_idle(worker->rerun) && deliver_is_idle(worker->deliver);
+    if (idle && worker->reads == 0)
         close_all(worker);
 }
 

@@ -34,6 +34,7 @@ struct worker {
     struct watchdog_slot *watchdog;
     struct counts *counts;
     struct rules *rules;
+    uint32_t reads; /* values of kv that its handlers wait for */
     struct rerun *rerun;
     struct deliver *deliver;
     struct fetcher *fetcher;

@@ -8,6 +8,7 @@
 #include "model/delivery.h"
 #include "model/event.h"
 #include "model/fetch.h"
+#include "model/kv_note.h"
 #include "model/response.h"
 
 /* Why a run failed; one list everywhere (design.md "States"). */
@@ -32,6 +33,7 @@ struct outcome {
     uint32_t delivery_count;
     struct fetch_record *fetches; /* what it asked of others, in order, the first FETCH_RECORDS_MAX; also of a run that failed */
     const struct response *response; /* what `respond` said; NULL: nothing */
+    struct kv_note *kv;              /* the same */
 };
 
 /* "", "error", "retry", "cpu", "wait", "memory", "stack", "crash" */

@@ -54,6 +54,9 @@ struct inside_run {
     struct outcome *outcome;     /* in the event's arena; its deliveries grow while the handler runs */
     struct new_delivery **last_delivery;
     size_t sent_bytes;
+    uint32_t kv_count; /* notes */
+    size_t kv_bytes;   /* of them */
+    struct kv_reading *kv_reading;
     uint32_t logged;            /* lines, those past LOG_LINES_MAX too */
     struct script_event *event; /* what Lua sees; ends with the run */
     uv_timer_t timer;           /* of a wait */
@@ -121,7 +124,17 @@ int luaopen_tidewire_event(lua_State *L);
 /* plan.c: notes and ends */
 int luaopen_tidewire_actions_native(lua_State *L);
 /* How a handler's coroutine ended itself: what it yielded. */
-enum ending { ENDING_NONE, ENDING_DROP, ENDING_FAIL, ENDING_RETRY, ENDING_SLEEP, ENDING_FETCH, ENDING_RESPOND };
+enum ending {
+    ENDING_NONE,
+    ENDING_DROP,
+    ENDING_FAIL,
+    ENDING_RETRY,
+    ENDING_SLEEP,
+    ENDING_FETCH,
+    ENDING_RESPOND,
+    ENDING_KV,
+    ENDINGS
+};
 enum ending plan_ending(lua_State *coroutine);
 int fault(lua_State *L, const char *format, ...); /* raised at the line of the rule */
 /* Only in a handler, and not inside a callback of a C function; word: for the fault. */
@@ -146,6 +159,15 @@ void value_pieces(lua_State *L, int index, struct buf *pieces, enum escaping esc
 /* Yields a mark with what stands on the stack. */
 int yield_ending(lua_State *L, enum ending ending);
 
+/* kv.c: values that rules keep */
+int luaopen_tidewire_kv_native(lua_State *L);
+/* Asks for a value that is not in memory; then run_go_on. false: too much is asked for. */
+bool kv_start_reading(struct inside_run *inside, struct slice key);
+/* The run ends. */
+void kv_end(struct inside_run *inside);
+
+/* run.c: what the run waited for is there. */
+void run_go_on(struct inside_run *inside);
 /* run.c: the state was abandoned: events that waited in it run again, uncounted. */
 void runs_lose_all(struct script *script);
 /* One of the answers that it waits for is there. The run may be gone after. */

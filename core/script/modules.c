@@ -15,6 +15,7 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.actions_native", luaopen_tidewire_actions_native },
     { "tidewire.http_native", luaopen_tidewire_http_native },
     { "tidewire.bodies", luaopen_tidewire_bodies },
+    { "tidewire.kv_native", luaopen_tidewire_kv_native },
     { "tidewire.paths", luaopen_tidewire_paths },
     { "tidewire.strings", luaopen_tidewire_strings },
     { "tidewire.base64", luaopen_tidewire_base64 },

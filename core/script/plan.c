@@ -59,12 +59,12 @@ static int l_fault(lua_State *L)
 
 /* ---- ends: the coroutine yields a word of ours and is not resumed; no pcall sees it ---- */
 
-static const char ending_marks[ENDING_RESPOND + 1]; /* their addresses are what is yielded */
+static const char ending_marks[ENDINGS]; /* their addresses are what is yielded */
 
 enum ending plan_ending(lua_State *coroutine)
 {
     const char *mark = lua_touserdata(coroutine, 1);
-    if (lua_type(coroutine, 1) != LUA_TLIGHTUSERDATA || mark < ending_marks || mark > ending_marks + ENDING_RESPOND)
+    if (lua_type(coroutine, 1) != LUA_TLIGHTUSERDATA || mark < ending_marks || mark >= ending_marks + ENDINGS)
         return ENDING_NONE;
     return (enum ending)(mark - ending_marks);
 }

@@ -4,7 +4,8 @@
  *                               |--drop, fail, retry: yields-----> dropped, failed, tried again: it is never resumed
  *                               |--raises, over a limit----------> tried again, or failed after the last try
  *                               |--sleep: yields--> waits --timer--> in Lua …
- *                               '--http.*: yields-> waits --an answer (fetching.c)--> in Lua …
+ *                               |--http.*: yields-> waits --an answer (fetching.c)--> in Lua …
+ *                               '--kv, not in memory: yields--> waits --read--> in Lua …
  */
 #include <lauxlib.h>
 #include <stdio.h>
@@ -61,6 +62,7 @@ static void inside_free(struct inside_run *inside)
         event_api_end(script, inside->event);
     if (inside->thread_ref != LUA_NOREF && !script->abandoned)
         luaL_unref(script->L, LUA_REGISTRYINDEX, inside->thread_ref);
+    kv_end(inside);
     inside->run->inside = NULL;
     if (inside->timer_open)
         uv_close((uv_handle_t *)&inside->timer, on_timer_closed);
@@ -147,9 +149,10 @@ static void on_too_long(struct inside_run *inside)
 
 /* ---- waiting ---- */
 
-static void resume(struct inside_run *inside)
+void run_go_on(struct inside_run *inside)
 {
     struct script *script = inside->script;
+    uv_timer_stop(&inside->timer);
     call_collect_if_due(script);
     if (script->abandoned) {
         runs_lose_all(script);
@@ -166,15 +169,14 @@ static void on_timer(uv_timer_t *timer)
     if (inside->too_long)
         on_too_long(inside);
     else
-        resume(inside);
+        run_go_on(inside);
 }
 
 void run_answered(struct inside_run *inside, int place, const struct fetch_answer *answer)
 {
-    uv_timer_stop(&inside->timer);
     inside->arrived = answer;
     inside->arrived_place = place;
-    resume(inside);
+    run_go_on(inside);
 }
 
 static void start_timer(struct inside_run *inside, int64_t wait_ms)
@@ -214,6 +216,15 @@ static enum run_state wait_for_answer(struct inside_run *inside)
     return RUN_WAITS;
 }
 
+/* For as long as a run may take. */
+static enum run_state wait_for_value(struct inside_run *inside, struct slice key)
+{
+    if (kv_start_reading(inside, key))
+        return wait(inside, UINT32_MAX);
+    finish(inside, NULL); /* the store has too much to read: later */
+    return RUN_ENDED;
+}
+
 static enum run_state on_yielded(struct inside_run *inside)
 {
     lua_State *L = inside->coroutine;
@@ -223,6 +234,8 @@ static enum run_state on_yielded(struct inside_run *inside)
         return wait(inside, (uint64_t)lua_tonumber(L, 2));
     case ENDING_FETCH:
         return wait_for_answer(inside);
+    case ENDING_KV:
+        return wait_for_value(inside, text_at(L, 2));
     case ENDING_DROP:
         outcome_settle(inside, EVENT_DROPPED, RUN_OK, text_at(L, 2), 0);
         break;
@@ -235,7 +248,7 @@ static enum run_state on_yielded(struct inside_run *inside)
     case ENDING_RESPOND:
         outcome_settle(inside, EVENT_HANDLED, RUN_OK, SLICE(""), 0);
         break;
-    case ENDING_NONE:
+    default:
         outcome_settle(inside, EVENT_WAITING, RUN_ERROR, SLICE("the handler yielded by itself"), 0);
         break;
     }

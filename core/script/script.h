@@ -16,7 +16,9 @@
 #include "model/generation.h"
 #include "model/outcome.h"
 
+struct handoff;
 struct script;
+struct store;
 struct run;
 struct lua_State;
 
@@ -26,6 +28,11 @@ struct script_config {
     uint64_t memory;               /* bytes of a state without a generation; with one its limits hold */
     struct uuid_maker *ids;        /* of the worker, for deliveries; borrowed */
     struct watchdog_slot *slot;    /* watchdog.h; NULL: no time limit (command line) */
+    /* Where `kv` is kept; a worker has all three. What its runs read comes back through the handoff, also after the script has
+     * ended: *reads counts what is on its way. */
+    struct store *store;
+    struct handoff *handoff;
+    uint32_t *reads;
     /* Before each run's on_done, with its cost; NULL: nobody counts. outcome as there. */
     void (*on_ended)(void *arg, const struct run *run, const struct outcome *outcome);
     /* Who asks other servers for handlers; all three or, where nothing can be asked, none. fetch: NULL, or why it can never be

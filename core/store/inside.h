@@ -6,11 +6,14 @@
 #include <stdatomic.h>
 
 #include "store/dedupe.h"
+#include "store/kv.h"
 #include "store/sieve.h"
 #include "store/sqlite.h"
 #include "store/store.h"
 
 struct dedupe_set;
+struct kv_memory;
+struct kv_note;
 
 /* A bounded-by-room queue of operations; lock guards all its fields. */
 struct op_queue {
@@ -37,6 +40,9 @@ enum statement {
     LATER_RESULT,
     INSERT_ATTEMPT,
     FORGET_BODY,
+    FIND_KV,
+    PUT_KV,
+    REMOVE_KV,
     KEEP_RULES,
     FORGET_RULES,
     SAVEPOINT,
@@ -63,7 +69,7 @@ struct key_round {
 struct store {
     char *path;
     uint64_t reserve_bytes, min_free_bytes;
-    size_t keys_max;
+    size_t keys_max, kv_memory_max;
     const char *vfs;
     void (*on_fatal)(void *arg, const char *why);
     void *fatal_arg;
@@ -77,6 +83,7 @@ struct store {
     atomic_bool wal_copied; /* the reader has copied nearly all of it: the writer may start the log anew */
     struct op_queue writes, reads;
     struct dedupe_set *dedupe;
+    struct kv_memory *kv;
 
     /* writer thread */
     sqlite3 *write_db;
@@ -131,6 +138,21 @@ enum result retention_step(struct store *store, uint64_t now_ms) MUST_CHECK;
 /* aging.c: the same for the keys; nothing to do mostly. *busy: a round is on its way. */
 enum result aging_step(struct store *store, uint64_t now_ms, bool *busy) MUST_CHECK;
 void aging_finish(struct store *store);
+
+#define KV_FIND_SQL "SELECT value, until_ms FROM kv WHERE key = ?1 AND (until_ms = 0 OR until_ms > ?2)"
+/* kv.c; the notes are of one outcome, NULL: none */
+enum result kv_open(struct store *store) MUST_CHECK;
+void kv_close(struct store *store);
+enum result kv_read(struct store *store, struct store_read_kv *read) MUST_CHECK;
+/* In the batch's transaction, before anything of the outcome is written. ERR_STALE: what a note rests on does not hold any more.
+ */
+enum result kv_check(struct store *store, const struct kv_note *notes) MUST_CHECK;
+/* After kv_check. */
+enum result kv_write(struct store *store, struct kv_note *notes) MUST_CHECK;
+/* After the commit that held them, before anybody is told. */
+void kv_committed(struct store *store, const struct kv_note *notes);
+/* A few of those whose time is over, in a transaction. */
+enum result kv_forget_ended(struct store *store, uint64_t now_ms, bool *more) MUST_CHECK;
 
 /* dedupe.c */
 enum result dedupe_open(struct store *store) MUST_CHECK;

@@ -33,6 +33,10 @@ static const char *const sql[STATEMENTS] = {
                     "OR EXISTS (SELECT 1 FROM delivery d WHERE d.seq BETWEEN e.delivery_first "
                     "AND e.delivery_first + e.delivery_count - 1 AND d.state = 0) "
                     "OR EXISTS (SELECT 1 FROM delivery d WHERE d.event = ?1 AND d.notice = 1 AND d.state = 0)))",
+    [FIND_KV] = KV_FIND_SQL,
+    [PUT_KV] = "INSERT INTO kv (key, until_ms, value) VALUES (?1, ?2, ?3) "
+               "ON CONFLICT (key) DO UPDATE SET until_ms = ?2, value = ?3",
+    [REMOVE_KV] = "DELETE FROM kv WHERE key = ?1",
     [KEEP_RULES] = "INSERT OR REPLACE INTO generation (number, hash, loaded_ms, files) VALUES (?1, ?2, ?3, ?4)",
     [FORGET_RULES] = "DELETE FROM generation WHERE number <= ?1",
     [SAVEPOINT] = "SAVEPOINT op",
@@ -48,7 +52,7 @@ static const char *const sql[STATEMENTS] = {
 static enum result insert_deliveries(struct store *store, int64_t event_seq, const struct outcome *outcome)
 {
     sqlite3_stmt *insert = store->statements[INSERT_DELIVERY];
-    for (struct new_delivery *delivery = outcome ? outcome->deliveries : NULL; delivery; delivery = delivery->next) {
+    for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next) {
         delivery->seq = store->next_delivery++;
         db_bind_id(insert, 1, &delivery->id);
         sqlite3_bind_int64(insert, 2, event_seq);
@@ -100,10 +104,16 @@ static enum result update_settled(struct store *store, const struct event *event
     return rc;
 }
 
+/* Of an outcome that has lost only the event is written. */
+static const struct outcome *written_outcome(const struct store_accept *accept)
+{
+    return accept->lost ? NULL : accept->outcome;
+}
+
 static enum result insert_event(struct store *store, const struct store_accept *accept, const struct slice meta)
 {
     struct event *event = accept->event;
-    const struct outcome *outcome = accept->outcome;
+    const struct outcome *outcome = written_outcome(accept);
     sqlite3_stmt *insert = store->statements[INSERT_EVENT];
     db_bind_id(insert, 1, &event->id);
     db_bind_text(insert, 2, event->route);
@@ -130,7 +140,7 @@ static enum result insert_event(struct store *store, const struct store_accept *
 static enum result insert_failure(struct store *store, int64_t event_seq, const struct outcome *outcome)
 {
     sqlite3_stmt *insert = store->statements[INSERT_FAILURE];
-    if (!outcome || outcome->reason == RUN_OK)
+    if (outcome->reason == RUN_OK)
         return OK;
     sqlite3_bind_int64(insert, 1, event_seq);
     sqlite3_bind_int64(insert, 2, outcome->attempt);
@@ -172,9 +182,10 @@ static enum result mark_replayed(struct store *store, const struct event *event)
 /* A body is needed as long as something waits, or as long as the route keeps it. */
 static bool needs_body(const struct store_accept *accept)
 {
-    if (accept->keep_body || !accept->outcome || accept->outcome->state == EVENT_WAITING)
+    const struct outcome *outcome = written_outcome(accept);
+    if (accept->keep_body || !outcome || outcome->state == EVENT_WAITING)
         return true;
-    for (const struct new_delivery *delivery = accept->outcome->deliveries; delivery; delivery = delivery->next)
+    for (const struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
         if (delivery->state == DELIVERY_WAITING)
             return true;
     return false;
@@ -228,10 +239,33 @@ static enum result find_old_keys(struct store *store, struct store_accept *accep
     return OK;
 }
 
+/* Does what the handler has decided still hold? */
+static enum result check_outcome(struct store *store, struct store_accept *accept)
+{
+    enum result rc = accept->outcome ? kv_check(store, accept->outcome->kv) : OK;
+    accept->lost = rc == ERR_STALE;
+    return accept->lost ? OK : rc;
+}
+
+/* What an outcome brings beside the event's own row. */
+static enum result insert_notes(struct store *store, const struct event *event, const struct outcome *outcome)
+{
+    if (!outcome)
+        return OK;
+    enum result rc = insert_deliveries(store, event->seq, outcome);
+    if (rc == OK)
+        rc = insert_failure(store, event->seq, outcome);
+    if (rc == OK)
+        rc = insert_lookups(store, event->seq, outcome);
+    return rc == OK ? kv_write(store, outcome->kv) : rc;
+}
+
 static enum result write_accept(struct store *store, struct store_accept *accept)
 {
     struct buf meta;
     enum result rc = find_old_keys(store, accept);
+    if (rc == OK)
+        rc = check_outcome(store, accept);
     if (rc != OK)
         return rc;
     buf_init(&meta, META_MAX);
@@ -240,9 +274,7 @@ static enum result write_accept(struct store *store, struct store_accept *accept
     if (rc == OK && needs_body(accept))
         rc = insert_body(store, accept->event);
     if (rc == OK)
-        rc = insert_deliveries(store, accept->event->seq, accept->outcome);
-    if (rc == OK)
-        rc = insert_failure(store, accept->event->seq, accept->outcome);
+        rc = insert_notes(store, accept->event, written_outcome(accept));
     if (rc == OK)
         rc = mark_replayed(store, accept->event);
     if (rc == OK)
@@ -266,16 +298,12 @@ static enum result forget_keys(struct store *store, const struct store_settle *s
 
 static enum result write_settle(struct store *store, struct store_settle *settle)
 {
-    enum result rc = update_settled(store, settle->event, settle->outcome);
+    enum result rc = kv_check(store, settle->outcome->kv);
     if (rc == OK)
-        rc = insert_deliveries(store, settle->event->seq, settle->outcome);
+        rc = update_settled(store, settle->event, settle->outcome);
     if (rc == OK)
-        rc = insert_failure(store, settle->event->seq, settle->outcome);
-    if (rc == OK)
-        rc = insert_lookups(store, settle->event->seq, settle->outcome);
-    if (rc == OK)
-        rc = forget_keys(store, settle);
-    return rc;
+        rc = insert_notes(store, settle->event, settle->outcome);
+    return rc == OK ? forget_keys(store, settle) : rc;
 }
 
 /* ---- what waits, and notes of the router's own ---- */

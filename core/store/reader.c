@@ -39,6 +39,8 @@ static enum result read_op(struct store *store, struct store_op *op)
         return rows_show(store->read_db, (struct store_read_show *)op);
     case STORE_READ_BACKLOG:
         return rows_backlog(store->read_db, (struct store_read_backlog *)op);
+    case STORE_READ_KV:
+        return kv_read(store, (struct store_read_kv *)op);
     default:
         return ERR_INVALID;
     }

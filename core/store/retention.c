@@ -1,11 +1,11 @@
-/* retention.c: what the writer does when nothing waits: events whose time is over go, duplicates are counted, keys grow old
- * (aging.c), room is given back; each step small. */
+/* retention.c: what the writer does when nothing waits: events and values whose time is over go, duplicates are counted, keys
+ * grow old (aging.c), room is given back; each step small. */
 #include <stdio.h>
 
 #include "store/inside.h"
 
 enum {
-    COUNT_MS = 1000, /* between two looks at duplicates */
+    COUNT_MS = 1000, /* between two looks at duplicates and ended values */
     REST_MS = 1000,  /* after a round over all events, for each of its stretches: most of them hold nothing that is over */
     REST_MAX_MS = 60000,
     EVENTS_A_STEP = 200,
@@ -130,15 +130,17 @@ static void leave_stretch(struct store *store, uint64_t now_ms, struct stretch s
 static enum result forget(struct store *store, uint64_t now_ms, bool sweeps, int *deleted)
 {
     struct stretch stretch = { 0, 0 };
-    bool over = true;
+    bool over = true, more = false;
     enum result rc = db_run(store->write_db, "BEGIN IMMEDIATE");
     if (rc == OK && sweeps)
         rc = sweep(store, now_ms, &stretch, &over, deleted);
     if (rc == OK)
         rc = write_duplicates(store);
     if (rc == OK)
-        rc = db_run(store->write_db, "COMMIT");
+        rc = kv_forget_ended(store, now_ms, &more);
     if (rc == OK)
+        rc = db_run(store->write_db, "COMMIT");
+    if (rc == OK && !more)
         store->counted_ms = now_ms;
     if (rc == OK && sweeps && !*deleted)
         leave_stretch(store, now_ms, stretch, over);

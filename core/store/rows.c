@@ -400,6 +400,8 @@ static struct arena *arena_of(struct store_op *op)
         return &((struct store_read_show *)op)->arena;
     case STORE_READ_BACKLOG:
         return &((struct store_read_backlog *)op)->arena;
+    case STORE_READ_KV:
+        return &((struct store_read_kv *)op)->arena;
     default:
         return NULL;
     }

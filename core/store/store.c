@@ -157,6 +157,7 @@ static void store_free(struct store *store)
     sqlite3_close(store->read_db);
     sqlite3_close(store->write_db);
     dedupe_close(store);
+    kv_close(store);
     aging_finish(store);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
@@ -187,6 +188,8 @@ static enum result open_databases(struct store *store, char *why, size_t why_siz
         rc = writer_prepare(store);
     if (rc == OK)
         rc = dedupe_open(store);
+    if (rc == OK)
+        rc = kv_open(store);
     if (rc != OK)
         snprintf(why, why_size, "the store %s cannot be used: %s", store->path,
                  problem[0] ? problem : sqlite3_errmsg(store->write_db));
@@ -203,6 +206,7 @@ enum result store_open(const struct store_config *config, struct store **out, ch
     store->reserve_bytes = config->reserve_bytes;
     store->min_free_bytes = config->min_free_bytes;
     store->keys_max = config->keys_max ? config->keys_max : DEDUPE_RECENT_MAX;
+    store->kv_memory_max = config->kv_memory_max ? config->kv_memory_max : KV_MEMORY_MAX;
     store->vfs = config->vfs;
     store->on_fatal = config->on_fatal;
     store->fatal_arg = config->fatal_arg;

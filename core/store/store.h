@@ -45,6 +45,7 @@ struct store_config {
     uint64_t reserve_bytes;  /* of the reserve file: 32 MiB; 0: none */
     uint64_t min_free_bytes; /* less room on the disk than this, or 5 % of it if that is less: accept nothing */
     size_t keys_max;         /* of the idempotency window in memory; 0: DEDUPE_RECENT_MAX. Tests have fewer */
+    size_t kv_memory_max;    /* bytes of kv in memory; 0: KV_MEMORY_MAX. Tests have fewer */
     const char *vfs;         /* NULL: the system's. Tests name the fault VFS */
     void (*on_fatal)(void *arg, const char *why); /* writer thread; must not return to serve */
     void *fatal_arg;
@@ -81,6 +82,7 @@ enum store_kind {
     STORE_READ_LIST,
     STORE_READ_SHOW,
     STORE_READ_BACKLOG,
+    STORE_READ_KV,
 };
 
 struct store_op {
@@ -133,10 +135,11 @@ struct store_accept {
     int64_t key_rows[DEDUPE_KEYS_MAX]; /* set with KEYS_HOLD: where they stand */
     struct uuid winner;
     uint64_t winner_until_ms; /* its window */
+    bool lost; /* with OK: another changed kv meanwhile. The outcome was not written: the event waits, and runs again */
 };
 
 /* The end of a run of a stored event. Conditional: the event is still EVENT_WAITING at outcome->attempt - 1 ended tries, else
- * ERR_STALE and nothing is written (somebody else finished it). */
+ * ERR_STALE and nothing is written (somebody else finished it, or has changed kv meanwhile: then it waits still). */
 struct store_settle {
     struct store_op op;
     struct event *event; /* counted */
@@ -338,6 +341,14 @@ struct store_read_backlog {
     size_t target_count;
     struct backlog_row *rows;
     size_t count;
+    struct arena arena;
+};
+
+/* One value of kv that is not in memory (kv.h). */
+struct store_read_kv {
+    struct store_op op;
+    struct slice key;   /* borrowed until done */
+    struct slice value; /* JSON, in arena; data NULL: there is none */
     struct arena arena;
 };
 

@@ -33,8 +33,21 @@ static void settle_claims(struct store *store, struct store_accept *accept)
     }
 }
 
+/* What was written of kv. */
+static const struct kv_note *notes_of(const struct store_op *op)
+{
+    const struct outcome *outcome = NULL;
+    if (op->kind == STORE_ACCEPT && !((const struct store_accept *)op)->lost)
+        outcome = ((const struct store_accept *)op)->outcome;
+    else if (op->kind == STORE_SETTLE)
+        outcome = ((const struct store_settle *)op)->outcome;
+    return outcome ? outcome->kv : NULL;
+}
+
 static void hand_back(struct store *store, struct store_op *op)
 {
+    if (op->result == OK)
+        kv_committed(store, notes_of(op));
     if (op->kind == STORE_ACCEPT) {
         settle_claims(store, (struct store_accept *)op);
         atomic_fetch_add(&store->events, op->result == OK);

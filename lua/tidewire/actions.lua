@@ -1,9 +1,9 @@
 --- The words of handlers: send and the ends, log, sleep. Checked here, noted in C (core/script/plan.c).
 -- @module tidewire.actions
+local faults = require "tidewire.faults"
 local made_bodies = require "tidewire.made_bodies"
 local native = require "tidewire.actions_native"
 local suggest = require "tidewire.suggest"
-local units = require "tidewire.units"
 local values = require "tidewire.values"
 local views = require "tidewire.views"
 
@@ -12,36 +12,9 @@ local M = {}
 local type, next, rawget, getmetatable, tostring = type, next, rawget, getmetatable, tostring
 local type_of, text_of = views.words.type, views.words.tostring
 
--- ---- faults: at the line of the rule, however deep in here they are found ----
+-- ---- faults ----
 
-local SHOWN_MAX = 40
-
-local function quoted(text)
-  local shown = text:sub(1, SHOWN_MAX)
-  if #text > SHOWN_MAX then
-    shown = shown:gsub("[\192-\255][\128-\191]*$", "") .. "…" -- no half of a character
-  end
-  return "'" .. shown:gsub("[%c\127]", function(c) return ("\\%d"):format(c:byte()) end) .. "'"
-end
-
---- A value as a message about it says it, never by what the value says of itself.
-local function got(value)
-  local kind = type_of(value)
-  if kind == "string" then
-    return quoted(value)
-  elseif kind == "number" or kind == "boolean" then
-    return (kind == "number" and "the number " or "") .. text_of(value)
-  elseif kind == "nil" or kind == "null" then
-    return kind == "nil" and "nil" or "json.null"
-  elseif type(value) == "userdata" and kind == "table" then
-    return views.is_view(value) and "a view" or "event.headers, event.query or event.params as a whole"
-  end
-  return (kind == "event" and "an " or "a ") .. kind
-end
-
-local function fault(format, ...)
-  native.fault(format:format(...))
-end
+local quoted, got, fault, milliseconds = faults.quoted, faults.got, faults.fault, faults.milliseconds
 
 --- What to write for a value that is no text, for the end of a message.
 local function instead(value)
@@ -373,17 +346,6 @@ local function reason_text(word, reason)
     fault("%s wants a reason as text, got %s%s", word, got(reason), instead(reason))
   end
   return reason
-end
-
-local function milliseconds(what, value)
-  if type(value) == "number" and not (value >= 0 and value < math.huge) then
-    fault("%s: write a duration as text, for example \"10s\", got %s", what, got(value))
-  end
-  local ms, why = units.duration(value)
-  if not ms then
-    fault("%s: %s, got %s", what, why, got(value))
-  end
-  return ms
 end
 
 --- Ends the handler: the event is wanted by nobody.

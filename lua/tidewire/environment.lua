@@ -172,7 +172,7 @@ function M.words()
     json = locked("json", views.json),
     base64 = library "base64", hex = library "hex", crypto = library "crypto", uuid = library "uuid",
     time = library "time", url = library "url", text = library "text", form = library "form", xml = library "xml",
-    http = library "http",
+    http = library "http", kv = library "kv",
   }
   for name, f in pairs(views.words) do
     words[name] = f

@@ -20,7 +20,7 @@ local M = {}
 local SETTINGS = "tidewire.lua" -- of the folder of `run`; a rule file's name has its folder before it, or is another
 local DIGITS_MAX = 15 -- of a number in a file: beyond that it is another number
 
-local later_words = { task = true, batch = true, kv = true, metric = true, xml = true, form = true,
+local later_words = { task = true, batch = true, metric = true, xml = true, form = true,
   csv = true, ip = true }
 local absent_words = {
   coroutine = "coroutines are not offered", io = "rules read and write no files",
@@ -32,8 +32,11 @@ local absent_words = {
   collectgarbage = "it is not offered", setfenv = "it is not offered", getfenv = "it is not offered",
 }
 local action_words = { "send", "respond", "drop", "fail", "retry", "sleep", "print" }
-local http_words = { "get", "post", "put", "patch", "delete", "request", "all" }
-local log_levels = { "debug", "info", "warn", "error" }
+local action_libraries = {
+  log = { "debug", "info", "warn", "error" },
+  http = { "get", "post", "put", "patch", "delete", "request", "all" },
+  kv = { "get", "set", "add", "cas", "incr", "delete" },
+}
 
 -- ---- a value that takes anything, in place of what is not known ----
 
@@ -104,7 +107,7 @@ local function check_use(load, file, use)
   elseif use.kind == "assign" then
     load.findings:add { file = file.name, line = use.line, token = token,
       message = ("'%s' is a local of the file: assigned in a function, it changes in one worker only"):format(use.name),
-      hint = "declare it inside the function; what has to last belongs into kv, which comes with a later version" }
+      hint = "declare it inside the function; what has to last belongs into kv: write kv.set or kv.incr" }
   elseif use.kind == "literal" and (use.name == "secret" or use.name == "env") then
     check_literal(load, file, use)
   elseif use.kind == "call" and use.name == "send" and use.arguments == 1 and use.depth > 0 then
@@ -216,7 +219,7 @@ local function refuse_actions(load)
   for _, word in ipairs(action_words) do
     load.words[word] = refused(word)
   end
-  for library, words in pairs { log = log_levels, http = http_words } do
+  for library, words in pairs(action_libraries) do
     load.words[library] = {}
     for _, word in ipairs(words) do
       load.words[library][word] = refused(library .. "." .. word)

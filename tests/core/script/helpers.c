@@ -107,11 +107,20 @@ struct generation *generation;
 struct script *script;
 uint32_t abandonments;
 void (*configure)(struct script_config *config);
+struct store *rules_store;
+struct handoff *rules_handoff;
+uint32_t rules_reads;
 static struct watchdog_slot *slot;
 
 void fresh_state(void)
 {
-    struct script_config config = { .loop = &loop, .generation = generation, .ids = &ids, .slot = slot };
+    struct script_config config = { .loop = &loop,
+                                    .generation = generation,
+                                    .ids = &ids,
+                                    .slot = slot,
+                                    .store = rules_store,
+                                    .handoff = rules_handoff,
+                                    .reads = &rules_reads };
     if (configure)
         configure(&config);
     script_free(script);

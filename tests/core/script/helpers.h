@@ -31,6 +31,9 @@ extern struct uuid_maker ids;
 extern struct generation *generation; /* in force */
 extern struct script *script;         /* of that generation */
 extern uint32_t abandonments;         /* of states, by run_to_end */
+extern struct store *rules_store;     /* these three of states made from now on; NULL: no kv */
+extern struct handoff *rules_handoff;
+extern uint32_t rules_reads;
 
 /* Changes what the next states are made with; NULL: nothing does. */
 extern void (*configure)(struct script_config *config);

@@ -1,0 +1,8 @@
+-- Values that rules keep: nothing has written the first form of this table. The index holds those that end, by when.
+DROP TABLE kv;
+CREATE TABLE kv (
+  key      TEXT PRIMARY KEY,
+  until_ms INTEGER NOT NULL, -- 0: for ever
+  value    BLOB NOT NULL     -- JSON
+) WITHOUT ROWID;
+CREATE INDEX kv_ends ON kv (until_ms) WHERE until_ms > 0;

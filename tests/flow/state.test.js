@@ -1,0 +1,111 @@
+// What rules keep: decided at the commit for all workers at once, and still there after kill -9, restart and reload.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Router, startTarget, until } from './support.js';
+
+let target;
+let router;
+
+const rules = () => `local a = target "a" { url = "${target.url}", private = true }
+route "/count" { verify = verify.none "a test", handle = function(event) kv.incr("count", event.body.by) end }
+route "/read" { verify = verify.none "a test", handle = function(event)
+  send(a, { path = "/read", json = { key = event.body.key, value = kv.get(event.body.key) } })
+end }
+route "/set" { verify = verify.none "a test", handle = function(event)
+  kv.set(event.body.key, event.body.value, event.body.ttl and { ttl = event.body.ttl } or nil)
+end }
+route "/first" { verify = verify.none "a test", handle = function(event)
+  if kv.add("first:" .. event.body.id, true) then send(a, { path = "/first", json = { id = event.body.id } }) end
+end }
+route "/slow" { verify = verify.none "a test", handle = function(event)
+  local mine = kv.add("slow:" .. event.body.id, true)
+  sleep "20ms"
+  if mine then send(a, { path = "/slow", json = { id = event.body.id } }) end
+end }
+route "/cas" { verify = verify.none "a test", handle = function(event)
+  local n = kv.get "turns" or 0
+  assert(kv.cas("turns", n > 0 and n or nil, n + 1))
+end }
+route "/dropped" { verify = verify.none "a test", handle = function() kv.set("dropped", 1) drop "no" end }
+route "/unkept" { verify = verify.none "a test", ack = "received", keep = false, dedupe = false, handle = function() kv.incr "unkept" end }
+`;
+
+before(async () => {
+  target = await startTarget();
+  router = await Router.start({ 'x.lua': rules() });
+});
+
+after(async () => {
+  await router?.end();
+  await target?.close();
+});
+
+const post = async (route, body) => {
+  const answer = await router.post(route, JSON.stringify(body), { 'content-type': 'application/json' });
+  assert.equal(answer.status, 202, answer.body);
+  return JSON.parse(answer.body || '{}').id;
+};
+
+const done = (route) => until(`all of ${route} to be done`, async () =>
+  (await router.events(`&route=${encodeURIComponent(route)}`)).every((event) => ['done', 'dropped'].includes(event.state)));
+
+const read = async (key) => {
+  const before = target.received.length;
+  await post('/read', { key });
+  const got = await until('the value', () =>
+    target.received.slice(before).map((one) => (one.url === '/read' ? JSON.parse(one.body) : {})).find((one) => one.key === key));
+  return got.value;
+};
+
+const messages = (path) => target.received.filter((one) => one.url === path).map((one) => JSON.parse(one.body).id);
+
+test('what two workers count is counted once each', async () => {
+  await Promise.all(Array.from({ length: 200 }, (_, i) => post('/count', { by: i % 2 ? 2 : 1 })));
+  assert.equal(await read('count'), 300);
+});
+
+test('of many events that add one key exactly one wins', async () => {
+  const ids = Array.from({ length: 30 }, (_, i) => i);
+  for (const route of ['/first', '/slow']) {
+    await Promise.all(ids.flatMap((id) => Array.from({ length: 8 }, () => post(route, { id }))));
+    await done(route);
+    await until('one message each', () => messages(route).length >= ids.length);
+    assert.deepEqual(messages(route).sort((x, y) => x - y), ids);
+  }
+});
+
+test('a handler whose compare-and-set lost runs again until it wins', async () => {
+  await Promise.all(Array.from({ length: 50 }, () => post('/cas', {})));
+  await done('/cas');
+  assert.equal(await read('turns'), 50);
+});
+
+test('a value ends with its ttl', async () => {
+  await post('/set', { key: 'short', value: 1, ttl: '1ms' });
+  await until('its end', async () => (await read('short')) === undefined);
+  await post('/set', { key: 'long', value: 1, ttl: '1h' });
+  assert.equal(await read('long'), 1);
+});
+
+test('what a dropped event noted is forgotten', async () => {
+  await post('/dropped', {});
+  assert.equal(await read('dropped'), undefined);
+});
+
+test('an event that keeps nothing is written with what it noted', async () => {
+  await Promise.all(Array.from({ length: 20 }, () => post('/unkept', {})));
+  await until('all to be counted', async () => (await read('unkept')) === 20);
+});
+
+test('values are there after kill -9, a restart and a reload', async () => {
+  await post('/set', { key: 'kept', value: { list: [1, 2], big: 1 } });
+  process.kill((await router.status()).pid, 'SIGKILL');
+  await until('the router to answer', async () => (await router.get('/readyz').catch(() => null))?.status === 200);
+  assert.deepEqual(await read('kept'), { list: [1, 2], big: 1 });
+  await router.stop();
+  await router.launch();
+  assert.equal(await read('count'), 300);
+  await router.write('x.lua', rules() + '-- another\n');
+  assert.equal((await router.command('reload', '--wait')).code, 0);
+  assert.deepEqual(await read('kept'), { list: [1, 2], big: 1 });
+});
