@@ -231,7 +231,7 @@ static void end(struct record *record, const struct answer *answer)
         .answer = answer,
         .judgement = judge(record, answer),
         .n = record->attempts + 1,
-        .received_ms = record->received_ms,
+        .since_ms = record->since_ms,
         .now_ms = clock_wall_ms(),
     };
     settle_attempt(&settling, &queue->deliver->rng, &settlement);

@@ -153,8 +153,9 @@ void deliver_offer(struct deliver *deliver, struct event *event, struct new_deli
         order_offer(queue, event, delivery);
         return;
     }
-    if (queue->held >= WINDOW_MAX || !queue->target) {
+    if (queue->held >= WINDOW_MAX || !queue->target || delivery->due_ms > clock_wall_ms() + READ_AGAIN_MS) {
         queue_note_in_store(queue, delivery->due_ms); /* it comes with a window */
+        queue_wake(queue);
         return;
     }
     struct record *record = record_of(queue, event, delivery);

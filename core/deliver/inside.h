@@ -39,15 +39,15 @@ struct record {
     enum record_state state;
     int64_t seq, event_seq; /* 0 as long as unwritten */
     struct uuid id, event_id;
-    uint64_t received_ms, due_ms;
-    uint32_t attempts;    /* that ended */
-    char *fixed_id;       /* owned; NULL: none */
-    char *order_key;      /* owned; NULL: none */
-    bool followed;        /* with a key: another of it waits in the store, or may */
-    struct event *event;  /* counted: while its bytes are in memory */
-    size_t *bytes_in;     /* the sum that event's bytes are part of; NULL: none */
-    struct slice message; /* in the event's arena, or in read.arena */
-    struct arena arena;   /* of the attempt under way */
+    uint64_t since_ms, due_ms; /* since_ms: `within` counts from here */
+    uint32_t attempts;         /* that ended */
+    char *fixed_id;            /* owned; NULL: none */
+    char *order_key;           /* owned; NULL: none */
+    bool followed;             /* with a key: another of it waits in the store, or may */
+    struct event *event;       /* counted: while its bytes are in memory */
+    size_t *bytes_in;          /* the sum that event's bytes are part of; NULL: none */
+    struct slice message;      /* in the event's arena, or in read.arena */
+    struct arena arena;        /* of the attempt under way */
     struct transfer *transfer;
     bool has_room, probe;          /* of its queue's breaker */
     bool notice;                   /* of on_error or on_dead */

@@ -97,7 +97,7 @@ struct record *record_new(struct queue *queue, const struct waiting_delivery *ro
     record->event_seq = row->event_seq;
     record->id = row->id;
     record->event_id = row->event_id;
-    record->received_ms = row->event_received_ms;
+    record->since_ms = row->since_ms;
     record->due_ms = row->due_ms;
     record->attempts = row->attempts;
     record->notice = row->notice;
@@ -114,7 +114,7 @@ struct record *record_of(struct queue *queue, const struct event *event, const s
         .event_seq = event->seq,
         .id = delivery->id,
         .event_id = event->id,
-        .event_received_ms = event->received_ms,
+        .since_ms = delivery->not_before_ms ? delivery->not_before_ms : event->received_ms,
         .due_ms = delivery->due_ms,
         .fixed_id = delivery->fixed_id,
         .order_key = delivery->order_key,

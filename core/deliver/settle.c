@@ -60,7 +60,7 @@ void settle_attempt(const struct settling *settling, struct rng *rng, struct set
     }
     uint64_t wait_ms = backoff_wait_ms(policy, settling->n, rng);
     uint64_t asked_ms = backoff_retry_after_ms(settling->answer->retry_after, settling->now_ms);
-    uint64_t end_ms = policy->within_ms ? settling->received_ms + policy->within_ms : UINT64_MAX;
+    uint64_t end_ms = policy->within_ms ? settling->since_ms + policy->within_ms : UINT64_MAX;
     if (asked_ms > wait_ms)
         wait_ms = asked_ms;
     if (settling->now_ms >= end_ms) {

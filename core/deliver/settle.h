@@ -23,7 +23,7 @@ struct settling {
     const struct answer *answer;
     enum judgement judgement; /* of the target */
     uint32_t n;               /* this attempt; 1 is the first */
-    uint64_t received_ms;     /* of the event: `within` counts from it */
+    uint64_t since_ms;        /* `within` counts from here */
     uint64_t now_ms;
 };
 

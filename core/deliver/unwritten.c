@@ -31,8 +31,8 @@ struct deliver *unwritten_owner(const struct unwritten *unwritten)
 static bool takes_now(const struct deliver *deliver, const struct new_delivery *delivery, uint32_t count)
 {
     const struct queue *queue = queue_find(deliver, delivery->target);
-    return delivery->state == DELIVERY_WAITING && queue && queue_is_ours(queue) && !queue->target->records &&
-           queue->target->rate_per_s == 0 && !queue->breaker.open && delivery->order_key.len == 0 &&
+    return delivery->state == DELIVERY_WAITING && !delivery->not_before_ms && queue && queue_is_ours(queue) &&
+           !queue->target->records && queue->target->rate_per_s == 0 && !queue->breaker.open && delivery->order_key.len == 0 &&
            queue->held + count <= WINDOW_MAX;
 }
 

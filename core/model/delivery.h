@@ -26,6 +26,7 @@ struct new_delivery {
     struct slice message;   /* blob of message.h */
     uint16_t shard;
     uint64_t due_ms;           /* wall clock */
+    uint64_t not_before_ms;    /* wall clock, from the message's `delay` or `at`; 0: none. `within` counts from here */
     int64_t seq;               /* set by the store */
     enum delivery_state state; /* DELIVERY_WAITING, or DELIVERY_RECORDED from the start */
     bool notice;               /* sent by on_error or on_dead: its own end is told to nobody */
@@ -37,7 +38,7 @@ struct waiting_delivery {
     struct uuid id;
     struct uuid event_id;
     int64_t event_seq;
-    uint64_t event_received_ms; /* `within` counts from here */
+    uint64_t since_ms; /* `within` counts from here: the event came, or the message was to go out */
     uint64_t due_ms;
     uint32_t attempts; /* that ended */
     uint16_t shard;

@@ -150,7 +150,9 @@ enum {
     SEND_QUERY,
     SEND_METHOD,
     SEND_ID,
-    SEND_KEY
+    SEND_KEY,
+    SEND_DELAY,
+    SEND_AT
 };
 /* The message that stands there, as a blob of message.h in script->scratch. */
 struct slice build_message(lua_State *L, struct script *script);

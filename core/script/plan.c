@@ -253,20 +253,29 @@ static struct slice key_at(lua_State *L, int i)
     return key;
 }
 
+/* By `delay` or `at`; 0: neither. */
+static uint64_t not_before(lua_State *L)
+{
+    double delay_ms = lua_tonumber(L, SEND_DELAY);
+    return delay_ms > 0 ? clock_wall_ms() + (uint64_t)delay_ms : (uint64_t)lua_tonumber(L, SEND_AT);
+}
+
 static struct new_delivery *make_delivery(lua_State *L, const struct inside_run *inside, const struct target *target,
-                                          struct slice message, struct slice fixed_id, struct slice key)
+                                          struct slice message, struct slice fixed_id, struct slice key, uint64_t not_before_ms)
 {
     struct arena *arena = &inside->run->event->arena;
     struct new_delivery *delivery = arena_alloc(arena, sizeof(*delivery));
     if (!delivery)
         luaL_error(L, "not enough memory");
+    uint64_t now_ms = clock_wall_ms();
     *delivery = (struct new_delivery){
-        .id = uuid_v7(inside->script->config.ids, clock_wall_ms()),
+        .id = uuid_v7(inside->script->config.ids, now_ms),
         .target = target->name.len ? arena_copy(arena, target->name) : target->name,
         .order_key = key.data ? arena_copy(arena, key) : SLICE(""),
         .fixed_id = fixed_id,
         .message = message,
-        .due_ms = clock_wall_ms(),
+        .due_ms = not_before_ms > now_ms ? not_before_ms : now_ms,
+        .not_before_ms = not_before_ms > now_ms ? not_before_ms : 0,
         .state = target->records ? DELIVERY_RECORDED : DELIVERY_WAITING,
         .notice = inside->script->phase == PHASE_TELLING,
     };
@@ -299,16 +308,18 @@ static struct slice keep(lua_State *L, struct event *event, struct slice bytes)
     return kept;
 }
 
-/* send(to, kind, value, content_type, headers, path, query, method, id, key): to is a name or a list of names, headers a list of
- * name, value, name, value …. What may raise comes first, the notes last: a pcall around `send` never leaves half a list. */
+/* send(to, kind, value, content_type, headers, path, query, method, id, key, delay, at): to is a name or a list of names, headers
+ * a list of name, value, name, value …; delay and at in milliseconds. What may raise comes first, the notes last: a pcall around
+ * `send` never leaves half a list. */
 static int l_send(lua_State *L)
 {
     struct script *script = script_of(L);
     need_handler(L, "send()");
     struct inside_run *inside = script->current;
     struct event *event = inside->run->event;
-    lua_settop(L, SEND_KEY);
+    lua_settop(L, SEND_AT);
     struct slice id = text_at(L, SEND_ID), method = text_at(L, SEND_METHOD);
+    uint64_t not_before_ms = not_before(L);
     struct new_delivery *first = NULL, **last = &first;
     int count = lua_istable(L, SEND_TO) ? (int)lua_objlen(L, SEND_TO) : 1;
     luaL_argcheck(L, count > 0, SEND_TO, "an empty list");
@@ -323,7 +334,7 @@ static int l_send(lua_State *L)
     message = keep(L, event, message);
     id = id.data ? keep(L, event, id) : SLICE("");
     for (int i = 1; i <= count; i++) {
-        *last = make_delivery(L, inside, target_at(L, inside, i), message, id, key_at(L, i));
+        *last = make_delivery(L, inside, target_at(L, inside, i), message, id, key_at(L, i), not_before_ms);
         last = &(*last)->next;
     }
     *inside->last_delivery = first;

@@ -13,7 +13,7 @@ static const char *const sql[STATEMENTS] = {
                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [INSERT_BODY] = "INSERT INTO body (event, bytes) VALUES (?1, ?2)",
     [INSERT_DELIVERY] = "INSERT INTO delivery (id, event, target, order_key, fixed_id, shard, state, due_ms, attempts, message, "
-                        "seq, notice) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11)",
+                        "seq, notice, not_before_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12)",
     [INSERT_DEDUPE] = "INSERT INTO dedupe_recent (hash, until, id) VALUES (?1, ?2, ?3)",
     [FORGET_KEY] = "DELETE FROM dedupe_recent WHERE seq = ?1 AND id = ?2",
     [FIND_OLD] = "SELECT id, until FROM dedupe_old WHERE hash = ?1 AND until > ?2",
@@ -65,6 +65,7 @@ static enum result insert_deliveries(struct store *store, int64_t event_seq, con
         db_bind_slice(insert, 9, delivery->message);
         sqlite3_bind_int64(insert, 10, delivery->seq);
         sqlite3_bind_int(insert, 11, delivery->notice);
+        sqlite3_bind_int64(insert, 12, (sqlite3_int64)delivery->not_before_ms);
         enum result rc = db_step(insert);
         if (rc != OK)
             return rc;

@@ -12,7 +12,7 @@ static void window_row(sqlite3_stmt *query, struct arena *arena, struct waiting_
         .id = db_id(query, 1),
         .event_seq = sqlite3_column_int64(query, 2),
         .event_id = db_id(query, 3),
-        .event_received_ms = (uint64_t)sqlite3_column_int64(query, 4),
+        .since_ms = (uint64_t)sqlite3_column_int64(query, 4),
         .due_ms = (uint64_t)sqlite3_column_int64(query, 5),
         .attempts = (uint32_t)sqlite3_column_int64(query, 6),
         .shard = (uint16_t)sqlite3_column_int(query, 7),
@@ -25,8 +25,8 @@ static void window_row(sqlite3_stmt *query, struct arena *arena, struct waiting_
 }
 
 #define WINDOW_COLUMNS                                                                                                           \
-    "SELECT d.seq, d.id, d.event, e.id, e.received_ms, d.due_ms, d.attempts, d.shard, d.target, e.route, d.order_key, "          \
-    "d.fixed_id, d.notice FROM delivery d JOIN event e ON e.seq = d.event WHERE d.state = 0 AND d.target = ?1 "
+    "SELECT d.seq, d.id, d.event, e.id, max(e.received_ms, d.not_before_ms), d.due_ms, d.attempts, d.shard, d.target, e.route, " \
+    "d.order_key, d.fixed_id, d.notice FROM delivery d JOIN event e ON e.seq = d.event WHERE d.state = 0 AND d.target = ?1 "
 
 /* Of a key the first one that waits; deliveries without a key ask nothing. */
 #define FIRST_OF_ITS_KEY                                                                                                         \

@@ -52,8 +52,7 @@ local CONTROL = "[%z\1-\31\127]"
 
 local bodies = { json = true, form = true, xml = true, text = true, body = true, cloudevent = true }
 local options = { "json", "form", "xml", "cloudevent", "text", "body", "content_type", "headers", "path", "query", "method",
-  "id", "key" }
-local later = { delay = true, at = true }
+  "id", "key", "delay", "at" }
 local methods = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 
 local known = {}
@@ -66,8 +65,6 @@ local function check_options(message)
   for name in next, message do
     if type(name) ~= "string" then
       fault("send: a message has no place for %s: write { json = … }", got(name))
-    elseif later[name] then
-      fault("send: '%s' in a message comes with a later version", name)
     elseif not known[name] then
       fault("send: a message has no %s%s", quoted(name), suggest.hint(name, options))
     elseif bodies[name] then
@@ -220,6 +217,21 @@ local function check_id(id)
   return id
 end
 
+local LONGEST_S = 36500 * 86400 -- as the longest duration
+
+--- Seconds since 1970, in milliseconds; what is over goes out at once.
+local function check_at(at, delay)
+  if delay ~= nil then
+    fault("send: a message has delay or at, not both")
+  elseif type(at) ~= "number" or not (at >= 0 and at < math.huge) then
+    fault("send: at is a time in seconds since 1970, such as time.now() + 600, got %s%s", got(at),
+      type(at) == "string" and ": write time.parse(…)" or "")
+  elseif at > 2 * LONGEST_S then
+    fault("send: at is too far away: %s seconds since 1970; milliseconds are divided by 1000", text_of(at))
+  end
+  return math.floor(at * 1000)
+end
+
 local function check_method(method)
   if type(method) ~= "string" or not methods[method] then
     local upper = type(method) == "string" and #method < 10 and method:upper()
@@ -256,7 +268,7 @@ local key_of = require("tidewire.order").reader { fault = fault, scalar_text = s
 local function parts_of(message, to)
   want_plain("send", message, "a message", "{ json = … }")
   local body = check_options(message)
-  local value, content_type, headers, path, query, method, id = nil, default_types[body]
+  local value, content_type, headers, path, query, method, id, delay, at = nil, default_types[body]
   if body == "json" then
     value = message.json
   elseif made_bodies[body] then
@@ -272,8 +284,9 @@ local function parts_of(message, to)
   if message.query ~= nil then query = make_query(message.query) end
   if message.method ~= nil then method = check_method(message.method) end
   if message.id ~= nil then id = check_id(message.id) end
-  return body or "none", value, content_type, headers, path, query, method, id,
-    to and key_of(to, message, false)
+  if message.at ~= nil then at = check_at(message.at, message.delay) end
+  if message.delay ~= nil then delay = milliseconds("send: delay", message.delay) end
+  return body or "none", value, content_type, headers, path, query, method, id, to and key_of(to, message, false) or nil, delay, at
 end
 
 -- ---- targets ----

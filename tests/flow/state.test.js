@@ -27,6 +27,14 @@ route "/cas" { verify = verify.none "a test", handle = function(event)
   assert(kv.cas("turns", n > 0 and n or nil, n + 1))
 end }
 route "/dropped" { verify = verify.none "a test", handle = function() kv.set("dropped", 1) drop "no" end }
+route "/later" { verify = verify.none "a test", handle = function(event)
+  send(a, { path = "/later", json = { n = 2 }, delay = event.body.delay })
+  send(a, { path = "/later", json = { n = 3 }, at = time.now() + 3600 })
+  send(a, { path = "/later", json = { n = 1 }, at = 5 })
+end }
+route "/later-unkept" { verify = verify.none "a test", ack = "received", keep = false, dedupe = false, handle = function()
+  send(a, { path = "/later-unkept", json = { n = 1 }, delay = "300ms" })
+end }
 route "/unkept" { verify = verify.none "a test", ack = "received", keep = false, dedupe = false, handle = function() kv.incr "unkept" end }
 `;
 
@@ -108,4 +116,27 @@ test('values are there after kill -9, a restart and a reload', async () => {
   await router.write('x.lua', rules() + '-- another\n');
   assert.equal((await router.command('reload', '--wait')).code, 0);
   assert.deepEqual(await read('kept'), { list: [1, 2], big: 1 });
+});
+
+const numbers = (path) => target.received.filter((one) => one.url === path).map((one) => JSON.parse(one.body).n);
+
+test('a delayed message goes out when its time has come, also after kill -9', async () => {
+  const at = Date.now();
+  const id = await post('/later', { delay: '2s' });
+  const event = await router.eventIn(id, 'delivering');
+  await until('what is due at once', () => numbers('/later').length === 1);
+  assert.deepEqual(numbers('/later'), [1]);
+  const dues = event.deliveries.slice(0, 2).map((delivery) => Date.parse(delivery.next_at) - at);
+  assert.ok(dues[0] >= 2000 && dues[0] < 10000 && dues[1] >= 3590000, `${dues}`);
+  process.kill((await router.status()).pid, 'SIGKILL');
+  await until('the delayed one', () => numbers('/later').includes(2));
+  assert.ok(target.received.find((one) => one.url === '/later' && JSON.parse(one.body).n === 2).at - at >= 1999);
+  assert.equal((await router.event(id)).state, 'delivering', 'one is still to come');
+});
+
+test('a delayed message of an event that keeps nothing is written', async () => {
+  const at = Date.now();
+  await post('/later-unkept', {});
+  await until('it to come', () => numbers('/later-unkept').length === 1);
+  assert.ok(target.received.at(-1).at - at >= 299);
 });

@@ -6,3 +6,6 @@ CREATE TABLE kv (
   value    BLOB NOT NULL     -- JSON
 ) WITHOUT ROWID;
 CREATE INDEX kv_ends ON kv (until_ms) WHERE until_ms > 0;
+
+-- A message with `delay` or `at`: its target's `within` counts from here. 0: from when its event came.
+ALTER TABLE delivery ADD COLUMN not_before_ms INTEGER NOT NULL DEFAULT 0;

@@ -161,7 +161,7 @@ static struct settlement settle(const struct target *target, const struct answer
     struct settling settling = { .target = target,
                                  .answer = answer,
                                  .n = n,
-                                 .received_ms = 1000000,
+                                 .since_ms = 1000000,
                                  .now_ms = 1000000 + age_ms,
                                  .judgement = answer->status && settle_status_is_success(target, answer->status)
                                                   ? JUDGED_SUCCESS

@@ -241,7 +241,7 @@ static const struct hostile hostiles[] = {
     { "send(u, { text = 'x', path = 'a?b' })", RUN_ERROR, "no '?'" },
     { "send(u, { text = 'x', content_type = 'a\\r\\nX: y' })", RUN_ERROR, "line ends" },
     { "send(u, { text = 'x', id = ('a'):rep(257) })", RUN_ERROR, "1 to 256" },
-    { "send(u, { text = 'x', delay = '1m' })", RUN_ERROR, "later version" },
+    { "send(u, { text = 'x', delay = 1 })", RUN_ERROR, "write \"1s\" for seconds" },
     { "local s = send s(u)", RUN_ERROR, "wants a message" },
     { "send(u, event, event)", RUN_ERROR, "one message" },
     { "send({ t, 'u' }, event)", RUN_ERROR, "not its name" },

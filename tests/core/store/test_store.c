@@ -57,6 +57,33 @@ TEST(an_event_its_outcome_and_deliveries_read_back_after_a_restart)
     remove_folder();
 }
 
+TEST(a_delayed_message_counts_its_time_from_when_it_was_to_go_out)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    struct event *event = make_event("/a", "{}");
+    struct outcome *outcome = make_outcome(event, 2, event->received_ms);
+    uint64_t later_ms = event->received_ms + 5000;
+    outcome->deliveries->due_ms = outcome->deliveries->not_before_ms = later_ms;
+    CHECK_EQ("accepted", accept(store, event, outcome, NULL), OK);
+    struct store_read_window window = {
+        .op = { .kind = STORE_READ_WINDOW }, .target = SLICE("t"), .limit = 10, .due_before_ms = later_ms - 1
+    };
+    read_op(store, &window.op);
+    CHECK_EQ("one is not due", window.count, 1);
+    CHECK_EQ("and says when", window.next_due_ms, later_ms);
+    CHECK_EQ("the other counts from the event", window.rows[0].since_ms, event->received_ms);
+    store_read_free(&window.op);
+    window.due_before_ms = later_ms;
+    read_op(store, &window.op);
+    CHECK_EQ("both", window.count, 2);
+    CHECK_EQ("from its own time", window.rows[1].since_ms, later_ms);
+    store_read_free(&window.op);
+    event_unref(event);
+    store_stop(store);
+    remove_folder();
+}
+
 TEST(a_settle_of_an_event_that_moved_on_writes_nothing)
 {
     fresh_folder();
