@@ -25,7 +25,8 @@ static bool ends_unwritten(struct intake *intake)
 {
     const struct ingest_worker *to = &intake->ingest->config.to;
     struct outcome *outcome = intake->outcome;
-    if (!keeps_nothing(intake) || !outcome || outcome->state == EVENT_WAITING || outcome->state == EVENT_FAILED || outcome->kv)
+    if (!keeps_nothing(intake) || !outcome || outcome->state == EVENT_WAITING || outcome->state == EVENT_FAILED || outcome->kv ||
+        outcome->runs)
         return false;
     if (outcome->delivery_count > 0)
         return to->send_unwritten(to->arg, intake->event, outcome);

@@ -7,8 +7,6 @@
 #include "ingest/answer.h"
 #include "ingest/batch.h"
 
-enum { SHARDS = 65536 };
-
 /* ---- life of an intake ---- */
 
 struct intake *intake_new(struct ingest *ingest, struct conn *conn)
@@ -25,12 +23,7 @@ struct intake *intake_new(struct ingest *ingest, struct conn *conn)
 
 struct uuid intake_new_id(struct ingest *ingest, uint64_t now_ms)
 {
-    struct uuid id = uuid_v7(ingest->config.ids, now_ms);
-    uint32_t tail = (uint32_t)(id.bytes[14] << 8 | id.bytes[15]) / ingest->config.workers * ingest->config.workers;
-    tail = tail + ingest->config.worker < SHARDS ? tail + ingest->config.worker : ingest->config.worker;
-    id.bytes[14] = (uint8_t)(tail >> 8);
-    id.bytes[15] = (uint8_t)tail;
-    return id;
+    return event_id_make(ingest->config.ids, now_ms, ingest->config.worker, ingest->config.workers);
 }
 
 void intake_release_keys(struct intake *intake)

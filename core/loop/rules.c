@@ -46,6 +46,8 @@ static enum result make_script(const struct rules *rules, struct generation *gen
         .loop = rules->config.loop,
         .generation = generation,
         .ids = rules->config.ids,
+        .worker = rules->config.worker,
+        .workers = rules->config.workers,
         .slot = rules->config.slot,
         .store = rules->config.store,
         .handoff = rules->config.handoff,

@@ -25,6 +25,7 @@ enum {
 struct rules_config {
     uv_loop_t *loop;
     struct uuid_maker *ids;
+    uint32_t worker, workers;
     struct watchdog_slot *slot;
     struct store *store; /* these three as in script.h */
     struct handoff *handoff;

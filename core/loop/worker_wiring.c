@@ -102,6 +102,9 @@ static void on_outcome_stored(void *arg, struct event *event, struct outcome *ou
         access_run(event, outcome);
     if (outcome->state == EVENT_WAITING)
         rerun_note(worker->rerun, outcome->due_ms);
+    for (const struct run_note *run = outcome->runs; run; run = run->next)
+        if (run->kind == RUN_START)
+            rerun_note(worker->rerun, run->due_ms);
     for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
         deliver_offer(worker->deliver, event, delivery);
 }
@@ -379,6 +382,8 @@ static void make_rules(struct worker *worker)
     struct rules_config config = {
         .loop = &worker->loop,
         .ids = &worker->ids,
+        .worker = worker->config.index,
+        .workers = worker->config.count,
         .slot = worker->watchdog,
         .store = worker->config.store,
         .handoff = &worker->handoff,

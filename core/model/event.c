@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-enum { META_VERSION = 1 };
+enum { META_VERSION = 1, SHARES = 65536 /* values of the last two bytes of an id */ };
 
 static bool copy_slice(struct arena *arena, struct slice *to, struct slice from)
 {
@@ -92,6 +92,16 @@ void event_unref(struct event *event)
     arena_deinit(&event->arena);
     mem_free(event->body_memory);
     mem_free(event);
+}
+
+struct uuid event_id_make(struct uuid_maker *ids, uint64_t now_ms, uint32_t worker, uint32_t workers)
+{
+    struct uuid id = uuid_v7(ids, now_ms);
+    uint32_t tail = (uint32_t)(id.bytes[14] << 8 | id.bytes[15]) / workers * workers;
+    tail = tail + worker < SHARES ? tail + worker : worker;
+    id.bytes[14] = (uint8_t)(tail >> 8);
+    id.bytes[15] = (uint8_t)tail;
+    return id;
 }
 
 struct slice event_header(const struct event *event, struct slice name)

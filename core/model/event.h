@@ -99,6 +99,9 @@ void event_account(struct event *event, atomic_size_t *account, size_t bytes);
 struct event *event_ref(struct event *event);
 void event_unref(struct event *event);
 
+/* A new id whose last two bytes say whose worker's it is when the event has to run from the store (store_read_due). */
+struct uuid event_id_make(struct uuid_maker *ids, uint64_t now_ms, uint32_t worker, uint32_t workers);
+
 enum { DECODED_MAX = 64 << 20 /* bytes: the largest max_body */ };
 
 /* Why a body is not what it has to be: "the body is not valid <format>: <what> at byte <offset>". */

@@ -113,9 +113,13 @@ struct gate {
     atomic_uint_least64_t next_ns;
 };
 
+/* What an event of it is: a request, or a run of a task, whose `handle` gets the body. */
+enum route_kind { ROUTE_REQUEST, ROUTE_TASK };
+
 struct route {
+    enum route_kind kind;
     uint32_t index;    /* its place in generation.routes */
-    struct slice path; /* "/github/:org" */
+    struct slice path; /* "/github/:org"; "task:nudge" */
     struct slice file; /* "rules/github.lua", relative to the folder of `run` */
     uint32_t line;
     bool enabled;
@@ -155,6 +159,14 @@ struct route {
     struct response reply;
     struct retry_policy retry;
     struct limits limits; /* its own, or the generation's */
+};
+
+/* ---- tasks ---- */
+
+/* A run of it is an event of its route, which no request can reach: tries, limits, what is shown of it and its replay are those
+ * of any event. */
+struct task {
+    struct route route;
 };
 
 /* ---- targets ---- */
@@ -224,6 +236,8 @@ struct generation {
     size_t file_count;
     const struct route *routes; /* sorted as they are matched: see ingest/router.h */
     size_t route_count;
+    const struct task *tasks;
+    size_t task_count;
     const struct target *targets;
     size_t target_count;
     const struct secret *secrets;
@@ -242,6 +256,7 @@ enum result generation_index(struct generation *generation) MUST_CHECK;
 struct generation *generation_ref(struct generation *generation);
 void generation_unref(struct generation *generation);                                           /* secrets are wiped */
 const struct target *generation_target(const struct generation *generation, struct slice name); /* NULL: there is none */
+/* Of a request, or of a task. */
 const struct route *generation_route(const struct generation *generation, struct slice path);
 /* A secret_resolve of message.h; arg is a const struct generation. */
 bool generation_secret(void *generation, struct slice name, struct slice *value);

@@ -10,6 +10,7 @@
 #include "model/fetch.h"
 #include "model/kv_note.h"
 #include "model/response.h"
+#include "model/run_note.h"
 
 /* Why a run failed; one list everywhere (design.md "States"). */
 enum run_reason { RUN_OK = 0, RUN_ERROR, RUN_RETRY, RUN_CPU, RUN_WAIT, RUN_MEMORY, RUN_STACK, RUN_CRASH, RUN_REASONS };
@@ -33,7 +34,8 @@ struct outcome {
     uint32_t delivery_count;
     struct fetch_record *fetches; /* what it asked of others, in order, the first FETCH_RECORDS_MAX; also of a run that failed */
     const struct response *response; /* what `respond` said; NULL: nothing */
-    struct kv_note *kv;              /* the same */
+    struct kv_note *kv;              /* what it changes, only of a handled event */
+    struct run_note *runs;           /* in order; the same */
 };
 
 /* "", "error", "retry", "cpu", "wait", "memory", "stack", "crash" */

@@ -162,6 +162,14 @@ static void push_json(lua_State *L, struct script_event *open, struct json_value
     view_push(L, body_view(L, open), value);
 }
 
+void event_api_push_body(lua_State *L, struct script_event *open)
+{
+    if (open->event->kind == BODY_JSON)
+        push_json(L, open, json_root(open->event->json));
+    else
+        lua_pushnil(L);
+}
+
 /* A body that is a table is made once for an event value, in the environment of that userdata. */
 static void push_table(lua_State *L, int event, const struct script_event *open)
 {

@@ -57,6 +57,9 @@ struct inside_run {
     uint32_t kv_count; /* notes */
     size_t kv_bytes;   /* of them */
     struct kv_reading *kv_reading;
+    struct run_note **last_run_note;
+    uint32_t run_notes;
+    size_t run_bytes;           /* of their data */
     uint32_t logged;            /* lines, those past LOG_LINES_MAX too */
     struct script_event *event; /* what Lua sees; ends with the run */
     uv_timer_t timer;           /* of a wait */
@@ -112,6 +115,8 @@ struct script *script_of(lua_State *L);
 /* event_api.c */
 struct script_event *event_api_begin(struct script *script, struct event *event);
 void event_api_end(struct script *script, struct script_event *open);
+/* event.body of an event that no request has brought: JSON or nothing. */
+void event_api_push_body(lua_State *L, struct script_event *open);
 void event_api_push(lua_State *L, struct script *script, struct script_event *open);
 /* Does the value at index stand for an event? Then *ended says whether that one has ended. */
 bool event_api_is(lua_State *L, int index, bool *ended);
@@ -191,6 +196,9 @@ struct script_failure failure_of(const struct script *script, const struct stret
                                  lua_State *coroutine, const char *function, struct slice file, uint32_t line, char *room);
 /* Refused, though its run is not over its own limit: another's memory filled the state. It runs again, uncounted. */
 bool failure_is_anothers(const struct script *script, const struct stretch *stretch);
+
+/* runs.c: what a handler asks of tasks */
+int luaopen_tidewire_task_native(lua_State *L);
 
 /* paths.c */
 int luaopen_tidewire_paths(lua_State *L);

@@ -16,6 +16,7 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.http_native", luaopen_tidewire_http_native },
     { "tidewire.bodies", luaopen_tidewire_bodies },
     { "tidewire.kv_native", luaopen_tidewire_kv_native },
+    { "tidewire.task_native", luaopen_tidewire_task_native },
     { "tidewire.paths", luaopen_tidewire_paths },
     { "tidewire.strings", luaopen_tidewire_strings },
     { "tidewire.base64", luaopen_tidewire_base64 },

@@ -82,6 +82,7 @@ void outcome_settle(struct inside_run *inside, enum event_state state, enum run_
     outcome->deliveries = NULL;
     outcome->delivery_count = 0;
     outcome->kv = NULL;
+    outcome->runs = NULL;
     if (state == EVENT_WAITING)
         try_again_or_end(outcome, inside->run->route, after_ms, outcome->at_ms, &inside->script->config.ids->rng);
 }

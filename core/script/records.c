@@ -503,6 +503,21 @@ static void read_route(const struct reader *reader, struct route *route)
     route->limits = limits_of(reader, &reader->generation->limits);
 }
 
+/* ---- tasks ---- */
+
+static void read_task(const struct reader *reader, struct task *task)
+{
+    bool off;
+    task->route = (struct route){ .kind = ROUTE_TASK,
+                                  .path = text_of(reader, "path"),
+                                  .file = text_of(reader, "file"),
+                                  .line = (uint32_t)number_of(reader, "line"),
+                                  .enabled = true,
+                                  .keep = true,
+                                  .retry = retry_of(reader, &off),
+                                  .limits = limits_of(reader, &reader->generation->limits) };
+}
+
 /* ---- targets ---- */
 
 static void read_auth(const struct reader *reader, struct target *target)
@@ -613,6 +628,22 @@ static void read_routes(const struct reader *reader)
     lua_pop(reader->L, 1);
 }
 
+static void read_tasks(const struct reader *reader)
+{
+    size_t count = 0;
+    if (!enter(reader, "tasks", &count))
+        return;
+    struct task *tasks = take(reader, count * sizeof(*tasks));
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(reader->L, -1, (int)i + 1);
+        read_task(reader, &tasks[i]);
+        lua_pop(reader->L, 1);
+    }
+    reader->generation->tasks = tasks;
+    reader->generation->task_count = count;
+    lua_pop(reader->L, 1);
+}
+
 static void read_targets(const struct reader *reader)
 {
     size_t count = 0;
@@ -639,6 +670,7 @@ void records_read(lua_State *L, int index, struct generation *generation)
     generation->limits = limits_of(&reader, &LIMITS_DEFAULT);
     generation->trusted_proxies = ranges_of(&reader, "trusted_proxies", &generation->trusted_proxy_count);
     read_routes(&reader);
+    read_tasks(&reader);
     read_targets(&reader);
     if (generation_index(generation) != OK)
         luaL_error(L, "not enough memory");

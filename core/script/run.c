@@ -320,9 +320,12 @@ static int push_handler(lua_State *L)
     inside->thread_ref = luaL_ref(L, LUA_REGISTRYINDEX);   /* starting */
     lua_rawgeti(L, LUA_REGISTRYINDEX, script->routes_ref); /* starting routes */
     lua_pushlstring(L, inside->run->route->path.data, inside->run->route->path.len);
-    lua_rawget(L, -2);                        /* starting routes route */
-    lua_getfield(L, -1, "handle");            /* starting routes route handle */
-    event_api_push(L, script, inside->event); /* … event */
+    lua_rawget(L, -2);             /* starting routes route */
+    lua_getfield(L, -1, "handle"); /* starting routes route handle */
+    if (inside->run->route->kind == ROUTE_TASK)
+        event_api_push_body(L, inside->event); /* … data */
+    else
+        event_api_push(L, script, inside->event); /* … event */
     lua_xmove(L, inside->coroutine, 2);
     return 0;
 }
@@ -339,6 +342,7 @@ enum run_state script_run(struct script *script, struct run *run)
     }
     inside->last_delivery = &inside->outcome->deliveries;
     inside->last_record = &inside->outcome->fetches;
+    inside->last_run_note = &inside->outcome->runs;
     if (lua_cpcall(script->L, push_handler, &starting) != 0) {
         lua_pop(script->L, 1);
         finish(inside, NULL);

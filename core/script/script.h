@@ -26,7 +26,8 @@ struct script_config {
     uv_loop_t *loop;               /* timers of `sleep`; NULL for a scratch: waiting is then an error */
     struct generation *generation; /* counted; NULL while the scratch builds one */
     uint64_t memory;               /* bytes of a state without a generation; with one its limits hold */
-    struct uuid_maker *ids;        /* of the worker, for deliveries; borrowed */
+    struct uuid_maker *ids;        /* of the worker, for deliveries and runs; borrowed */
+    uint32_t worker, workers;      /* whose runs they are: event_id_make */
     struct watchdog_slot *slot;    /* watchdog.h; NULL: no time limit (command line) */
     /* Where `kv` is kept; a worker has all three. What its runs read comes back through the handoff, also after the script has
      * ended: *reads counts what is on its way. */

@@ -43,6 +43,12 @@ enum statement {
     FIND_KV,
     PUT_KV,
     REMOVE_KV,
+    FIND_RUN,
+    NAME_RUN,
+    UNNAME_RUN,
+    DROP_RUN,
+    DROP_BODY,
+    DROP_FAILURES,
     KEEP_RULES,
     FORGET_RULES,
     SAVEPOINT,
@@ -153,6 +159,11 @@ enum result kv_write(struct store *store, struct kv_note *notes) MUST_CHECK;
 void kv_committed(struct store *store, const struct kv_note *notes);
 /* A few of those whose time is over, in a transaction. */
 enum result kv_forget_ended(struct store *store, uint64_t now_ms, bool *more) MUST_CHECK;
+
+/* runs.c; the notes are of one outcome, NULL: none */
+enum result runs_write(struct store *store, const struct run_note *notes) MUST_CHECK;
+/* The event is not waiting any more: its name is free. */
+enum result runs_ended(struct store *store, const struct event *event) MUST_CHECK;
 
 /* dedupe.c */
 enum result dedupe_open(struct store *store) MUST_CHECK;

@@ -37,6 +37,13 @@ static const char *const sql[STATEMENTS] = {
     [PUT_KV] = "INSERT INTO kv (key, until_ms, value) VALUES (?1, ?2, ?3) "
                "ON CONFLICT (key) DO UPDATE SET until_ms = ?2, value = ?3",
     [REMOVE_KV] = "DELETE FROM kv WHERE key = ?1",
+    [FIND_RUN] = "SELECT e.seq FROM run_name n JOIN event e ON e.seq = n.event "
+                 "WHERE n.route = ?1 AND n.name = ?2 AND e.state = 0 AND e.due_ms > ?3",
+    [NAME_RUN] = "INSERT OR REPLACE INTO run_name (route, name, event) VALUES (?1, ?2, ?3)",
+    [UNNAME_RUN] = "DELETE FROM run_name WHERE route = ?1 AND name = ?2 AND event = ?3",
+    [DROP_RUN] = "DELETE FROM event WHERE seq = ?1",
+    [DROP_BODY] = "DELETE FROM body WHERE event = ?1",
+    [DROP_FAILURES] = "DELETE FROM failure WHERE event = ?1",
     [KEEP_RULES] = "INSERT OR REPLACE INTO generation (number, hash, loaded_ms, files) VALUES (?1, ?2, ?3, ?4)",
     [FORGET_RULES] = "DELETE FROM generation WHERE number <= ?1",
     [SAVEPOINT] = "SAVEPOINT op",
@@ -258,7 +265,11 @@ static enum result insert_notes(struct store *store, const struct event *event, 
         rc = insert_failure(store, event->seq, outcome);
     if (rc == OK)
         rc = insert_lookups(store, event->seq, outcome);
-    return rc == OK ? kv_write(store, outcome->kv) : rc;
+    if (rc == OK)
+        rc = kv_write(store, outcome->kv);
+    if (rc == OK)
+        rc = runs_write(store, outcome->runs);
+    return rc == OK && outcome->state != EVENT_WAITING ? runs_ended(store, event) : rc;
 }
 
 static enum result write_accept(struct store *store, struct store_accept *accept)

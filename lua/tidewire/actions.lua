@@ -217,21 +217,6 @@ local function check_id(id)
   return id
 end
 
-local LONGEST_S = 36500 * 86400 -- as the longest duration
-
---- Seconds since 1970, in milliseconds; what is over goes out at once.
-local function check_at(at, delay)
-  if delay ~= nil then
-    fault("send: a message has delay or at, not both")
-  elseif type(at) ~= "number" or not (at >= 0 and at < math.huge) then
-    fault("send: at is a time in seconds since 1970, such as time.now() + 600, got %s%s", got(at),
-      type(at) == "string" and ": write time.parse(…)" or "")
-  elseif at > 2 * LONGEST_S then
-    fault("send: at is too far away: %s seconds since 1970; milliseconds are divided by 1000", text_of(at))
-  end
-  return math.floor(at * 1000)
-end
-
 local function check_method(method)
   if type(method) ~= "string" or not methods[method] then
     local upper = type(method) == "string" and #method < 10 and method:upper()
@@ -284,7 +269,10 @@ local function parts_of(message, to)
   if message.query ~= nil then query = make_query(message.query) end
   if message.method ~= nil then method = check_method(message.method) end
   if message.id ~= nil then id = check_id(message.id) end
-  if message.at ~= nil then at = check_at(message.at, message.delay) end
+  if message.at ~= nil and message.delay ~= nil then
+    fault("send: a message has delay or at, not both")
+  end
+  if message.at ~= nil then at = faults.moment("send: at", message.at) end
   if message.delay ~= nil then delay = milliseconds("send: delay", message.delay) end
   return body or "none", value, content_type, headers, path, query, method, id, to and key_of(to, message, false) or nil, delay, at
 end

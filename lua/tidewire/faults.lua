@@ -53,4 +53,18 @@ function M.milliseconds(what, value)
   return ms
 end
 
+local LATEST_S = 73000 * 86400 -- twice the longest duration after 1970
+
+--- A time in seconds since 1970, in milliseconds.
+-- @tparam string what  for the message: "send: at"
+function M.moment(what, at)
+  if type(at) ~= "number" or not (at >= 0 and at < math.huge) then
+    M.fault("%s is in seconds since 1970, such as time.now() + 600, got %s%s", what, M.got(at),
+      type(at) == "string" and ": write time.parse(…)" or "")
+  elseif at > LATEST_S then
+    M.fault("%s is too far away: %s seconds since 1970; milliseconds are divided by 1000", what, text_of(at))
+  end
+  return math.floor(at * 1000)
+end
+
 return M

@@ -1,13 +1,16 @@
---- Opaque values that sentences and option words give: targets, providers, verify, sign, auth.
+--- Opaque values that sentences and option words give: targets, tasks, providers, verify, sign, auth.
 -- @module tidewire.values
+local suggest = require "tidewire.suggest"
+
 local M = {}
 
 local kinds = setmetatable({}, { __mode = "k" })
 local contents = setmetatable({}, { __mode = "k" })
 
---- @tparam string kind  "target", "provider", "verify", "sign", "auth"
+--- @tparam string kind  "target", "task", "provider", "verify", "sign", "auth"
 -- @tparam table content  what it stands for
-function M.new(kind, content)
+-- @tparam table methods  name → function(value, …), or nil
+function M.new(kind, content, methods)
   local value = newproxy(true)
   local meta = getmetatable(value)
   meta.__metatable = false
@@ -16,6 +19,12 @@ function M.new(kind, content)
     return kind .. (content.name and " " .. content.name or "")
   end
   meta.__index = function(_, key)
+    local method = methods and methods[key]
+    if method then
+      return method
+    elseif methods then
+      error(("a %s has no '%s'%s"):format(kind, tostring(key), suggest.hint(key, suggest.names_of(methods))), 2)
+    end
     error(("a %s has no fields to look at (asked for '%s')"):format(kind, tostring(key)), 2)
   end
   meta.__newindex = function()

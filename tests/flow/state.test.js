@@ -35,6 +35,23 @@ end }
 route "/later-unkept" { verify = verify.none "a test", ack = "received", keep = false, dedupe = false, handle = function()
   send(a, { path = "/later-unkept", json = { n = 1 }, delay = "300ms" })
 end }
+local note = task "note" { handle = function(data) send(a, { path = "/note", json = { n = data.n, list = data.list } }) end }
+local flaky = task "flaky" { retry = { attempts = 3, first = "1ms", max = "1ms" }, handle = function(data)
+  if data then retry "not yet" end
+  local again = kv.incr "flaky"
+  send(a, { path = "/flaky", json = { n = again } })
+end }
+local chain = task "chain" { handle = function(data)
+  if data < 3 then note:run_now({ n = 100 + data }) end
+end }
+route "/task" { verify = verify.none "a test", handle = function(event)
+  local how = event.body.id and { id = event.body.id } or nil
+  if event.body.cancel then return note:cancel(event.body.cancel) end
+  note:run_in(event.body.after or "0s", event.body, how)
+end }
+route "/chain" { verify = verify.none "a test", handle = function(event) chain:run_at(time.now(), event.body.n) end }
+route "/flaky" { verify = verify.none "a test", handle = function() flaky:run_now({}) flaky:run_now() end }
+route "/task-dropped" { verify = verify.none "a test", handle = function() note:run_now({ n = 9 }) drop "no" end }
 route "/unkept" { verify = verify.none "a test", ack = "received", keep = false, dedupe = false, handle = function() kv.incr "unkept" end }
 `;
 
@@ -139,4 +156,49 @@ test('a delayed message of an event that keeps nothing is written', async () => 
   await post('/later-unkept', {});
   await until('it to come', () => numbers('/later-unkept').length === 1);
   assert.ok(target.received.at(-1).at - at >= 299);
+});
+
+test('a task runs once with its data, like any event', async () => {
+  await post('/task', { n: 1, list: [1, 2], after: '20ms' });
+  await until('the note', () => numbers('/note').includes(1));
+  assert.deepEqual(target.received.filter((one) => one.url === '/note').map((one) => JSON.parse(one.body)), [{ n: 1, list: [1, 2] }]);
+  const [event] = await router.events('&route=task:note');
+  assert.equal(event.route, 'task:note');
+  await router.eventIn(event.id, 'done');
+  await post('/task-dropped', {});
+  await post('/chain', { n: 1 });
+  await until('a task of a task', () => numbers('/note').includes(101));
+  assert.ok(!numbers('/note').includes(9), 'a dropped event asks for nothing');
+});
+
+test('a task that fails is tried again and then dead, and can be replayed', async () => {
+  await post('/flaky', {});
+  const dead = await until('the dead one', async () => (await router.events('&route=task:flaky&state=dead'))[0]);
+  const { failures } = await router.event(dead.id);
+  assert.equal(failures.length, 3);
+  await until('the good one', () => numbers('/flaky').length === 1);
+  const answer = await router.get(`/v1/events/${dead.id}:replay`, 'POST');
+  assert.equal(answer.status, 202, answer.body);
+  await until('its replay', async () => (await router.events('&route=task:flaky&state=dead')).length === 2);
+});
+
+test('a task with an id is replaced while it waits, and cancelled by it', async () => {
+  await post('/task', { n: 20, after: '1h', id: 'a' });
+  await post('/task', { n: 21, after: '1h', id: 'b' });
+  await post('/task', { n: 22, after: '10ms', id: 'a' });
+  await until('the new one', () => numbers('/note').includes(22));
+  await post('/task', { cancel: 'b' });
+  assert.equal((await router.events('&route=task:note&state=waiting')).length, 0);
+});
+
+test('a task that waits outlives kill -9 and a restart', async () => {
+  await post('/task', { n: 30, after: '3s' });
+  await post('/task', { n: 31, after: '3s' });
+  process.kill((await router.status()).pid, 'SIGKILL');
+  await until('the router to answer', async () => (await router.get('/readyz').catch(() => null))?.status === 200);
+  await router.stop();
+  await router.launch();
+  await until('both', () => numbers('/note').filter((n) => n === 30 || n === 31).length === 2);
+  await until('nothing else to wait', async () => (await router.events('&route=task:note&state=waiting')).length === 0);
+  assert.deepEqual(numbers('/note').filter((n) => n >= 30 && n < 40).sort(), [30, 31]);
 });

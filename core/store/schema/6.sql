@@ -9,3 +9,11 @@ CREATE INDEX kv_ends ON kv (until_ms) WHERE until_ms > 0;
 
 -- A message with `delay` or `at`: its target's `within` counts from here. 0: from when its event came.
 ALTER TABLE delivery ADD COLUMN not_before_ms INTEGER NOT NULL DEFAULT 0;
+
+-- Runs of tasks that have a name: which event is the one that waits.
+CREATE TABLE run_name (
+  route TEXT NOT NULL,
+  name  TEXT NOT NULL,
+  event INTEGER NOT NULL,
+  PRIMARY KEY (route, name)
+) WITHOUT ROWID;

@@ -1,4 +1,4 @@
---- The words of a file: route, target, provider.*, verify.*, sign.*, auth.*, secret, env, require.
+--- The words of a file: route, target, task, provider.*, verify.*, sign.*, auth.*, secret, env, require.
 -- @module tidewire.loader.sentences
 local check = require "tidewire.loader.check"
 local compat = require "tidewire.loader.compat"
@@ -7,6 +7,8 @@ local provider = require "tidewire.loader.provider"
 local route = require "tidewire.loader.route"
 local suggest = require "tidewire.suggest"
 local target = require "tidewire.loader.target"
+local task = require "tidewire.loader.task"
+local task_words = require "tidewire.task"
 local values = require "tidewire.values"
 local verify = require "tidewire.loader.verify"
 local views = require "tidewire.views"
@@ -97,17 +99,32 @@ local function route_sentence(load)
   end)
 end
 
+local function check_name(load, sentence, name, file, line)
+  if #name > 64 or not name:find "^[%w][%w%._-]*$" then
+    load.findings:add { file = file, line = line,
+      message = ("%s %q: a name has letters, digits, '-', '_' and '.', at most 64"):format(sentence, name) }
+  end
+end
+
 local function target_sentence(load)
   return sentence_of(load, "target", function(name, given, file, line)
-    if #name > 64 or not name:find "^[%w][%w%._-]*$" then
-      load.findings:add { file = file, line = line,
-        message = ("target %q: a name has letters, digits, '-', '_' and '.', at most 64"):format(name) }
-    end
+    check_name(load, "target", name, file, line)
     declare(load, "target", name, name, file, line)
     local record, functions, order_by = target.make(load, name, given, file, line)
     load.targets[#load.targets + 1] = record
     load.target_functions[name] = functions
     return values.new("target", { name = name, order_by = order_by })
+  end)
+end
+
+local function task_sentence(load)
+  return sentence_of(load, "task", function(name, given, file, line)
+    check_name(load, "task", name, file, line)
+    declare(load, "task", name, name, file, line)
+    local record, functions = task.make(load, name, given, file, line)
+    load.tasks[#load.tasks + 1] = record
+    load.route_functions[record.path] = functions
+    return values.new("task", { name = name }, task_words.methods(name))
   end)
 end
 
@@ -230,8 +247,8 @@ end
 -- @treturn table  name → value
 function M.words(load)
   return {
-    route = route_sentence(load), target = target_sentence(load), provider = provider_words(load), verify = verify_words(load),
-    compat = word_table(load, "compat", compat.words(load), {}),
+    route = route_sentence(load), target = target_sentence(load), task = task_sentence(load),
+    provider = provider_words(load), verify = verify_words(load), compat = word_table(load, "compat", compat.words(load), {}),
     sign = sign_words(load), auth = auth_words(load), secret = secret_word(load), env = env_word(load),
   }
 end

@@ -117,6 +117,7 @@ void fresh_state(void)
     struct script_config config = { .loop = &loop,
                                     .generation = generation,
                                     .ids = &ids,
+                                    .workers = 1,
                                     .slot = slot,
                                     .store = rules_store,
                                     .handoff = rules_handoff,

@@ -161,6 +161,13 @@ TEST(marks_unknown_names)
                                                      "    2 │ count = 0\n"
                                                      "      │ ^^^^^ write 'local count = 0'\n");
     REPORTS("kv.set(1)", "kv.set() works inside a handler, not while the file loads");
+    REPORTS("local t = task \"t\" {}", "task \"t\": needs a handler");
+    REPORTS("local t = task \"t\" { handel = print }", "task \"t\" has no option 'handel'");
+    REPORTS("local t = task \"t t\" { handle = function() end }", "a name has letters, digits");
+    REPORTS("local t = task \"t\"", "task \"t\" has no settings");
+    REPORTS("local t = task \"t\" { handle = function() end } local u = task \"t\" { handle = function() end }",
+            "both declare task \"t\"");
+    REPORTS("local t = task \"t\" { handle = function() end }\nt:run_now()", "run_now() works inside a handler");
     REPORTS("csv.decode(1)", "'csv' comes with a later version");
     REPORTS("os.execute(\"x\")", "there is no name 'os' here");
     REPORTS("local n = 0\nroute \"/x\" { verify = verify.none \"t\", handle = function(e) n = n + 1 end }",

@@ -275,7 +275,7 @@ static const struct refused {
     { "send(u, { text = 'x', delay = 'soon' })", "send: delay: write a number and ms, s, m, h or d", NULL },
     { "send(u, { text = 'x', delay = '36501d' })", "send: delay: at most \"36500d\"", NULL },
     { "send(u, { text = 'x', at = '2030-01-01' })", "got '2030-01-01': write time.parse(…)", NULL },
-    { "send(u, { text = 'x', at = 0/0 })", "send: at is a time in seconds since 1970", NULL },
+    { "send(u, { text = 'x', at = 0/0 })", "send: at is in seconds since 1970", NULL },
     { "send(u, { text = 'x', at = 1e12 })", "milliseconds are divided by 1000", NULL },
     { "send(u, { text = 'x', at = 5, delay = '1s' })", "send: a message has delay or at, not both", NULL },
     /* nothing where a body belongs */

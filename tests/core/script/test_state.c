@@ -1,4 +1,4 @@
-/* kv as handlers see it: their own notes, what is committed, what has to be read, and what they may not say. */
+/* kv and tasks as handlers see them: their own notes, what is committed, what has to be read, and what they may not say. */
 #include "check.h"
 
 #include <stdatomic.h>
@@ -85,6 +85,7 @@ static void use_lines(const char *const *lines, size_t count)
 {
     struct buf rules;
     buf_init(&rules, TEXT_MAX);
+    buf_add_text(&rules, "local nudge = task \"nudge\" { handle = function() end }\n");
     for (size_t i = 0; i < count; i++)
         buf_addf(&rules, "route \"/h%zu\" { verify = verify.none \"t\", handle = function(event)\n  %s\nend }\n", i, lines[i]);
     buf_add_byte(&rules, '\0');
@@ -277,7 +278,25 @@ static void mistakes_say_what_to_write(void)
         { "kv.incr('a') kv.cas('a', 1, 2)", "kv.cas after kv.incr of the same key" },
         { "kv.gett('a')", "there is no kv.gett" },
         { "kv.get = nil", "kv.get cannot be set" },
-        { "setmetatable({}, { __index = kv.get }).x = 1 kv.set({}, 1)", "got a table" },
+        { "kv.set({}, 1)", "got a table" },
+        { "nudge.run_in('2d')", "write nudge:run_in(…), with a colon" },
+        { "nudge:run_in(60)", "run_in: write \"60s\" for seconds" },
+        { "nudge:run_in('2d', secret 'S')", "run_in: a secret is not kept: write secret \"NAME\" in the task" },
+        { "nudge:run_in('2d', { s = secret 'S' })", "run_in: data.s is a secret" },
+        { "nudge:run_in('2d', print)", "run_in: data is a function" },
+        { "nudge:run_in('2d', 1, 'id')", "its last argument is a table such as { id = \"…\" }, got 'id'" },
+        { "nudge:run_in('2d', 1, { Id = 'x' })", "run_in has no option 'Id'" },
+        { "nudge:run_in('2d', 1, { id = 7 })", "id is text of 1 to 256 bytes, got the number 7: write tostring(…)" },
+        { "nudge:run_now(1, { id = ('x'):rep(256) }) nudge:run_now(1, { id = ('x'):rep(257) })", "id is text of 1 to 256 bytes" },
+        { "nudge:run_at('tomorrow')", "run_at: the time is in seconds since 1970" },
+        { "nudge:run_at(time.now() * 1000)", "milliseconds are divided by 1000" },
+        { "nudge:run_now(1, {}, 2)", "run_now takes at most 2 arguments, got 3" },
+        { "nudge:run_now(('x'):rep(65534)) nudge:run_now(('x'):rep(65535))", "run_now: data has at most 64 KiB as JSON" },
+        { "for i = 1, 1000 do nudge:run_now(i) end nudge:run_now(0)", "at most 1000 runs of tasks" },
+        { "for i = 1, 1000 do nudge:run_now(('x'):rep(2 ^ 15)) end", "at most 16 MiB of data" },
+        { "nudge:cancel()", "cancel: id is text of 1 to 256 bytes, got nil" },
+        { "nudge:run()", "a task has no 'run'" },
+        { "nudge.x = 1", "a task cannot be changed" },
     };
     const char *lines[COUNT(cases)];
     for (size_t i = 0; i < COUNT(cases); i++)
@@ -290,9 +309,9 @@ static void mistakes_say_what_to_write(void)
         enum run_state how;
         char place[32];
         struct event *event = run_line(i, &outcome, &how);
-        int len = snprintf(place, sizeof(place), "a.lua:%zu:", 2 + 3 * i);
+        int len = snprintf(place, sizeof(place), "a.lua:%zu:", 3 + 3 * i);
         CHECK_EQ(lines[i], outcome->state, EVENT_WAITING);
-        CHECK(lines[i], !outcome->kv);
+        CHECK(lines[i], !outcome->kv && !outcome->runs);
         if (!memmem(outcome->text.data, outcome->text.len, cases[i].said, strlen(cases[i].said)) ||
             !memmem(outcome->text.data, outcome->text.len, place, (size_t)len))
             CHECK_FAIL("%s: %.*s", lines[i], (int)outcome->text.len, outcome->text.data);

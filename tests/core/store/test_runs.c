@@ -1,0 +1,129 @@
+/* Runs that handlers ask for: events of their own, which can be replaced as long as they are not due. */
+#include "helpers.h"
+
+#include "model/run_note.h"
+
+enum { HOUR_MS = 3600000 };
+
+static struct run_note note_of(struct event *event, enum run_note_kind kind, const char *name, uint64_t due_ms, const char *body)
+{
+    struct buf meta;
+    buf_init(&meta, 1 << 10);
+    event_meta_write(event, &meta);
+    struct run_note note = { .kind = kind,
+                             .route = SLICE("task:t"),
+                             .name = slice_of(name),
+                             .id = uuid_v7(&ids, clock_wall_ms()),
+                             .made_ms = clock_wall_ms(),
+                             .due_ms = due_ms,
+                             .keep_until_ms = due_ms + HOUR_MS,
+                             .meta = arena_copy(&event->arena, buf_slice(&meta)),
+                             .body = slice_of(body) };
+    buf_deinit(&meta);
+    return note;
+}
+
+/* Committed with an event of its own. */
+static void ask(struct store *store, enum run_note_kind kind, const char *name, uint64_t due_ms, const char *body)
+{
+    struct event *event = make_event("/a", "{}");
+    struct outcome *outcome = make_outcome(event, 0, 0);
+    struct run_note note = note_of(event, kind, name, due_ms, body);
+    outcome->runs = &note;
+    CHECK_EQ("committed", accept(store, event, outcome, NULL), OK);
+    event_unref(event);
+}
+
+static void end_run(struct store *store, int64_t seq)
+{
+    struct store_read_event read = { .op = { .kind = STORE_READ_EVENT }, .seq = seq };
+    read_op(store, &read.op);
+    CHECK_EQ("there", read.op.result, OK);
+    struct store_settle settle = { .op = { .kind = STORE_SETTLE, .on_done = on_done },
+                                   .event = read.event,
+                                   .outcome = make_outcome(read.event, 0, 0) };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &settle.op);
+    wait_for(before + 1);
+    CHECK_EQ("settled", settle.op.result, OK);
+    event_unref(read.event);
+}
+
+#define WAIT_ROWS "SELECT count(*) FROM event WHERE route = 'task:t' AND state = 0"
+
+TEST(a_run_is_an_event_that_waits_until_it_is_due)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    uint64_t now_ms = clock_wall_ms();
+    ask(store, RUN_START, "", now_ms + HOUR_MS, "{\"n\":7}");
+    struct store_read_due due = { .op = { .kind = STORE_READ_DUE }, .due_before_ms = now_ms, .limit = 10 };
+    read_op(store, &due.op);
+    CHECK_EQ("not yet", due.count, 0);
+    CHECK_EQ("then", due.next_due_ms, now_ms + HOUR_MS);
+    store_read_free(&due.op);
+    due.due_before_ms = now_ms + HOUR_MS;
+    read_op(store, &due.op);
+    CHECK_EQ("now", due.count, 1);
+    struct store_read_event read = { .op = { .kind = STORE_READ_EVENT }, .seq = due.rows[0].seq };
+    read_op(store, &read.op);
+    CHECK_SLICE("its data", read.event->body, "{\"n\":7}");
+    CHECK_SLICE("its task", read.event->route, "task:t");
+    CHECK_EQ("indexed", read.event->kind, BODY_JSON);
+    event_unref(read.event);
+    store_read_free(&due.op);
+    store_stop(store);
+    remove_folder();
+}
+
+TEST(a_run_with_a_name_replaces_one_that_waits_and_follows_one_that_is_due)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    uint64_t now_ms = clock_wall_ms();
+    ask(store, RUN_START, "x", now_ms + HOUR_MS, "1");
+    ask(store, RUN_START, "y", now_ms + HOUR_MS, "2");
+    CHECK_EQ("two names", count_rows(WAIT_ROWS), 2);
+    ask(store, RUN_START, "x", now_ms + 2 * HOUR_MS, "3");
+    CHECK_EQ("replaced", count_rows(WAIT_ROWS), 2);
+    CHECK_EQ("by the later one", count_rows(WAIT_ROWS " AND due_ms > (SELECT due_ms FROM event WHERE type = 'y')"), 1);
+    CHECK_EQ("with its body",
+             count_rows("SELECT count(*) FROM body b JOIN event e ON e.seq = b.event "
+                        "WHERE e.route = 'task:t'"),
+             2);
+    ask(store, RUN_START, "z", now_ms, "4");
+    ask(store, RUN_START, "z", now_ms + HOUR_MS, "5");
+    CHECK_EQ("one that is due runs, and is followed", count_rows(WAIT_ROWS " AND type = 'z'"), 2);
+    end_run(store, count_rows("SELECT min(seq) FROM event WHERE type = 'z'"));
+    ask(store, RUN_START, "z", now_ms + HOUR_MS, "6");
+    CHECK_EQ("its end frees no other's name", count_rows(WAIT_ROWS " AND type = 'z'"), 1);
+    store_stop(store);
+    remove_folder();
+}
+
+TEST(a_run_that_waits_can_be_cancelled_by_its_name_and_one_that_is_due_not)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    uint64_t now_ms = clock_wall_ms();
+    ask(store, RUN_CANCEL, "x", 0, "");
+    ask(store, RUN_START, "x", now_ms + HOUR_MS, "1");
+    ask(store, RUN_CANCEL, "y", 0, "");
+    CHECK_EQ("another's name", count_rows(WAIT_ROWS), 1);
+    ask(store, RUN_CANCEL, "x", 0, "");
+    CHECK_EQ("cancelled", count_rows(WAIT_ROWS), 0);
+    CHECK_EQ("nothing is left",
+             count_rows("SELECT (SELECT count(*) FROM run_name) + (SELECT count(*) FROM body b JOIN event e "
+                        "ON e.seq = b.event WHERE e.route = 'task:t')"),
+             0);
+    ask(store, RUN_START, "x", now_ms, "1");
+    ask(store, RUN_CANCEL, "x", 0, "");
+    CHECK_EQ("due", count_rows(WAIT_ROWS), 1);
+    end_run(store, count_rows("SELECT seq FROM event WHERE type = 'x'"));
+    CHECK_EQ("its end frees the name", count_rows("SELECT count(*) FROM run_name"), 0);
+    store_stop(store);
+    remove_folder();
+}
+
+TEST_MAIN()
