@@ -48,5 +48,5 @@ install_build_packages() {
     install_missing "$(llhttp_package)"
   fi
   install_missing gcc libc6-dev cmake ninja-build pkg-config libluajit-5.1-dev libuv1-dev libcurl4-openssl-dev libssl-dev \
-    libsqlite3-dev libexpat1-dev zlib1g-dev libbrotli-dev libpcre2-dev libyaml-dev libmimalloc-dev lua-argparse ca-certificates
+    libsqlite3-dev libexpat1-dev zlib1g-dev libbrotli-dev libpcre2-dev libyaml-dev libmimalloc-dev lua-argparse ca-certificates tzdata
 }

@@ -53,6 +53,7 @@ static void nothing_left(void *arg)
 
 static void close_main(struct server *server)
 {
+    task_clock_close(server->tasks);
     watch_stop(server->watch);
     server->watch = NULL;
     if (server->admin)
@@ -99,6 +100,7 @@ static void drain(struct server *server)
         return;
     enum phase before = server->phase;
     server->phase = DRAINING;
+    task_clock_stop(server->tasks);
     LOG(LOG_INFO, "draining", LOG_I("ms", server->config->drain_ms));
     log_flush();
     if (before == STARTING && !server->store) { /* the store never opened */
@@ -152,6 +154,7 @@ static void on_rules_loaded(void *arg, struct generation *generation)
     server->runs_kept_rules = false;
     probation_rules_changed(server->probation, generation);
     kept_rules_write(server->store, &server->handoff, generation);
+    task_clock_rules(server->tasks, generation);
 }
 
 static void start_reloads(struct server *server)
@@ -186,10 +189,25 @@ static void on_second(uv_timer_t *timer)
         kept_wards_write(server->store, &server->handoff, server->probation, &server->probation_kept);
 }
 
+static void start_tasks(struct server *server)
+{
+    struct task_clock_config config = {
+        .loop = &server->loop,
+        .store = server->store,
+        .handoff = &server->handoff,
+        .ids = &server->ids,
+        .workers = server->workers,
+        .worker_count = server->inherited->workers,
+    };
+    server->tasks = task_clock_new(&config);
+    task_clock_rules(server->tasks, server->first);
+}
+
 static void serve(struct server *server)
 {
     server->phase = SERVING;
     uv_timer_start(&server->second, on_second, 0, SECOND_MS);
+    start_tasks(server);
     start_reloads(server);
     if (server->inherited->restarts == 0)
         screen_start(server->config, (const char(*)[64])server->listen, server->inherited->addresses, server->first,
@@ -439,6 +457,7 @@ static void free_parts(struct server *server)
         worker_join(server->workers[i]);
     if (server->store)
         store_stop(server->store);
+    task_clock_free(server->tasks);
 }
 
 int server_run(const struct config *config, const struct inherited *inherited)

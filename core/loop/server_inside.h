@@ -10,6 +10,7 @@
 #include "loop/probation.h"
 #include "loop/reload.h"
 #include "loop/server.h"
+#include "loop/task_clock.h"
 #include "loop/watch.h"
 #include "loop/worker.h"
 #include "script/load.h"
@@ -43,6 +44,7 @@ struct server {
     uint32_t ready, ended; /* workers */
     struct reload *reload;
     struct watch *watch;
+    struct task_clock *tasks;
     struct admin *admin;
     uv_signal_t terminate, interrupt, hangup;
     uv_timer_t retry;  /* of opening the store; then the end of the drain */

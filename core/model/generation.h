@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "json/schema.h"
+#include "model/cron.h"
 #include "model/event.h"
 #include "model/response.h"
 #include "model/verification.h"
@@ -167,6 +168,10 @@ struct route {
  * of any event. */
 struct task {
     struct route route;
+    struct slice schedule; /* "every 300000", "cron 0 9 * * 1-5 Europe/Berlin"; "" : it has no clock */
+    uint64_t every_ms;     /* at its multiples from 1970 on; 0: by cron */
+    struct cron cron;
+    struct zone zone;
 };
 
 /* ---- targets ---- */

@@ -200,6 +200,9 @@ bool failure_is_anothers(const struct script *script, const struct stretch *stre
 /* runs.c: what a handler asks of tasks */
 int luaopen_tidewire_task_native(lua_State *L);
 
+/* schedule.c */
+int luaopen_tidewire_schedule(lua_State *L);
+
 /* paths.c */
 int luaopen_tidewire_paths(lua_State *L);
 

@@ -17,6 +17,7 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.bodies", luaopen_tidewire_bodies },
     { "tidewire.kv_native", luaopen_tidewire_kv_native },
     { "tidewire.task_native", luaopen_tidewire_task_native },
+    { "tidewire.schedule", luaopen_tidewire_schedule },
     { "tidewire.paths", luaopen_tidewire_paths },
     { "tidewire.strings", luaopen_tidewire_strings },
     { "tidewire.base64", luaopen_tidewire_base64 },

@@ -505,6 +505,19 @@ static void read_route(const struct reader *reader, struct route *route)
 
 /* ---- tasks ---- */
 
+/* The loader has checked both. */
+static void read_cron(const struct reader *reader, struct task *task)
+{
+    char why[CRON_WHY_SIZE];
+    struct slice text = text_of(reader, "cron"), zone = text_of(reader, "zone");
+    if (!text.data)
+        return;
+    if (cron_parse(text, &task->cron, why) != OK)
+        luaL_error(reader->L, "cron: %s", why);
+    if (zone_load(zone.data, &reader->generation->arena, &task->zone) != OK)
+        luaL_error(reader->L, "the zone %s cannot be read", zone.data);
+}
+
 static void read_task(const struct reader *reader, struct task *task)
 {
     bool off;
@@ -516,6 +529,9 @@ static void read_task(const struct reader *reader, struct task *task)
                                   .keep = true,
                                   .retry = retry_of(reader, &off),
                                   .limits = limits_of(reader, &reader->generation->limits) };
+    task->schedule = text_of(reader, "schedule");
+    task->every_ms = (uint64_t)number_of(reader, "every");
+    read_cron(reader, task);
 }
 
 /* ---- targets ---- */

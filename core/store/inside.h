@@ -44,6 +44,9 @@ enum statement {
     PUT_KV,
     REMOVE_KV,
     FIND_RUN,
+    FIND_UNTRIED,
+    LAST_TICK,
+    KEEP_TICK,
     NAME_RUN,
     UNNAME_RUN,
     DROP_RUN,
@@ -162,6 +165,7 @@ enum result kv_forget_ended(struct store *store, uint64_t now_ms, bool *more) MU
 
 /* runs.c; the notes are of one outcome, NULL: none */
 enum result runs_write(struct store *store, const struct run_note *notes) MUST_CHECK;
+enum result runs_tick(struct store *store, struct store_tick *tick) MUST_CHECK;
 /* The event is not waiting any more: its name is free. */
 enum result runs_ended(struct store *store, const struct event *event) MUST_CHECK;
 

@@ -39,6 +39,10 @@ static const char *const sql[STATEMENTS] = {
     [REMOVE_KV] = "DELETE FROM kv WHERE key = ?1",
     [FIND_RUN] = "SELECT e.seq FROM run_name n JOIN event e ON e.seq = n.event "
                  "WHERE n.route = ?1 AND n.name = ?2 AND e.state = 0 AND e.due_ms > ?3",
+    [FIND_UNTRIED] = "SELECT 1 FROM run_name n JOIN event e ON e.seq = n.event "
+                     "WHERE n.route = ?1 AND n.name = '' AND e.state = 0 AND e.attempt = 0",
+    [LAST_TICK] = "SELECT last_ms FROM task_clock WHERE route = ?1 AND schedule = ?2",
+    [KEEP_TICK] = "INSERT OR REPLACE INTO task_clock (route, schedule, last_ms) VALUES (?1, ?2, ?3)",
     [NAME_RUN] = "INSERT OR REPLACE INTO run_name (route, name, event) VALUES (?1, ?2, ?3)",
     [UNNAME_RUN] = "DELETE FROM run_name WHERE route = ?1 AND name = ?2 AND event = ?3",
     [DROP_RUN] = "DELETE FROM event WHERE seq = ?1",
@@ -406,6 +410,8 @@ enum result operation_write(struct store *store, struct store_op *op)
         return write_rules(store, (struct store_rules *)op);
     case STORE_WAKE:
         return write_wake(store, (struct store_wake *)op);
+    case STORE_TICK:
+        return runs_tick(store, (struct store_tick *)op);
     case STORE_NOTE:
         return write_note(store, (struct store_note *)op);
     default:

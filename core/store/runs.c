@@ -85,6 +85,69 @@ enum result runs_write(struct store *store, const struct run_note *notes)
     return rc;
 }
 
+/* ---- on a clock: the name of these runs is "" ---- */
+
+enum { DAY_MS = 86400000 };
+
+static enum result find_last(struct store *store, const struct store_tick *tick, uint64_t *last_ms)
+{
+    sqlite3_stmt *find = store->statements[LAST_TICK];
+    enum result rc;
+    *last_ms = 0;
+    db_bind_text(find, 1, tick->run->route);
+    db_bind_text(find, 2, tick->schedule);
+    if (db_row(find, &rc))
+        *last_ms = (uint64_t)sqlite3_column_int64(find, 0);
+    sqlite3_reset(find);
+    return rc;
+}
+
+static enum result keep_last(struct store *store, struct store_tick *tick, uint64_t last_ms)
+{
+    sqlite3_stmt *keep = store->statements[KEEP_TICK];
+    tick->last_ms = last_ms;
+    db_bind_text(keep, 1, tick->run->route);
+    db_bind_text(keep, 2, tick->schedule);
+    sqlite3_bind_int64(keep, 3, (sqlite3_int64)last_ms);
+    return db_step(keep);
+}
+
+/* One that takes longer than its time, or that nobody can run just now, is not joined by another. */
+static enum result start_tick(struct store *store, struct store_tick *tick)
+{
+    sqlite3_stmt *find = store->statements[FIND_UNTRIED], *name = store->statements[NAME_RUN];
+    enum result rc;
+    int64_t seq;
+    db_bind_text(find, 1, tick->run->route);
+    bool is_there = db_row(find, &rc);
+    sqlite3_reset(find);
+    if (rc != OK || is_there)
+        return rc;
+    tick->started = true;
+    rc = insert(store, tick->run, &seq);
+    if (rc != OK)
+        return rc;
+    db_bind_text(name, 1, tick->run->route);
+    db_bind_text(name, 2, SLICE(""));
+    sqlite3_bind_int64(name, 3, seq);
+    return db_step(name);
+}
+
+enum result runs_tick(struct store *store, struct store_tick *tick)
+{
+    tick->started = false;
+    enum result rc = find_last(store, tick, &tick->last_ms);
+    if (rc != OK)
+        return rc;
+    /* one of the far future is that of a clock that was wrong */
+    if (tick->last_ms == 0 || tick->last_ms > tick->now_ms + DAY_MS)
+        return keep_last(store, tick, tick->now_ms);
+    if (tick->tick_ms <= tick->last_ms)
+        return OK;
+    rc = keep_last(store, tick, tick->tick_ms);
+    return rc == OK ? start_tick(store, tick) : rc;
+}
+
 enum result runs_ended(struct store *store, const struct event *event)
 {
     sqlite3_stmt *unname = store->statements[UNNAME_RUN];

@@ -75,6 +75,7 @@ enum store_kind {
     STORE_RULES,  /* struct store_rules */
     STORE_WAKE,   /* struct store_wake */
     STORE_NOTE,   /* struct store_note */
+    STORE_TICK,   /* struct store_tick */
     STORE_READ_WINDOW,
     STORE_READ_DUE,
     STORE_READ_EVENT,
@@ -177,6 +178,17 @@ struct store_wake {
     struct store_op op;
     int64_t seq;
     uint64_t due_ms;
+};
+
+/* A task on a clock. Takes ROOM_EVENT. */
+struct store_tick {
+    struct store_op op;
+    struct slice schedule; /* borrowed until done. Its last time counts only for the same one: else, and at first, it is now */
+    uint64_t now_ms;       /* wall clock */
+    uint64_t tick_ms;      /* its time has come, and it runs, unless that was so before; 0: only asks */
+    const struct run_note *run; /* borrowed until done. Not written while the run before has not ended its first try */
+    uint64_t last_ms;
+    bool started; /* the run was written */
 };
 
 /* A value of the router's own under a name. Takes ROOM_EVENT. */

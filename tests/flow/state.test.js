@@ -202,3 +202,42 @@ test('a task that waits outlives kill -9 and a restart', async () => {
   await until('nothing else to wait', async () => (await router.events('&route=task:note&state=waiting')).length === 0);
   assert.deepEqual(numbers('/note').filter((n) => n >= 30 && n < 40).sort(), [30, 31]);
 });
+
+const clock = (body) => `local a = target "a" { url = "${target.url}", private = true }\n${body}`;
+const beat = 'task "beat" { every = "1s", handle = function(data) send(a, { path = "/beat", json = { none = data == nil } }) end }\n';
+
+test('a task on a clock runs once for all workers, and what was missed once', async () => {
+  const other = await Router.start({ 'x.lua': clock(beat) }, { flags: ['--workers', '4'] });
+  const beats = () => target.received.filter((one) => one.url === '/beat').map((one) => one.at);
+  const seconds = (from, to) => Math.floor(to / 1000) - Math.floor(from / 1000);
+  try {
+    const began = Date.now();
+    await until('three beats', () => beats().length >= 3);
+    assert.ok(beats().length <= seconds(began, Date.now()) + 1, `${beats().length} beats`);
+    assert.ok(JSON.parse(target.received.find((one) => one.url === '/beat').body).none);
+    await other.stop();
+    const before = beats().length;
+    const stopped = Date.now();
+    await until('some to be missed', () => seconds(stopped, Date.now()) >= 3);
+    const restarted = Date.now();
+    await other.launch();
+    await until('one more', () => beats().length > before);
+    assert.ok(beats().length - before <= seconds(restarted, Date.now()) + 1, 'missed ones come once');
+    const reloaded = beats().length;
+    const since = Date.now();
+    for (let i = 0; i < 5; i++) {
+      await other.write('x.lua', clock(`${beat}-- ${i}\n`));
+      assert.equal((await other.command('reload', '--wait')).code, 0);
+    }
+    await until('the next', () => beats().length > reloaded);
+    assert.ok(beats().length - reloaded <= seconds(since, Date.now()) + 1, 'a reload brings none');
+    await other.write('x.lua', clock('task "beat" { cron = "0 0 29 2 *", zone = "Europe/Berlin", handle = function() end }\n'));
+    assert.equal((await other.command('reload', '--wait')).code, 0);
+    const events = await other.events('&route=task:beat');
+    const after = Date.now();
+    await until('two seconds', () => Date.now() - after > 2000);
+    assert.ok((await other.events('&route=task:beat')).length - events.length <= 1, 'the old clock stands still');
+  } finally {
+    await other.end();
+  }
+});

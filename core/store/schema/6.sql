@@ -17,3 +17,10 @@ CREATE TABLE run_name (
   event INTEGER NOT NULL,
   PRIMARY KEY (route, name)
 ) WITHOUT ROWID;
+
+-- Tasks on a clock: their last time, run or not. Another schedule begins anew.
+CREATE TABLE task_clock (
+  route    TEXT PRIMARY KEY,
+  schedule TEXT NOT NULL,
+  last_ms  INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -168,6 +168,14 @@ TEST(marks_unknown_names)
     REPORTS("local t = task \"t\" { handle = function() end } local u = task \"t\" { handle = function() end }",
             "both declare task \"t\"");
     REPORTS("local t = task \"t\" { handle = function() end }\nt:run_now()", "run_now() works inside a handler");
+    REPORTS("local t = task \"t\" { every = 5, handle = function() end }", "every = 5 needs a unit");
+    REPORTS("local t = task \"t\" { every = \"500ms\", handle = function() end }", "every = \"500ms\" is out of range");
+    REPORTS("local t = task \"t\" { cron = \"0 9 * *\", handle = function() end }", "cron: five fields are wanted");
+    REPORTS("local t = task \"t\" { cron = \"0 25 * * *\", handle = function() end }", "cron: the hour is out of range: '25'");
+    REPORTS("local t = task \"t\" { cron = \"0 9 * * *\", zone = \"Europe/Berln\", handle = function() end }",
+            "the time zone \"Europe/Berln\" is not known to this system");
+    REPORTS("local t = task \"t\" { cron = \"0 9 * * *\", every = \"1h\", handle = function() end }", "write one of them");
+    REPORTS("local t = task \"t\" { zone = \"Europe/Berlin\", every = \"1h\", handle = function() end }", "zone belongs to cron");
     REPORTS("csv.decode(1)", "'csv' comes with a later version");
     REPORTS("os.execute(\"x\")", "there is no name 'os' here");
     REPORTS("local n = 0\nroute \"/x\" { verify = verify.none \"t\", handle = function(e) n = n + 1 end }",

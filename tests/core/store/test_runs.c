@@ -126,4 +126,60 @@ TEST(a_run_that_waits_can_be_cancelled_by_its_name_and_one_that_is_due_not)
     remove_folder();
 }
 
+/* ---- on a clock ---- */
+
+static struct store_tick tick(struct store *store, const char *schedule, uint64_t now_ms, uint64_t tick_ms)
+{
+    struct event *event = make_event("/a", "{}");
+    struct run_note note = note_of(event, RUN_START, "", now_ms, "");
+    struct store_tick tick = { .op = { .kind = STORE_TICK, .on_done = on_done },
+                               .schedule = slice_of(schedule),
+                               .now_ms = now_ms,
+                               .tick_ms = tick_ms,
+                               .run = &note };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &tick.op);
+    wait_for(before + 1);
+    CHECK_EQ("written", tick.op.result, OK);
+    event_unref(event);
+    return tick;
+}
+
+TEST(a_time_of_a_clock_is_taken_once_also_after_a_restart)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    uint64_t now_ms = clock_wall_ms();
+    CHECK_EQ("first seen now", tick(store, "every 1000", now_ms, 0).last_ms, now_ms);
+    CHECK_EQ("and again", tick(store, "every 1000", now_ms + 10, 0).last_ms, now_ms);
+    CHECK("its time", tick(store, "every 1000", now_ms + 1000, now_ms + 1000).started);
+    CHECK("the same time", !tick(store, "every 1000", now_ms + 1000, now_ms + 1000).started);
+    CHECK_EQ("one run", count_rows(WAIT_ROWS), 1);
+    CHECK("its next one, while the first has not been tried", !tick(store, "every 1000", now_ms + 2000, now_ms + 2000).started);
+    CHECK_EQ("one run", count_rows(WAIT_ROWS), 1);
+    store_stop(store);
+    store = open_store();
+    CHECK_EQ("the last time is known", tick(store, "every 1000", now_ms + 5000, 0).last_ms, now_ms + 2000);
+    end_run(store, count_rows("SELECT max(seq) FROM event WHERE state = 0"));
+    CHECK("what was missed comes once", tick(store, "every 1000", now_ms + 5000, now_ms + 5000).started);
+    CHECK("and no more", !tick(store, "every 1000", now_ms + 5000, now_ms + 5000).started);
+    store_stop(store);
+    remove_folder();
+}
+
+TEST(another_schedule_begins_anew_and_so_does_a_clock_that_was_wrong)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    uint64_t now_ms = clock_wall_ms();
+    CHECK_EQ("first", tick(store, "every 1000", now_ms, 0).last_ms, now_ms);
+    CHECK_EQ("another", tick(store, "cron 0 9 * * * UTC", now_ms + 50, 0).last_ms, now_ms + 50);
+    CHECK_EQ("it is the one now", count_rows("SELECT count(*) FROM task_clock"), 1);
+    CHECK_EQ("a second back", tick(store, "cron 0 9 * * * UTC", now_ms - 950, 0).last_ms, now_ms + 50);
+    CHECK_EQ("two days back", tick(store, "cron 0 9 * * * UTC", now_ms - 48 * HOUR_MS, 0).last_ms, now_ms - 48 * HOUR_MS);
+    store_stop(store);
+    remove_folder();
+}
+
 TEST_MAIN()
