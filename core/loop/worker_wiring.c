@@ -94,6 +94,16 @@ static enum result ask_dedupe(void *arg, const struct route *route, struct event
     return rules_dedupe(worker->rules, route, event, key, failure);
 }
 
+/* A run waits: a new one is of this worker; a group of another is looked at when it is full. */
+static void note_run(struct worker *worker, const struct run_note *run)
+{
+    uint32_t owner = (uint32_t)(run->id.bytes[14] << 8 | run->id.bytes[15]) % worker->config.count;
+    if (owner == worker->config.index)
+        rerun_note(worker->rerun, run->due_ms);
+    else if (run->due_ms <= clock_wall_ms())
+        worker_look(worker->config.all[owner]);
+}
+
 /* An outcome is on disk: its deliveries can go, or it is due again. */
 static void on_outcome_stored(void *arg, struct event *event, struct outcome *outcome)
 {
@@ -103,8 +113,8 @@ static void on_outcome_stored(void *arg, struct event *event, struct outcome *ou
     if (outcome->state == EVENT_WAITING)
         rerun_note(worker->rerun, outcome->due_ms);
     for (const struct run_note *run = outcome->runs; run; run = run->next)
-        if (run->kind == RUN_START)
-            rerun_note(worker->rerun, run->due_ms);
+        if (run->kind != RUN_CANCEL)
+            note_run(worker, run);
     for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
         deliver_offer(worker->deliver, event, delivery);
 }

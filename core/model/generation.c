@@ -93,18 +93,21 @@ const struct target *generation_target(const struct generation *generation, stru
     return NULL;
 }
 
-static const struct route *task_route(const struct generation *generation, struct slice path)
+static const struct route *inner_route(const struct generation *generation, struct slice path)
 {
     for (size_t i = 0; i < generation->task_count; i++)
         if (slice_eq(generation->tasks[i].route.path, path))
             return &generation->tasks[i].route;
+    for (size_t i = 0; i < generation->batch_count; i++)
+        if (slice_eq(generation->batches[i].path, path))
+            return &generation->batches[i];
     return NULL;
 }
 
 const struct route *generation_route(const struct generation *generation, struct slice path)
 {
     if (path.len == 0 || path.data[0] != '/')
-        return task_route(generation, path);
+        return inner_route(generation, path);
     struct candidates candidates = candidates_of(&generation->route_index, generation->route_count, path);
     for (size_t i; next_candidate(&candidates, &i);)
         if (slice_eq(generation->routes[i].path, path))

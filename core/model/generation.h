@@ -114,8 +114,9 @@ struct gate {
     atomic_uint_least64_t next_ns;
 };
 
-/* What an event of it is: a request, or a run of a task, whose `handle` gets the body. */
-enum route_kind { ROUTE_REQUEST, ROUTE_TASK };
+/* What an event of it is: a request, or a run of a task, whose `handle` gets the body, or a group
+ * of a batch, whose `flush` gets it with the type. */
+enum route_kind { ROUTE_REQUEST, ROUTE_TASK, ROUTE_BATCH };
 
 struct route {
     enum route_kind kind;
@@ -243,6 +244,8 @@ struct generation {
     size_t route_count;
     const struct task *tasks;
     size_t task_count;
+    const struct route *batches; /* as of tasks: "batch:signups" */
+    size_t batch_count;
     const struct target *targets;
     size_t target_count;
     const struct secret *secrets;
@@ -261,7 +264,7 @@ enum result generation_index(struct generation *generation) MUST_CHECK;
 struct generation *generation_ref(struct generation *generation);
 void generation_unref(struct generation *generation);                                           /* secrets are wiped */
 const struct target *generation_target(const struct generation *generation, struct slice name); /* NULL: there is none */
-/* Of a request, or of a task. */
+/* Of a request, a task, or a batch. */
 const struct route *generation_route(const struct generation *generation, struct slice path);
 /* A secret_resolve of message.h; arg is a const struct generation. */
 bool generation_secret(void *generation, struct slice name, struct slice *value);

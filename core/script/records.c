@@ -503,7 +503,20 @@ static void read_route(const struct reader *reader, struct route *route)
     route->limits = limits_of(reader, &reader->generation->limits);
 }
 
-/* ---- tasks ---- */
+/* ---- tasks and batches ---- */
+
+static struct route inner_route(const struct reader *reader, enum route_kind kind)
+{
+    bool off;
+    return (struct route){ .kind = kind,
+                           .path = text_of(reader, "path"),
+                           .file = text_of(reader, "file"),
+                           .line = (uint32_t)number_of(reader, "line"),
+                           .enabled = true,
+                           .keep = true,
+                           .retry = retry_of(reader, &off),
+                           .limits = limits_of(reader, &reader->generation->limits) };
+}
 
 /* The loader has checked both. */
 static void read_cron(const struct reader *reader, struct task *task)
@@ -520,15 +533,7 @@ static void read_cron(const struct reader *reader, struct task *task)
 
 static void read_task(const struct reader *reader, struct task *task)
 {
-    bool off;
-    task->route = (struct route){ .kind = ROUTE_TASK,
-                                  .path = text_of(reader, "path"),
-                                  .file = text_of(reader, "file"),
-                                  .line = (uint32_t)number_of(reader, "line"),
-                                  .enabled = true,
-                                  .keep = true,
-                                  .retry = retry_of(reader, &off),
-                                  .limits = limits_of(reader, &reader->generation->limits) };
+    task->route = inner_route(reader, ROUTE_TASK);
     task->schedule = text_of(reader, "schedule");
     task->every_ms = (uint64_t)number_of(reader, "every");
     read_cron(reader, task);
@@ -660,6 +665,22 @@ static void read_tasks(const struct reader *reader)
     lua_pop(reader->L, 1);
 }
 
+static void read_batches(const struct reader *reader)
+{
+    size_t count = 0;
+    if (!enter(reader, "batches", &count))
+        return;
+    struct route *batches = take(reader, count * sizeof(*batches));
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(reader->L, -1, (int)i + 1);
+        batches[i] = inner_route(reader, ROUTE_BATCH);
+        lua_pop(reader->L, 1);
+    }
+    reader->generation->batches = batches;
+    reader->generation->batch_count = count;
+    lua_pop(reader->L, 1);
+}
+
 static void read_targets(const struct reader *reader)
 {
     size_t count = 0;
@@ -687,6 +708,7 @@ void records_read(lua_State *L, int index, struct generation *generation)
     generation->trusted_proxies = ranges_of(&reader, "trusted_proxies", &generation->trusted_proxy_count);
     read_routes(&reader);
     read_tasks(&reader);
+    read_batches(&reader);
     read_targets(&reader);
     if (generation_index(generation) != OK)
         luaL_error(L, "not enough memory");

@@ -309,7 +309,25 @@ static enum run_state go_on(struct inside_run *inside, int arguments)
 /* Pushes what handles this route onto the coroutine; false: no memory for one. */
 struct starting {
     struct inside_run *inside;
+    int arguments;
 };
+
+/* Of a request the event; of a task its data; of a batch its items and their group, nil for the common one. */
+static int push_arguments(lua_State *L, struct inside_run *inside)
+{
+    const struct event *event = inside->run->event;
+    enum route_kind kind = inside->run->route->kind;
+    if (kind == ROUTE_REQUEST) {
+        event_api_push(L, inside->script, inside->event);
+        return 1;
+    }
+    event_api_push_body(L, inside->event);
+    if (kind == ROUTE_BATCH && event->type.len)
+        lua_pushlstring(L, event->type.data, event->type.len);
+    else
+        lua_pushnil(L);
+    return 2;
+}
 
 static int push_handler(lua_State *L)
 {
@@ -322,18 +340,15 @@ static int push_handler(lua_State *L)
     lua_pushlstring(L, inside->run->route->path.data, inside->run->route->path.len);
     lua_rawget(L, -2);             /* starting routes route */
     lua_getfield(L, -1, "handle"); /* starting routes route handle */
-    if (inside->run->route->kind == ROUTE_TASK)
-        event_api_push_body(L, inside->event); /* … data */
-    else
-        event_api_push(L, script, inside->event); /* … event */
-    lua_xmove(L, inside->coroutine, 2);
+    starting->arguments = push_arguments(L, inside);
+    lua_xmove(L, inside->coroutine, 1 + starting->arguments);
     return 0;
 }
 
 enum run_state script_run(struct script *script, struct run *run)
 {
     struct inside_run *inside = inside_new(script, run);
-    struct starting starting = { inside };
+    struct starting starting = { inside, 0 };
     inside->outcome = arena_alloc(&run->event->arena, sizeof(*inside->outcome));
     inside->event = event_api_begin(script, run->event);
     if (!inside->outcome || !inside->event) {
@@ -351,7 +366,7 @@ enum run_state script_run(struct script *script, struct run *run)
             runs_lose_all(script);
         return RUN_ENDED;
     }
-    return go_on(inside, 1);
+    return go_on(inside, starting.arguments);
 }
 
 void script_cancel(struct run *run)

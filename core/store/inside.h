@@ -46,6 +46,12 @@ enum statement {
     FIND_RUN,
     FIND_UNTRIED,
     LAST_TICK,
+    FIND_GROUP,
+    OPEN_GROUP,
+    CLOSE_GROUP,
+    ADD_ITEM,
+    DUE_NOW,
+    BODY_OF_ITEMS,
     KEEP_TICK,
     NAME_RUN,
     UNNAME_RUN,
@@ -164,8 +170,10 @@ void kv_committed(struct store *store, const struct kv_note *notes);
 enum result kv_forget_ended(struct store *store, uint64_t now_ms, bool *more) MUST_CHECK;
 
 /* runs.c; the notes are of one outcome, NULL: none */
-enum result runs_write(struct store *store, const struct run_note *notes) MUST_CHECK;
+enum result runs_write(struct store *store, struct run_note *notes) MUST_CHECK;
 enum result runs_tick(struct store *store, struct store_tick *tick) MUST_CHECK;
+/* ERR_STALE: the event is of a batch, and an item came to it after it was read: it runs again with all. */
+enum result runs_check_items(struct store *store, const struct event *event) MUST_CHECK;
 /* The event is not waiting any more: its name is free. */
 enum result runs_ended(struct store *store, const struct event *event) MUST_CHECK;
 

@@ -41,6 +41,13 @@ static const char *const sql[STATEMENTS] = {
                  "WHERE n.route = ?1 AND n.name = ?2 AND e.state = 0 AND e.due_ms > ?3",
     [FIND_UNTRIED] = "SELECT 1 FROM run_name n JOIN event e ON e.seq = n.event "
                      "WHERE n.route = ?1 AND n.name = '' AND e.state = 0 AND e.attempt = 0",
+    [FIND_GROUP] = "SELECT b.event, b.items, b.bytes, e.id, e.due_ms FROM batch_open b JOIN event e ON e.seq = b.event "
+                   "WHERE b.route = ?1 AND b.key = ?2 AND e.state = 0 AND e.attempt = 0 AND e.due_ms > ?3",
+    [OPEN_GROUP] = "INSERT OR REPLACE INTO batch_open (route, key, event, items, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [CLOSE_GROUP] = "DELETE FROM batch_open WHERE route = ?1 AND key = ?2 AND event = ?3",
+    [ADD_ITEM] = "INSERT INTO batch_item (event, n, item) VALUES (?1, ?2, ?3)",
+    [DUE_NOW] = "UPDATE event SET due_ms = ?2 WHERE seq = ?1",
+    [BODY_OF_ITEMS] = "SELECT sum(length(item)) + count(*) + 1 FROM batch_item WHERE event = ?1",
     [LAST_TICK] = "SELECT last_ms FROM task_clock WHERE route = ?1 AND schedule = ?2",
     [KEEP_TICK] = "INSERT OR REPLACE INTO task_clock (route, schedule, last_ms) VALUES (?1, ?2, ?3)",
     [NAME_RUN] = "INSERT OR REPLACE INTO run_name (route, name, event) VALUES (?1, ?2, ?3)",
@@ -315,6 +322,8 @@ static enum result forget_keys(struct store *store, const struct store_settle *s
 static enum result write_settle(struct store *store, struct store_settle *settle)
 {
     enum result rc = kv_check(store, settle->outcome->kv);
+    if (rc == OK)
+        rc = runs_check_items(store, settle->event);
     if (rc == OK)
         rc = update_settled(store, settle->event, settle->outcome);
     if (rc == OK)

@@ -12,7 +12,7 @@ enum {
     STRETCH = 1000, /* events looked at in one step: some 3 ms, for which a commit has to wait */
     PAGES_A_STEP = 64,
     DUPLICATES_A_STEP = 64,
-    DROPS_MAX = 8, /* statements for one event that goes */
+    DROPS_MAX = 9, /* statements for one event that goes */
 };
 
 /* A stretch of the events, in the order they came: [from, to). Stretches follow each other and then begin anew, so that events
@@ -84,6 +84,7 @@ static enum result delete_events(struct store *store, struct stretch stretch, ui
         "DELETE FROM body WHERE event = ?1",
         "DELETE FROM failure WHERE event = ?1",
         "DELETE FROM lookup WHERE event = ?1",
+        "DELETE FROM batch_item WHERE event = ?1",
         "DELETE FROM attempt WHERE ?1 > 0 AND delivery BETWEEN ?2 AND ?3",
         "DELETE FROM delivery WHERE ?1 > 0 AND seq BETWEEN ?2 AND ?3",
         "DELETE FROM attempt WHERE delivery IN (SELECT seq FROM delivery WHERE event = ?1 AND notice = 1)",

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 enum {
@@ -16,6 +17,37 @@ const char *shown_state_name(enum shown_state state)
 }
 
 /* ---- an event as it was ---- */
+
+enum { ITEMS_BYTES_MAX = 2 * BATCH_BYTES_MAX };
+
+/* The items of a batch as one array, owned by the caller; NULL: there are none. */
+static enum result items_of(sqlite3 *db, int64_t event, char **memory, size_t *len)
+{
+    sqlite3_stmt *query = NULL;
+    struct buf array;
+    enum result rc = db_prepare(db, "SELECT item FROM batch_item WHERE event = ?1 ORDER BY n", &query);
+    *memory = NULL;
+    buf_init(&array, ITEMS_BYTES_MAX);
+    sqlite3_bind_int64(query, 1, event);
+    while (rc == OK && db_row(query, &rc)) {
+        buf_add_byte(&array, array.len ? ',' : '[');
+        buf_add_slice(&array, db_slice(query, 0));
+    }
+    sqlite3_finalize(query);
+    if (rc == OK && array.len)
+        buf_add_byte(&array, ']');
+    if (rc == OK && !buf_ok(&array))
+        rc = ERR_MEMORY;
+    if (rc == OK)
+        *memory = buf_take(&array, len);
+    buf_deinit(&array);
+    return rc;
+}
+
+static bool is_batch(struct slice route)
+{
+    return route.len > 6 && memcmp(route.data, "batch:", 6) == 0;
+}
 
 static enum result event_from_row(sqlite3_stmt *query, struct event **out)
 {
@@ -33,9 +65,16 @@ static enum result event_from_row(sqlite3_stmt *query, struct event **out)
     parts.type = db_slice(query, 3);
     parts.received_ms = (uint64_t)sqlite3_column_int64(query, 4);
     parts.body = db_slice(query, 7);
-    rc = event_new(&parts, out);
-    if (rc != OK)
+    if (parts.body.len == 0 && is_batch(parts.route))
+        rc = items_of(sqlite3_db_handle(query), sqlite3_column_int64(query, 0), &parts.body_memory, &parts.body.len);
+    if (parts.body_memory)
+        parts.body.data = parts.body_memory;
+    if (rc == OK)
+        rc = event_new(&parts, out);
+    if (rc != OK) {
+        mem_free(parts.body_memory);
         return rc;
+    }
     (*out)->seq = sqlite3_column_int64(query, 0);
     (*out)->stored = true;
     (*out)->attempt = (uint32_t)sqlite3_column_int64(query, 5);

@@ -1,5 +1,5 @@
-/* runs.c: events that no request has brought: runs of tasks. One that is due is somebody's, or soon will be; one that is not can
- * still be replaced or cancelled. */
+/* runs.c: events that no request has brought: runs of tasks and batches. One that is due is somebody's, or soon will be; one that
+ * is not can still be replaced or cancelled, or gets another item. */
 #include "base/clock.h"
 #include "model/run_note.h"
 #include "store/inside.h"
@@ -77,11 +77,105 @@ static enum result write_one(struct store *store, const struct run_note *note)
     return db_step(name);
 }
 
-enum result runs_write(struct store *store, const struct run_note *notes)
+/* ---- batches: a group that collects is an event that waits ---- */
+
+struct group {
+    int64_t seq; /* 0: none collects */
+    int64_t items, bytes;
+    struct uuid id;
+    uint64_t due_ms;
+};
+
+static enum result find_group(struct store *store, const struct run_note *note, struct group *group)
+{
+    sqlite3_stmt *find = store->statements[FIND_GROUP];
+    enum result rc;
+    *group = (struct group){ 0 };
+    db_bind_text(find, 1, note->route);
+    db_bind_text(find, 2, note->name);
+    sqlite3_bind_int64(find, 3, (sqlite3_int64)clock_wall_ms());
+    if (db_row(find, &rc))
+        *group = (struct group){ .seq = sqlite3_column_int64(find, 0),
+                                 .items = sqlite3_column_int64(find, 1),
+                                 .bytes = sqlite3_column_int64(find, 2),
+                                 .id = db_id(find, 3),
+                                 .due_ms = (uint64_t)sqlite3_column_int64(find, 4) };
+    sqlite3_reset(find);
+    return rc;
+}
+
+/* From now on it gets nothing more. */
+static enum result close_group(struct store *store, struct group *group)
+{
+    sqlite3_stmt *due = store->statements[DUE_NOW];
+    group->due_ms = clock_wall_ms();
+    sqlite3_bind_int64(due, 1, group->seq);
+    sqlite3_bind_int64(due, 2, (sqlite3_int64)group->due_ms);
+    return db_step(due);
+}
+
+static enum result begin_group(struct store *store, const struct run_note *note, struct group *group)
+{
+    struct run_note event = *note;
+    event.body = SLICE(""); /* its items are */
+    *group = (struct group){ .id = note->id, .due_ms = note->due_ms };
+    return insert(store, &event, &group->seq);
+}
+
+static enum result add_item(struct store *store, const struct run_note *note, struct group *group)
+{
+    sqlite3_stmt *add = store->statements[ADD_ITEM], *open = store->statements[OPEN_GROUP];
+    sqlite3_bind_int64(add, 1, group->seq);
+    sqlite3_bind_int64(add, 2, group->items++);
+    db_bind_slice(add, 3, note->body);
+    enum result rc = db_step(add);
+    if (rc != OK)
+        return rc;
+    db_bind_text(open, 1, note->route);
+    db_bind_text(open, 2, note->name);
+    sqlite3_bind_int64(open, 3, group->seq);
+    sqlite3_bind_int64(open, 4, group->items);
+    sqlite3_bind_int64(open, 5, group->bytes + (int64_t)note->body.len);
+    return db_step(open);
+}
+
+static enum result write_item(struct store *store, struct run_note *note)
+{
+    struct group group;
+    enum result rc = find_group(store, note, &group);
+    bool full = group.seq && group.bytes + (int64_t)note->body.len > BATCH_BYTES_MAX;
+    if (rc == OK && full)
+        rc = close_group(store, &group);
+    if (rc == OK && (full || !group.seq))
+        rc = begin_group(store, note, &group);
+    if (rc == OK)
+        rc = add_item(store, note, &group);
+    if (rc == OK && group.items >= note->items_max)
+        rc = close_group(store, &group);
+    note->id = group.id;
+    note->due_ms = group.due_ms;
+    return rc;
+}
+
+enum result runs_check_items(struct store *store, const struct event *event)
+{
+    sqlite3_stmt *sum = store->statements[BODY_OF_ITEMS];
+    enum result rc;
+    if (event->route.data[0] == '/')
+        return OK;
+    sqlite3_bind_int64(sum, 1, event->seq);
+    /* no items: no batch, or a replay, which has a body of its own */
+    bool differs = db_row(sum, &rc) && sqlite3_column_type(sum, 0) != SQLITE_NULL &&
+                   sqlite3_column_int64(sum, 0) != (int64_t)event->body.len;
+    sqlite3_reset(sum);
+    return rc == OK && differs ? ERR_STALE : rc;
+}
+
+enum result runs_write(struct store *store, struct run_note *notes)
 {
     enum result rc = OK;
-    for (const struct run_note *note = notes; note && rc == OK; note = note->next)
-        rc = write_one(store, note);
+    for (struct run_note *note = notes; note && rc == OK; note = note->next)
+        rc = note->kind == RUN_ADD ? write_item(store, note) : write_one(store, note);
     return rc;
 }
 
@@ -150,11 +244,16 @@ enum result runs_tick(struct store *store, struct store_tick *tick)
 
 enum result runs_ended(struct store *store, const struct event *event)
 {
-    sqlite3_stmt *unname = store->statements[UNNAME_RUN];
-    if (event->type.len == 0 || event->route.data[0] == '/')
+    static const enum statement frees[] = { UNNAME_RUN, CLOSE_GROUP };
+    enum result rc = OK;
+    if (event->route.data[0] == '/')
         return OK;
-    db_bind_text(unname, 1, event->route);
-    db_bind_text(unname, 2, event->type);
-    sqlite3_bind_int64(unname, 3, event->seq);
-    return db_step(unname);
+    for (size_t i = 0; i < sizeof(frees) / sizeof(frees[0]) && rc == OK; i++) {
+        sqlite3_stmt *statement = store->statements[frees[i]];
+        db_bind_text(statement, 1, event->route);
+        db_bind_text(statement, 2, event->type);
+        sqlite3_bind_int64(statement, 3, event->seq);
+        rc = db_step(statement);
+    }
+    return rc;
 }

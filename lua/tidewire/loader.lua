@@ -20,7 +20,7 @@ local M = {}
 local SETTINGS = "tidewire.lua" -- of the folder of `run`; a rule file's name has its folder before it, or is another
 local DIGITS_MAX = 15 -- of a number in a file: beyond that it is another number
 
-local later_words = { batch = true, metric = true, csv = true, ip = true }
+local later_words = { metric = true, csv = true, ip = true }
 local absent_words = {
   coroutine = "coroutines are not offered", io = "rules read and write no files",
   os = "rules reach no processes; time.now() is the clock", debug = "it is not offered", ffi = "it is not offered",
@@ -297,8 +297,8 @@ local function new_load(how)
   local load = {
     mode = how.mode, host = how.host, production = how.production or false,
     sources = {}, schemas = {}, foreign = {}, modules = {}, files = {}, open = {},
-    declared = { route = {}, target = {}, task = {} },
-    routes = {}, route_functions = {}, targets = {}, target_functions = {}, tasks = {},
+    declared = { route = {}, target = {}, task = {}, batch = {} },
+    routes = {}, route_functions = {}, targets = {}, target_functions = {}, tasks = {}, batches = {},
     secrets = {}, secret_names_list = {}, known_secrets = setmetatable({}, { __mode = "k" }),
     settings = {}, setting_list = {},
     limits = limits.defaults, trusted_proxies = {},
@@ -371,6 +371,7 @@ local sentence_hints = {
   target = "add { url = … }",
   route = "add { verify = …, handle = function(event) … end }",
   task = "add { handle = function(data) … end }",
+  batch = "add { every = \"1h\", flush = function(items, key) … end }",
 }
 
 local function check_open(load)
@@ -419,8 +420,8 @@ function M.run(how)
     return { routes = load.route_functions, targets = load.target_functions }
   end
   check_open(load)
-  return { routes = load.routes, targets = load.targets, tasks = load.tasks, findings = load.findings:sorted(),
-    secrets = load.secret_names_list, settings = load.setting_list, limits = load.limits,
+  return { routes = load.routes, targets = load.targets, tasks = load.tasks, batches = load.batches,
+    findings = load.findings:sorted(), secrets = load.secret_names_list, settings = load.setting_list, limits = load.limits,
     trusted_proxies = load.trusted_proxies }
 end
 

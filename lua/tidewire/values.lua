@@ -1,4 +1,4 @@
---- Opaque values that sentences and option words give: targets, tasks, providers, verify, sign, auth.
+--- Opaque values that sentences and option words give: targets, tasks, batches, providers, verify, sign, auth.
 -- @module tidewire.values
 local suggest = require "tidewire.suggest"
 
@@ -7,7 +7,7 @@ local M = {}
 local kinds = setmetatable({}, { __mode = "k" })
 local contents = setmetatable({}, { __mode = "k" })
 
---- @tparam string kind  "target", "task", "provider", "verify", "sign", "auth"
+--- @tparam string kind  "target", "task", "batch", "provider", "verify", "sign", "auth"
 -- @tparam table content  what it stands for
 -- @tparam table methods  name → function(value, …), or nil
 function M.new(kind, content, methods)

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Webhook } from 'standardwebhooks';
 import { BINARY, command, freePort, Router, SECRET, startTarget, until } from './support.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -193,7 +194,8 @@ test('a reload on a terminal asks before a route in use goes away', { skip: !has
 });
 
 describe('the rules that come along', () => {
-  const names = ['rules', 'examples/01_github_to_slack', 'examples/02_app_to_ledger_and_mail', 'examples/03_fan_out_by_content'];
+  const names = ['rules', 'examples/01_github_to_slack', 'examples/02_app_to_ledger_and_mail', 'examples/03_fan_out_by_content',
+    'examples/04_dedupe_delay_and_digest'];
   for (const name of names) {
     test(`${name} load without a mistake`, async () => {
       const where = await folder();
@@ -271,6 +273,40 @@ describe('the rules that come along', () => {
     const router = await Router.start(rules, { env });
     assert.equal((await router.command('send', '/events/shop', 'invoice.large', '--wait')).code, 0);
     assert.deepEqual(target.received.map((one) => one.url).sort(), ['/billing', '/crm', '/review', '/warehouse']);
+    await router.end();
+    await target.close();
+  });
+
+  test('04: signups come as one digest for each team, and who comes back is not nudged', async () => {
+    const target = await startTarget();
+    const rules = await rulesOf('examples/04_dedupe_delay_and_digest');
+    for (const name of Object.keys(rules)) {
+      rules[name] = rules[name].replace('{ url =', '{ private = true, url =').replace('"1h"', '"2s"').replace('run_in("2d"', 'run_in("3s"');
+    }
+    const router = await Router.start(rules, { env: { APP_WEBHOOK_SECRET: standard, CHAT_WEBHOOK_URL: target.url } });
+    const signer = new Webhook(standard);
+    const post = async (route, body) => {
+      const [id, at, text] = [`msg_${body.user}_${target.received.length}_${Date.now()}`, new Date(), JSON.stringify(body)];
+      const answer = await router.post(route, text, { 'webhook-id': id, 'webhook-timestamp': String(Math.floor(at / 1000)),
+        'webhook-signature': signer.sign(id, at, text), 'content-type': 'application/json' });
+      assert.equal(answer.status, 202, answer.body);
+      return answer;
+    };
+    const person = (user, team) => ({ user, team, email: `${user}@example.com` });
+    await post('/signup', person('ann', 'red'));
+    await post('/signup', person('bob', 'red'));
+    await post('/signup', person('cyd', 'blue'));
+    assert.equal((await post('/signup', person('ann', 'red'))).headers['tidewire-duplicate'], 'true');
+    await post('/login', person('bob', 'red'));
+    const messages = () => target.received.map((one) => JSON.parse(one.body)).map((one) => `${one.channel}: ${one.text}`).sort();
+    await until('two digests and two nudges', () => messages().length >= 4);
+    await until('nothing else to wait', async () => (await router.events('&state=waiting')).length === 0);
+    assert.deepEqual(messages(), [
+      'blue: 1 new signup: cyd@example.com',
+      'red: 2 new signups: ann@example.com, bob@example.com',
+      'success: ann@example.com has not come back yet.',
+      'success: cyd@example.com has not come back yet.',
+    ]);
     await router.end();
     await target.close();
   });

@@ -52,6 +52,16 @@ end }
 route "/chain" { verify = verify.none "a test", handle = function(event) chain:run_at(time.now(), event.body.n) end }
 route "/flaky" { verify = verify.none "a test", handle = function() flaky:run_now({}) flaky:run_now() end }
 route "/task-dropped" { verify = verify.none "a test", handle = function() note:run_now({ n = 9 }) drop "no" end }
+local pile = batch "pile" { every = "2s", max = 5, by = "team", retry = { attempts = 1000, first = "100ms", max = "100ms" }, flush = function(items, team)
+  local numbers = json.array {}
+  for i, item in ipairs(items) do numbers[i] = item.n end
+  if team == "flaky" and not kv.get "mended" then retry "not yet" end
+  send(a, { path = "/pile", json = { team = team or "none", numbers = numbers } })
+end }
+route "/pile" { verify = verify.none "a test", handle = function(event)
+  pile:add(event.body)
+  if event.body.drop then drop "no" end
+end }
 route "/unkept" { verify = verify.none "a test", ack = "received", keep = false, dedupe = false, handle = function() kv.incr "unkept" end }
 `;
 
@@ -240,4 +250,39 @@ test('a task on a clock runs once for all workers, and what was missed once', as
   } finally {
     await other.end();
   }
+});
+
+const piles = (team) => target.received.filter((one) => one.url === '/pile').map((one) => JSON.parse(one.body)).filter((one) => one.team === team);
+const everyNumber = (team) => piles(team).flatMap((one) => one.numbers).sort((x, y) => x - y);
+const upTo = (count) => Array.from({ length: count }, (_, i) => i);
+
+test('a batch holds each item once, at most so many together', async () => {
+  await Promise.all(upTo(23).map((n) => post('/pile', { team: 'a', n })));
+  await post('/pile', { team: 'a', n: 99, drop: true });
+  await post('/pile', { n: 7 });
+  await until('all of them', () => everyNumber('a').length >= 23 && piles('none').length > 0);
+  assert.deepEqual(everyNumber('a'), upTo(23));
+  assert.deepEqual(piles('a').map((one) => one.numbers.length).sort(), [3, 5, 5, 5, 5]);
+  assert.deepEqual(piles('none').map((one) => one.numbers), [[7]]);
+});
+
+test('a flush that fails is tried again with the same items', async () => {
+  await Promise.all(upTo(3).map((n) => post('/pile', { team: 'flaky', n })));
+  await until('a try to fail', async () => (await router.events('&route=batch:pile&type=flaky'))[0].reason === 'retry: not yet');
+  await post('/set', { key: 'mended', value: true });
+  await until('the next try', () => piles('flaky').length > 0);
+  assert.deepEqual(everyNumber('flaky'), upTo(3));
+});
+
+test('a batch that collects outlives kill -9 and a restart', async () => {
+  await post('/pile', { team: 'k', n: 0 });
+  process.kill((await router.status()).pid, 'SIGKILL');
+  await until('the router to answer', async () => (await router.get('/readyz').catch(() => null))?.status === 200);
+  await post('/pile', { team: 'k', n: 1 });
+  await router.stop();
+  await router.launch();
+  await post('/pile', { team: 'k', n: 2 });
+  await until('all of them', () => everyNumber('k').length >= 3);
+  await until('nothing else to wait', async () => (await router.events('&route=batch:pile&state=waiting')).length === 0);
+  assert.deepEqual(everyNumber('k'), upTo(3));
 });

@@ -24,3 +24,19 @@ CREATE TABLE task_clock (
   schedule TEXT NOT NULL,
   last_ms  INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Batches: the group that collects is an event that waits; its items are that event's body.
+CREATE TABLE batch_open (
+  route TEXT NOT NULL,
+  key   TEXT NOT NULL, -- "": the common group
+  event INTEGER NOT NULL,
+  items INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (route, key)
+) WITHOUT ROWID;
+CREATE TABLE batch_item (
+  event INTEGER NOT NULL,
+  n     INTEGER NOT NULL, -- from 0
+  item  BLOB NOT NULL,    -- JSON
+  PRIMARY KEY (event, n)
+) WITHOUT ROWID;

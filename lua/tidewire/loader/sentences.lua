@@ -1,5 +1,7 @@
---- The words of a file: route, target, task, provider.*, verify.*, sign.*, auth.*, secret, env, require.
+--- The words of a file: route, target, task, batch, provider.*, verify.*, sign.*, auth.*, secret, env, require.
 -- @module tidewire.loader.sentences
+local batch = require "tidewire.loader.batch"
+local batch_words = require "tidewire.batch"
 local check = require "tidewire.loader.check"
 local compat = require "tidewire.loader.compat"
 local findings = require "tidewire.loader.findings"
@@ -128,6 +130,17 @@ local function task_sentence(load)
   end)
 end
 
+local function batch_sentence(load)
+  return sentence_of(load, "batch", function(name, given, file, line)
+    check_name(load, "batch", name, file, line)
+    declare(load, "batch", name, name, file, line)
+    local record, functions = batch.make(load, name, given, file, line)
+    load.batches[#load.batches + 1] = record
+    load.route_functions[record.path] = functions
+    return values.new("batch", { name = name }, batch_words.methods(name, record))
+  end)
+end
+
 -- ---- values for options ----
 
 local function checker(load, subject)
@@ -248,6 +261,7 @@ end
 function M.words(load)
   return {
     route = route_sentence(load), target = target_sentence(load), task = task_sentence(load),
+    batch = batch_sentence(load),
     provider = provider_words(load), verify = verify_words(load), compat = word_table(load, "compat", compat.words(load), {}),
     sign = sign_words(load), auth = auth_words(load), secret = secret_word(load), env = env_word(load),
   }

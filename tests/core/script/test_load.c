@@ -176,6 +176,11 @@ TEST(marks_unknown_names)
             "the time zone \"Europe/Berln\" is not known to this system");
     REPORTS("local t = task \"t\" { cron = \"0 9 * * *\", every = \"1h\", handle = function() end }", "write one of them");
     REPORTS("local t = task \"t\" { zone = \"Europe/Berlin\", every = \"1h\", handle = function() end }", "zone belongs to cron");
+    REPORTS("local b = batch \"b\" { flush = function() end }", "batch \"b\": needs every");
+    REPORTS("local b = batch \"b\" { every = \"1h\" }", "batch \"b\": needs flush");
+    REPORTS("local b = batch \"b\" { every = \"1h\", max = 1001, flush = function() end }", "a whole number from 1 to 1000");
+    REPORTS("local b = batch \"b\" { every = \"1h\", by = \"a..b\", flush = function() end }", "by wants a path in the item");
+    REPORTS("local b = batch \"b\"", "batch \"b\" has no settings");
     REPORTS("csv.decode(1)", "'csv' comes with a later version");
     REPORTS("os.execute(\"x\")", "there is no name 'os' here");
     REPORTS("local n = 0\nroute \"/x\" { verify = verify.none \"t\", handle = function(e) n = n + 1 end }",

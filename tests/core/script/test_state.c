@@ -85,7 +85,8 @@ static void use_lines(const char *const *lines, size_t count)
 {
     struct buf rules;
     buf_init(&rules, TEXT_MAX);
-    buf_add_text(&rules, "local nudge = task \"nudge\" { handle = function() end }\n");
+    buf_add_text(&rules, "local nudge = task \"nudge\" { handle = function() end } "
+                         "local digest = batch \"digest\" { every = '1h', by = 'team', flush = function() end }\n");
     for (size_t i = 0; i < count; i++)
         buf_addf(&rules, "route \"/h%zu\" { verify = verify.none \"t\", handle = function(event)\n  %s\nend }\n", i, lines[i]);
     buf_add_byte(&rules, '\0');
@@ -292,11 +293,22 @@ static void mistakes_say_what_to_write(void)
         { "nudge:run_at(time.now() * 1000)", "milliseconds are divided by 1000" },
         { "nudge:run_now(1, {}, 2)", "run_now takes at most 2 arguments, got 3" },
         { "nudge:run_now(('x'):rep(65534)) nudge:run_now(('x'):rep(65535))", "run_now: data has at most 64 KiB as JSON" },
-        { "for i = 1, 1000 do nudge:run_now(i) end nudge:run_now(0)", "at most 1000 runs of tasks" },
+        { "for i = 1, 1000 do nudge:run_now(i) end nudge:run_now(0)", "at most 1000 things to tasks and batches" },
         { "for i = 1, 1000 do nudge:run_now(('x'):rep(2 ^ 15)) end", "at most 16 MiB of data" },
         { "nudge:cancel()", "cancel: id is text of 1 to 256 bytes, got nil" },
         { "nudge:run()", "a task has no 'run'" },
         { "nudge.x = 1", "a task cannot be changed" },
+        { "digest.add(1)", "write digest:add(…), with a colon" },
+        { "digest:add()", "add takes one item, got 0" },
+        { "digest:add(1, 2)", "add takes one item, got 2" },
+        { "digest:add(nil)", "add wants an item, got nil" },
+        { "digest:add(secret 'S')", "add: a secret is not kept: write secret \"NAME\" in flush" },
+        { "digest:add({ s = secret 'S' })", "add: item.s is a secret" },
+        { "digest:add({ team = {} })", "add: the item's team is to be text or a number" },
+        { "digest:add({ team = ('x'):rep(256) }) digest:add({ team = ('x'):rep(257) })",
+          "the item's team has 257 bytes, at most 256" },
+        { "digest:add(('x'):rep(65534)) digest:add(('x'):rep(65535))", "add: item has at most 64 KiB as JSON" },
+        { "digest:flush()", "a batch has no 'flush'" },
     };
     const char *lines[COUNT(cases)];
     for (size_t i = 0; i < COUNT(cases); i++)

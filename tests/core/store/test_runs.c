@@ -182,4 +182,119 @@ TEST(another_schedule_begins_anew_and_so_does_a_clock_that_was_wrong)
     remove_folder();
 }
 
+/* ---- batches ---- */
+
+static struct run_note add(struct store *store, const char *key, const char *item, uint32_t items_max, uint64_t due_ms)
+{
+    struct event *event = make_event("/a", "{}");
+    struct outcome *outcome = make_outcome(event, 0, 0);
+    struct run_note note = note_of(event, RUN_ADD, key, due_ms, item);
+    note.route = SLICE("batch:b");
+    note.items_max = items_max;
+    outcome->runs = &note;
+    CHECK_EQ("committed", accept(store, event, outcome, NULL), OK);
+    event_unref(event);
+    return note;
+}
+
+static struct event *group_of(struct store *store, const char *where)
+{
+    char sql[200];
+    snprintf(sql, sizeof(sql), "SELECT min(seq) FROM event WHERE route = 'batch:b' AND state = 0 AND %s", where);
+    struct store_read_event read = { .op = { .kind = STORE_READ_EVENT }, .seq = count_rows(sql) };
+    read_op(store, &read.op);
+    CHECK_EQ(where, read.op.result, OK);
+    return read.event;
+}
+
+static void check_group(struct store *store, const char *where, const char *body)
+{
+    struct event *event = group_of(store, where);
+    CHECK_SLICE(where, event->body, body);
+    CHECK_EQ(where, event->kind, BODY_JSON);
+    event_unref(event);
+}
+
+static enum result settle(struct store *store, struct event *event)
+{
+    struct store_settle op = { .op = { .kind = STORE_SETTLE, .on_done = on_done },
+                               .event = event,
+                               .outcome = make_outcome(event, 0, 0) };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &op.op);
+    wait_for(before + 1);
+    return op.op.result;
+}
+
+#define GROUPS "SELECT count(*) FROM event WHERE route = 'batch:b' AND state = 0"
+
+TEST(items_gather_in_their_group_until_it_is_full_or_due_and_then_in_the_next)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    uint64_t now_ms = clock_wall_ms();
+    struct run_note first = add(store, "x", "1", 3, now_ms + HOUR_MS);
+    (void)add(store, "y", "{\"b\":2}", 3, now_ms + HOUR_MS);
+    struct run_note second = add(store, "x", "3", 3, now_ms + 2 * HOUR_MS);
+    CHECK_EQ("two groups", count_rows(GROUPS), 2);
+    CHECK("the second joins the first", uuid_eq(first.id, second.id));
+    CHECK_EQ("and its time", second.due_ms, now_ms + HOUR_MS);
+    check_group(store, "type = 'x'", "[1,3]");
+    struct run_note third = add(store, "x", "4", 3, now_ms + HOUR_MS);
+    CHECK("full: due now", uuid_eq(third.id, first.id) && third.due_ms <= clock_wall_ms());
+    (void)add(store, "x", "5", 3, now_ms + HOUR_MS);
+    CHECK_EQ("a third group", count_rows(GROUPS), 3);
+    store_stop(store);
+    store = open_store();
+    check_group(store, "type = 'x'", "[1,3,4]");
+    check_group(store, "type = 'x' AND due_ms > 1000 + (SELECT min(due_ms) FROM event WHERE type = 'x')", "[5]");
+    (void)add(store, "y", "6", 3, now_ms + HOUR_MS);
+    check_group(store, "type = 'y'", "[{\"b\":2},6]");
+    struct event *full = group_of(store, "type = 'x'");
+    CHECK_EQ("flushed", settle(store, full), OK);
+    event_unref(full);
+    (void)add(store, "x", "7", 3, now_ms + HOUR_MS);
+    check_group(store, "type = 'x'", "[5,7]");
+    store_stop(store);
+    remove_folder();
+}
+
+TEST(an_item_that_came_while_its_group_was_read_is_not_lost)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    (void)add(store, "", "1", 1000, clock_wall_ms() + HOUR_MS);
+    struct event *early = group_of(store, "type = ''"); /* read before the commit of the second */
+    (void)add(store, "", "2", 1000, clock_wall_ms() + HOUR_MS);
+    CHECK_EQ("not with one of two", settle(store, early), ERR_STALE);
+    struct event *whole = group_of(store, "type = ''");
+    CHECK_SLICE("both", whole->body, "[1,2]");
+    CHECK_EQ("flushed", settle(store, whole), OK);
+    CHECK_EQ("closed", count_rows("SELECT count(*) FROM batch_open"), 0);
+    event_unref(early);
+    event_unref(whole);
+    store_stop(store);
+    remove_folder();
+}
+
+TEST(a_group_has_at_most_8_MiB)
+{
+    enum { ITEM = 64 << 10, FIT = BATCH_BYTES_MAX / ITEM };
+    static char item[ITEM + 1];
+    fresh_folder();
+    struct store *store = open_store();
+    memset(item, '7', ITEM);
+    for (int i = 0; i < FIT; i++)
+        (void)add(store, "", item, 1000, clock_wall_ms() + HOUR_MS);
+    CHECK_EQ("all of them", count_rows(GROUPS), 1);
+    struct event *event = group_of(store, "type = ''");
+    CHECK_EQ("whole", event->body.len, (size_t)FIT * ITEM + FIT + 1);
+    event_unref(event);
+    (void)add(store, "", "1", 1000, clock_wall_ms() + HOUR_MS);
+    CHECK_EQ("one more", count_rows(GROUPS), 2);
+    store_stop(store);
+    remove_folder();
+}
+
 TEST_MAIN()
