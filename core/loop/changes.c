@@ -238,6 +238,25 @@ static void write_routes(const struct generation *before, const struct generatio
         buf_addf(out, "    %zu other route%s unchanged", unchanged, unchanged == 1 ? "" : "s");
 }
 
+/* "task:nudge", "batch:signups" */
+static void write_inner_routes(const struct generation *before, const struct generation *after,
+                               const struct store_read_backlog *backlog, struct buf *out)
+{
+    const struct route *route;
+    for (size_t i = 0; (route = generation_inner_route(after, i)); i++)
+        if (!generation_route(before, route->path))
+            buf_addf(out, "    + %.*s", SLICE_ARGS(route->path));
+    for (size_t i = 0; (route = generation_inner_route(before, i)); i++) {
+        const struct backlog_row *row = row_of(backlog, route->path);
+        if (generation_route(after, route->path))
+            continue;
+        buf_addf(out, "    - %.*s", SLICE_ARGS(route->path));
+        if (row && row->waiting)
+            buf_addf(out, " (%u run%s wait%s for it until it returns)", row->waiting, plural(row->waiting),
+                     row->waiting == 1 ? "s" : "");
+    }
+}
+
 static void write_limits(const struct generation *before, const struct generation *after, struct buf *out)
 {
     (void)write_options(limit_options, before, after, "limits", SLICE("of all routes"), out);
@@ -249,6 +268,7 @@ void changes_write(const struct generation *before, const struct generation *aft
     write_limits(before, after, out);
     write_targets(before, after, backlog, out);
     write_routes(before, after, backlog, out);
+    write_inner_routes(before, after, backlog, out);
 }
 
 /* Is what the route is made of another now? Files below lib/ may be part of any. */

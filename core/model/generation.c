@@ -93,21 +93,26 @@ const struct target *generation_target(const struct generation *generation, stru
     return NULL;
 }
 
-static const struct route *inner_route(const struct generation *generation, struct slice path)
+const struct route *generation_inner_route(const struct generation *generation, size_t i)
 {
-    for (size_t i = 0; i < generation->task_count; i++)
-        if (slice_eq(generation->tasks[i].route.path, path))
-            return &generation->tasks[i].route;
-    for (size_t i = 0; i < generation->batch_count; i++)
-        if (slice_eq(generation->batches[i].path, path))
-            return &generation->batches[i];
+    if (i < generation->task_count)
+        return &generation->tasks[i].route;
+    return i - generation->task_count < generation->batch_count ? &generation->batches[i - generation->task_count] : NULL;
+}
+
+static const struct route *find_inner(const struct generation *generation, struct slice path)
+{
+    const struct route *route;
+    for (size_t i = 0; (route = generation_inner_route(generation, i)); i++)
+        if (slice_eq(route->path, path))
+            return route;
     return NULL;
 }
 
 const struct route *generation_route(const struct generation *generation, struct slice path)
 {
     if (path.len == 0 || path.data[0] != '/')
-        return inner_route(generation, path);
+        return find_inner(generation, path);
     struct candidates candidates = candidates_of(&generation->route_index, generation->route_count, path);
     for (size_t i; next_candidate(&candidates, &i);)
         if (slice_eq(generation->routes[i].path, path))

@@ -264,6 +264,8 @@ enum result generation_index(struct generation *generation) MUST_CHECK;
 struct generation *generation_ref(struct generation *generation);
 void generation_unref(struct generation *generation);                                           /* secrets are wiped */
 const struct target *generation_target(const struct generation *generation, struct slice name); /* NULL: there is none */
+/* Number i of the routes that no request can reach: those of tasks, then of batches; NULL: there are not so many. */
+const struct route *generation_inner_route(const struct generation *generation, size_t i);
 /* Of a request, a task, or a batch. */
 const struct route *generation_route(const struct generation *generation, struct slice path);
 /* A secret_resolve of message.h; arg is a const struct generation. */

@@ -139,7 +139,7 @@ test('values are there after kill -9, a restart and a reload', async () => {
   assert.deepEqual(await read('kept'), { list: [1, 2], big: 1 });
   await router.stop();
   await router.launch();
-  assert.equal(await read('count'), 300);
+  assert.deepEqual(await read('kept'), { list: [1, 2], big: 1 });
   await router.write('x.lua', rules() + '-- another\n');
   assert.equal((await router.command('reload', '--wait')).code, 0);
   assert.deepEqual(await read('kept'), { list: [1, 2], big: 1 });
@@ -285,4 +285,22 @@ test('a batch that collects outlives kill -9 and a restart', async () => {
   await until('all of them', () => everyNumber('k').length >= 3);
   await until('nothing else to wait', async () => (await router.events('&route=batch:pile&state=waiting')).length === 0);
   assert.deepEqual(everyNumber('k'), upTo(3));
+});
+
+test('a task that goes leaves its runs waiting, and a reload says so', async () => {
+  const with_task = clock('local once = task "once" { handle = function(data) send(a, { path = "/once", json = data }) end }\n'
+    + 'route "/once" { verify = verify.none "a test", handle = function(event) once:run_in("1s", event.body) end }\n');
+  const other = await Router.start({ 'x.lua': with_task });
+  try {
+    assert.equal((await other.post('/once', '{"n":1}', { 'content-type': 'application/json' })).status, 202);
+    await other.write('x.lua', clock('local b = batch "b" { every = "1h", flush = function() end }\n'));
+    const gone = await other.command('reload', '--wait');
+    assert.match(gone.stdout, /- task:once \(1 run waits for it until it returns\)/);
+    assert.match(gone.stdout, /\+ batch:b/);
+    await other.write('x.lua', with_task);
+    assert.equal((await other.command('reload', '--wait')).code, 0);
+    await until('it to run', () => numbers('/once').length === 1);
+  } finally {
+    await other.end();
+  }
 });
