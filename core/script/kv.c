@@ -95,7 +95,7 @@ static struct slice text_at(lua_State *L, int index)
     return text;
 }
 
-/* Pushes the value, decoded, with its text below it. */
+/* What look gives of a value; data NULL: there is none. */
 static int push_found(lua_State *L, struct slice value)
 {
     if (!value.data) {
