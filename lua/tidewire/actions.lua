@@ -274,7 +274,8 @@ local function parts_of(message, to)
   end
   if message.at ~= nil then at = faults.moment("send: at", message.at) end
   if message.delay ~= nil then delay = milliseconds("send: delay", message.delay) end
-  return body or "none", value, content_type, headers, path, query, method, id, to and key_of(to, message, false) or nil, delay, at
+  local key = to and key_of(to, message, false)
+  return body or "none", value, content_type, headers, path, query, method, id, key, delay, at
 end
 
 -- ---- targets ----
