@@ -66,14 +66,20 @@ struct generation *reload_current(const struct reload *reload)
 
 /* ---- what is said ---- */
 
-static void add_clock(struct buf *out)
+static void add_time(struct buf *out, uint64_t wall_ms)
 {
     char text[16];
-    struct tm now;
-    time_t seconds = (time_t)(clock_wall_ms() / 1000);
-    localtime_r(&seconds, &now);
-    strftime(text, sizeof(text), "%H:%M:%S", &now);
-    buf_addf(out, "%s ", text);
+    struct tm local;
+    time_t seconds = (time_t)(wall_ms / 1000);
+    localtime_r(&seconds, &local);
+    strftime(text, sizeof(text), "%H:%M:%S", &local);
+    buf_add_text(out, text);
+}
+
+static void add_clock(struct buf *out)
+{
+    add_time(out, clock_wall_ms());
+    buf_add_byte(out, ' ');
 }
 
 static void say(struct reload *reload, bool loaded)
@@ -111,7 +117,9 @@ static void say_mistakes(struct reload *reload, const struct load_report *report
     add_clock(&reload->text);
     buf_addf(&reload->text, "✗ not loaded, generation %u keeps running\n", reload->current->number);
     load_report_print(report, &reload->text, false);
-    buf_addf(&reload->text, "\nThe running rules were kept (generation %u). Nothing was changed.\n", reload->current->number);
+    buf_addf(&reload->text, "\nThe running rules were kept (generation %u, loaded ", reload->current->number);
+    add_time(&reload->text, reload->current->loaded_ms);
+    buf_add_text(&reload->text, "). Nothing was changed.\n");
     write_json(reload, false, report);
     say(reload, false);
 }

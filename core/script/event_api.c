@@ -112,6 +112,8 @@ const struct event *event_api_event(lua_State *L, int index)
 static struct handle *check_event(lua_State *L, const char *method)
 {
     struct handle *handle = userdata_of(L, 1, EVENT_TYPE);
+    if (!handle && lua_type(L, 1) == LUA_TSTRING)
+        luaL_error(L, "write event:%s(\"%s\"), with a colon", method, lua_tostring(L, 1));
     if (!handle)
         luaL_error(L, "write event:%s(…), with a colon", method);
     (void)alive(L, handle);

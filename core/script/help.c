@@ -102,7 +102,39 @@ static bool is_about(struct slice text, struct slice name)
     return memmem(text.data, text.len, field, (size_t)len) || memmem(text.data, text.len, "index local '", 13);
 }
 
-static void add_missed(const struct event *event, struct views *views, struct slice text, struct buf *out)
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* What the rule's line goes on with behind a field: ".lines" for 'object' in "= event.body.data.object.lines". */
+static struct slice rest_of_chain(struct slice line, struct slice name)
+{
+    for (size_t at = 1; at + name.len <= line.len; at++) {
+        size_t end = at + name.len;
+        if (line.data[at - 1] != '.' || memcmp(line.data + at, name.data, name.len) != 0)
+            continue;
+        if (end < line.len && is_name_byte(line.data[end]))
+            continue;
+        while (end + 1 < line.len && line.data[end] == '.' && is_name_byte(line.data[end + 1]))
+            for (end += 2; end < line.len && is_name_byte(line.data[end]); end++) {
+            }
+        return slice_make(line.data + at + name.len, end - at - name.len);
+    }
+    return SLICE("");
+}
+
+static void add_get(const struct generation *generation, struct slice text, struct slice path, struct slice name, struct buf *out)
+{
+    unsigned long number = 0;
+    const struct rule_file *file = place_of(generation, text, &number);
+    struct slice rest = file ? rest_of_chain(line_of(file->text, number), name) : SLICE("");
+    buf_addf(out, "\n      │ event:get(\"%.*s.%.*s%.*s\") gives nil instead of failing", SLICE_ARGS(path), SLICE_ARGS(name),
+             SLICE_ARGS(rest));
+}
+
+static void add_missed(const struct generation *generation, const struct event *event, struct views *views, struct slice text,
+                       struct buf *out)
 {
     struct json_value object;
     struct slice name;
@@ -114,10 +146,9 @@ static void add_missed(const struct event *event, struct views *views, struct sl
     bool known = object.doc == event->json && add_path(json_root(event->json), object.node, &path) && buf_ok(&path);
     buf_addf(out, "\n      │ %.*s has: ", known ? (int)path.len : 10, known ? path.data : "the object");
     add_members(object, out);
-    buf_addf(out, "  (no '%.*s')", SLICE_ARGS(name));
+    buf_addf(out, "        (no '%.*s')", SLICE_ARGS(name));
     if (known)
-        buf_addf(out, "\n      │ event:get(\"%.*s.%.*s\") gives nil instead of failing", (int)path.len, path.data,
-                 SLICE_ARGS(name));
+        add_get(generation, text, buf_slice(&path), name, out);
     buf_deinit(&path);
 }
 
@@ -138,5 +169,5 @@ void help_with_error(const struct generation *generation, const struct event *ev
         add_line(generation, text, out);
     else
         add_route_line(generation, out);
-    add_missed(event, views, text, out);
+    add_missed(generation, event, views, text, out);
 }

@@ -410,17 +410,7 @@ local function logger(level)
   end
 end
 
-local log = { debug = logger "debug", info = logger "info", warn = logger "warn", error = logger "error" }
-
-M.log = setmetatable({}, {
-  __index = function(_, name)
-    return log[name] or error(("there is no log.%s%s"):format(tostring(name), suggest.hint(name, suggest.names_of(log))), 2)
-  end,
-  __newindex = function()
-    error("log cannot be changed", 2)
-  end,
-  __metatable = false,
-})
+M.log = { debug = logger "debug", info = logger "info", warn = logger "warn", error = logger "error" }
 
 --- print(…): one line of level info.
 function M.print(...)
@@ -428,7 +418,7 @@ function M.print(...)
   for i = 1, select("#", ...) do
     parts[i] = logged_text("print", (select(i, ...)))
   end
-  log.info(table.concat(parts, "\t"))
+  M.log.info(table.concat(parts, "\t"))
 end
 
 --- words: what rules have by these names; the rest is for http.lua, which checks in the same way.

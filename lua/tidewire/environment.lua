@@ -91,11 +91,16 @@ local function copy(from)
   return to
 end
 
+--- Library → its words, sorted; for the loader, which finds a word that is not there before anything runs.
+M.libraries = {}
+
 --- A table that can be read and not changed: an empty one in front of the content, so that reading costs no call.
 local function locked(name, content)
+  local names = suggest.names_of(content)
+  M.libraries[name] = names
   local guarded = setmetatable(copy(content), {
     __index = function(_, key)
-      error(("there is no %s.%s%s"):format(name, tostring(key), suggest.hint(key, suggest.names_of(content))), 2)
+      error(("there is no %s.%s%s"):format(name, tostring(key), suggest.hint(key, names)), 2)
     end,
   })
   return setmetatable({}, {
@@ -178,7 +183,7 @@ function M.words()
     words[name] = f
   end
   for name, f in pairs(actions) do
-    words[name] = f
+    words[name] = type(f) == "table" and locked(name, f) or f
   end
   local in_test_build, crash = pcall(require, "tidewire.crash")
   if in_test_build then

@@ -95,6 +95,34 @@ local function check_literal(load, file, use)
   end
 end
 
+--- A word of a library that is not there, or one that is called with ':'.
+local function check_field(load, file, use)
+  local names = environment.libraries[use.name]
+  if not names or not load.words[use.name] then return end
+  local finding = { file = file.name, line = use.line, token = file.source:find(use.line, use.field) }
+  for _, name in ipairs(names) do
+    if name == use.field then
+      if use.is_method then
+        finding.message = ("%s:%s is written with a dot"):format(use.name, use.field)
+        finding.hint = ("write %s.%s(…)"):format(use.name, use.field)
+        load.findings:add(finding)
+      end
+      return
+    end
+  end
+  finding.message = ("there is no %s.%s"):format(use.name, use.field)
+  finding.hint, finding.suggestion = findings.near(use.field, names)
+  load.findings:add(finding)
+end
+
+--- `send("slack", …)`: the name of a target in place of the target.
+local function check_send(load, file, use)
+  local name = use.texts[1]
+  load.findings:add { file = file.name, line = use.line, token = file.source:find(use.line, ("%q"):format(name)),
+    message = "send wants the value from `target`, not its name",
+    hint = ("write local a = target %q { … } and send(a, …)"):format(name) }
+end
+
 local function check_use(load, file, use)
   local token = file.source:find(use.line, use.name)
   if use.kind == "read" and not file.scope.known[use.name] then
@@ -109,6 +137,10 @@ local function check_use(load, file, use)
       hint = "declare it inside the function; what has to last belongs into kv: write kv.set or kv.incr" }
   elseif use.kind == "literal" and (use.name == "secret" or use.name == "env") then
     check_literal(load, file, use)
+  elseif use.kind == "field" then
+    check_field(load, file, use)
+  elseif use.kind == "literal" and use.name == "send" and #use.texts > 0 and use.depth > 0 then
+    check_send(load, file, use)
   elseif use.kind == "call" and use.name == "send" and use.arguments == 1 and use.depth > 0 then
     load.findings:add { file = file.name, line = use.line, token = token, message = "send wants a message too",
       hint = "write send(target, event), or send(target, { json = … })" }
@@ -367,18 +399,17 @@ local function raise_findings(load)
   end
 end
 
-local sentence_hints = {
-  target = "add { url = … }",
-  route = "add { verify = …, handle = function(event) … end }",
-  task = "add { handle = function(data) … end }",
-  batch = "add { every = \"1h\", flush = function(items, key) … end }",
+local settings_of = {
+  target = "{ url = … }",
+  route = "{ verify = …, handle = function(event) … end }",
+  task = "{ handle = function(data) … end }",
+  batch = "{ every = \"1h\", flush = function(items, key) … end }",
 }
 
 local function check_open(load)
   for opened in pairs(load.open) do
     load.findings:add { file = opened.file, line = opened.line,
-      message = ("%s %q has no settings"):format(opened.sentence, opened.name),
-      hint = sentence_hints[opened.sentence] }
+      message = ("%s %q has no settings: add %s"):format(opened.sentence, opened.name, settings_of[opened.sentence]) }
   end
 end
 

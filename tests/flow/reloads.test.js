@@ -61,6 +61,7 @@ async function underLoad(t, files, body, options = {}) {
       assert.equal(reload.code, 3, reload.stdout + reload.stderr);
       assert.match(reload.stdout, what);
       assert.match(reload.stdout, /not loaded, generation \d+ keeps running/);
+      assert.match(reload.stdout, /^The running rules were kept \(generation \d+, loaded \d\d:\d\d:\d\d\)\. Nothing was changed\.$/m);
     },
     async isUnchanged(generation) {
       const reload = await router.command('reload');

@@ -129,7 +129,7 @@ describe('a rule that misbehaves', () => {
         + misbehave('header', 'send(t, { text = "x", headers = { ["X-A"] = "a\\r\\nX-Injected: 1" } })')
         + misbehave('cycle', 'local c = {} c.c = c send(t, { json = c })')
         + misbehave('nan', 'send(t, { json = { n = 0 / 0 } })')
-        + misbehave('name', 'send("t", { text = "x" })')
+        + misbehave('name', 'local to = "t" send(to, { text = "x" })')
         + `route "/sleep" { verify = verify.none "a test", handle = function(event) sleep "300ms" send(t, { text = "slept" }) end }
            route "/drop" { verify = verify.none "a test", handle = function(event) pcall(function() send(t, { text = "no" }) drop("not wanted") end) send(t, { text = "no" }) end }
            route "/fail" { verify = verify.none "a test", handle = function(event) fail("never again") end }

@@ -24,6 +24,8 @@ end
 local GGET = operation("return x", 1)
 local GSET = operation("x = ...", 2)
 local KSTR = operation("local x = 'text'", 1)
+local TGETS = operation("local x; return x.y", 2)
+local MOV = operation("local x; local y = x", 2)
 local CALL = operation("x()", 2)
 local CALLT = operation("return x()", 2)
 local USET = {
@@ -38,14 +40,23 @@ local function constant(f, d)
   return util.funck(f, -d - 1)
 end
 
---- Texts that stand as arguments right after instruction `pc`, up to the call.
-local function literal_arguments(f, pc)
+-- From the register of what is called to its first argument.
+local FIRST_ARGUMENT
+do
+  local f = assert(loadstring "x('text')")
+  local _, called = fields(util.funcbc(f, 1))
+  local _, argument = fields(util.funcbc(f, 2))
+  FIRST_ARGUMENT = argument - called
+end
+
+--- Texts that stand as arguments right after instruction `pc`, which loads what is called, up to the call.
+local function literal_arguments(f, pc, called)
   local texts, at = {}, pc + 1
   while true do
     local word = util.funcbc(f, at)
     if not word then return texts end
     local op, a, d, c = fields(word)
-    if op == KSTR then
+    if op == KSTR and a == called + FIRST_ARGUMENT + #texts then
       texts[#texts + 1] = constant(f, d)
     elseif op == CALL or op == CALLT then
       return texts, a, (op == CALL and c or d) - 1
@@ -53,6 +64,20 @@ local function literal_arguments(f, pc)
       return texts
     end
     at = at + 1
+  end
+end
+
+--- The field that is read of register `a` right after instruction `pc`.
+-- @treturn string|nil  its name
+-- @treturn boolean  it is read to be called with ':'
+local function field_of(f, pc, register)
+  local op, a, d, c = fields(util.funcbc(f, pc + 1))
+  local is_method = op == MOV and d == register and a == register + FIRST_ARGUMENT
+  if is_method then
+    op, _, d, c = fields(util.funcbc(f, pc + 2))
+  end
+  if op == TGETS and bit.rshift(d, 8) == register then
+    return constant(f, c), is_method
   end
 end
 
@@ -82,7 +107,8 @@ end
 
 --- @tparam function chunk  a loaded file
 -- @treturn table  list of { kind, name, line, depth, … }: kind "read", "write" (global), "assign" (a local of the file, from
--- inside a function), "literal" (a call name(texts…) with `texts` and the number of `arguments`), "call" (with `arguments`)
+-- inside a function), "literal" (a call name(texts…) with `texts` and the number of `arguments`), "field" (name.field, or name:field( with
+-- `is_method`), "call" (with `arguments`)
 function M.scan(chunk)
   local uses = {}
   local function use(kind, f, pc, name, depth, more)
@@ -100,9 +126,13 @@ function M.scan(chunk)
       local op, a, d, c = fields(word)
       if op == GGET then
         local name = constant(f, d)
-        local texts, base, arguments = literal_arguments(f, pc)
+        local texts, base, arguments = literal_arguments(f, pc, a)
+        local field, is_method = field_of(f, pc, a)
         use("read", f, pc, name, depth)
         use("literal", f, pc, name, depth, { texts = texts, arguments = base == a and arguments or nil })
+        if field then
+          use("field", f, pc, name, depth, { field = field, is_method = is_method })
+        end
         base_of[a] = name
       elseif op == GSET then
         use("write", f, pc, constant(f, d), depth)

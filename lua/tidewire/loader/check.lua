@@ -76,11 +76,25 @@ function M:wants(path, value, what, example)
     { hint = example and "for example " .. example })
 end
 
+--- Words of other routers, by the sentence they were written in: what is said here instead.
 local aliases = {
-  retries = "set attempts inside retry", endpoint = "write url", uri = "write url", body = "write handle",
-  handler = "write handle", reply_within = "write ack_within", secret = "write it inside from or verify",
-  provider = "write from", path = "the path is the text after `route`", methods_allowed = "write methods",
+  route = {
+    body = "write handle", handler = "write handle", reply_within = "write ack_within", provider = "write from",
+    secret = "write it inside from or verify", path = "the path is the text after `route`", methods_allowed = "write methods",
+    endpoint = "the path is the text after `route`", url = "the path is the text after `route`", filter = "write when",
+    retries = "set attempts inside retry", allow = "write ip_allow",
+  },
+  target = {
+    endpoint = "write url", uri = "write url", address = "write url", retries = "set attempts inside retry",
+    body = "a message is given to send: send(target, { json = … })", token = "write auth = auth.bearer(secret \"NAME\")",
+    rate_limit = "write rate", signature = "write sign",
+  },
 }
+
+local function alias_of(self, key)
+  local of = aliases[self.subject:match "^%a+"]
+  return of and of[key]
+end
 
 --- Every key of a table against the known ones: { name = checker }, `later` names come with a later version.
 -- @treturn table  what the checkers gave, by name
@@ -100,7 +114,7 @@ function M:fields(path, given, known, later)
     else
       local hint, suggestion = findings.near(key, names)
       self:fault(here, ("%s has no option '%s'"):format(what, key),
-        { at_key = true, bare = true, hint = hint or aliases[key], suggestion = suggestion })
+        { at_key = true, bare = true, hint = hint or alias_of(self, key), suggestion = suggestion })
     end
   end
   return result

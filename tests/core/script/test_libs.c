@@ -50,4 +50,9 @@ TEST(the_parts_of_the_loader_see_what_is_written)
     spec("tests/core/script/loader_spec.lua");
 }
 
+TEST(mistakes_of_one_edit_get_the_right_suggestion)
+{
+    spec("tests/core/script/typos_spec.lua");
+}
+
 TEST_MAIN()

@@ -188,6 +188,30 @@ TEST(marks_unknown_names)
     REPORTS("local n = 123456789012345678", "write 123456789012345678LL");
 }
 
+TEST(sees_misused_words_before_anything_runs)
+{
+#define HANDLER(text) "route \"/x\" { verify = verify.none \"t\", handle = function(event)\n  " text "\nend }"
+    REPORTS(HANDLER("log.info(text.tirm(event.raw))"), "rules/a.lua:2: there is no text.tirm\n"
+                                                       "    2 │   log.info(text.tirm(event.raw))\n"
+                                                       "      │                 ^^^^ did you mean 'trim'?\n");
+    REPORTS(HANDLER("log.inform \"x\""), "there is no log.inform");
+    REPORTS(HANDLER("local s = text:trim(event.raw)"), "rules/a.lua:2: text:trim is written with a dot\n"
+                                                       "    2 │   local s = text:trim(event.raw)\n"
+                                                       "      │                  ^^^^ write text.trim(…)\n");
+    REPORTS(HANDLER("send(\"slack\", event)"), "rules/a.lua:2: send wants the value from `target`, not its name\n"
+                                               "    2 │   send(\"slack\", event)\n"
+                                               "      │        ^^^^^^^ write local a = target \"slack\" { … } and send(a, …)\n");
+    REPORTS("target \"x\" { url = \"http://a.example.com\", endpoint = 1 }", "write url");
+    REPORTS("route \"/x\" {" GOOD ", body = 1 }", "write handle");
+    REPORTS("route \"/x\" {" GOOD ", reply_within = 1 }", "write ack_within");
+    struct buf report;
+    report_of(HANDLER("local s, name = send, \"text\" local text = event text:get(name) return s, text.trim, string.rep"), true,
+              &report);
+    CHECK_SLICE("what only looks alike", slice_of(report.data), "");
+    buf_deinit(&report);
+#undef HANDLER
+}
+
 TEST(wants_routes_guarded_and_whole)
 {
     REPORTS("\nroute \"/in\" { handle = function(e) end }",
@@ -199,7 +223,8 @@ TEST(wants_routes_guarded_and_whole)
     REPORTS("route \"x\" {" GOOD " }", "a path begins with '/'");
     REPORTS("route \"/a/*rest/b\" {" GOOD " }", "stands last");
     REPORTS("route \"/:a/:a\" {" GOOD " }", "two parts called 'a'");
-    REPORTS("local slack = target \"slack\"", "rules/a.lua:1: target \"slack\" has no settings");
+    REPORTS("local slack = target \"slack\"", "rules/a.lua:1: target \"slack\" has no settings: add { url = … }");
+    REPORTS("route \"/x\"", "rules/a.lua:1: route \"/x\" has no settings: add { verify = …, handle = function(event) … end }");
     REPORTS("route \"/a/:x\" {" GOOD " }\nroute \"/a/:y\" {" GOOD " }",
             "rules/a.lua:2 and rules/a.lua:1 both declare route \"/a/:y\"");
     REPORTS("target \"x\" {}", "needs an address");

@@ -462,7 +462,7 @@ static const struct refused {
     { "send(u, { json = { h = event.headers } })", "json.h is a table", "named one by one" },
     { "send(u, { json = { t = u } })", "json.t is a target", NULL },
     /* targets */
-    { "send('t', event)", "not its name", "local a = target \"a\" { … }" },
+    { "local to = 't' send(to, event)", "not its name", "local a = target \"a\" { … }" },
     { "send(nil, event)", "send wants the value from `target`, got nil", NULL },
     { "send({}, event)", "the list of targets is empty", NULL },
     { "send({ name = 't', url = 'http://a.example.com' }, event)", "got a table with '", NULL },
@@ -524,7 +524,7 @@ static const struct refused {
     { "log.info(setmetatable({}, { __tostring = function() error {} end }))", "log.info: the value cannot be made text", NULL },
     { "print(setmetatable({}, { __tostring = function() return {} end }))", "print: the value cannot be made text", NULL },
     { "log.info(setmetatable({}, { __tostring = function() return 7 end }))", "cannot be made text", "gives the number 7" },
-    { "log.shout 'x'", "there is no log.shout", NULL },
+    { "local all = { log } all[1].shout 'x'", "there is no log.shout", NULL },
     /* deeper in */
     { "local function say(v) send(u, { json = v }) end say(print)", "json is a function", NULL },
     { "map({ 1 }, function(v) send(u, { json = 0 / 0 }) end)", "json is NaN", NULL },
@@ -534,7 +534,7 @@ static const struct refused {
 /* Lua keeps no line of these: the route's is given. */
 static const struct refused without_line[] = {
     { "return send(u, { json = print })", "send: json is a function", "somewhere in this route" },
-    { "return send('u', event)", "not its name", "somewhere in this route" },
+    { "local to = 'u' return send(to, event)", "not its name", "somewhere in this route" },
     { "return drop(5)", "drop wants a reason", "somewhere in this route" },
     { "error({})", "an error that is no text", "somewhere in this route" },
     { "error('said without a line', 0)", "said without a line", "somewhere in this route" },

@@ -3,6 +3,7 @@ route "/hostile" {
   verify = verify.none "test",
   retry = { attempts = 1 },
   handle = function()
-    send("catcher", { text = "x" })
+    local name = "catcher" -- written out it would be found while loading
+    send(name, { text = "x" })
   end,
 }
