@@ -56,6 +56,7 @@ static enum result make_script(const struct rules *rules, struct generation *gen
         .fetch = rules->config.fetch,
         .fetch_cancel = rules->config.fetch_cancel,
         .on_fetched = rules->config.on_fetched,
+        .on_metric = rules->config.on_metric,
         .arg = rules->config.arg,
     };
     return script_new(&config, out);

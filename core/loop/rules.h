@@ -36,6 +36,7 @@ struct rules_config {
     const char *(*fetch)(void *arg, struct fetch *fetch);
     void (*fetch_cancel)(void *arg, struct fetch *fetch);
     void (*on_fetched)(void *arg, const struct run *run, const struct fetch_record *record);
+    enum result (*on_metric)(void *arg, const struct metric_note *note); /* of script.h */
     /* A state was left by a jump: what it leaves behind is never given back. */
     void (*on_jumped)(void *arg);
     void *arg;

@@ -87,6 +87,12 @@ static void on_run_ended(void *arg, const struct run *run, const struct outcome 
         LOG(LOG_INFO, "probation over", LOG_S("route", route));
 }
 
+static enum result on_metric(void *arg, const struct metric_note *note)
+{
+    struct worker *worker = arg;
+    return counts_metric(worker->counts, note, clock_wall_ms());
+}
+
 static enum result ask_dedupe(void *arg, const struct route *route, struct event *event, struct slice *key,
                               struct script_failure *failure)
 {
@@ -403,6 +409,7 @@ static void make_rules(struct worker *worker)
         .fetch = begin_fetch,
         .fetch_cancel = cancel_fetch,
         .on_fetched = on_fetched,
+        .on_metric = on_metric,
         .on_jumped = worker_on_jumped,
         .arg = worker,
     };

@@ -40,6 +40,7 @@ void counts_free(struct counts *counts)
         mem_free(counts->routes[i]->last);
         mem_free(counts->routes[i]);
     }
+    rule_metrics_free(counts->of_rules);
     mem_free(counts);
 }
 
@@ -176,6 +177,13 @@ void counts_lookup(struct counts *counts, struct slice route, uint32_t took_ms, 
     lookup->ended[error]++;
 }
 
+enum result counts_metric(struct counts *counts, const struct metric_note *note, uint64_t now_ms)
+{
+    if (!counts->of_rules)
+        counts->of_rules = rule_metrics_new();
+    return rule_metrics_note(counts->of_rules, note, now_ms);
+}
+
 void counts_know(struct counts *counts, const struct generation *generation)
 {
     for (size_t i = 0; i < generation->route_count; i++)
@@ -227,6 +235,11 @@ void counts_add(struct counts *to, const struct counts *from)
         add_handler(&sum->handler, &more->handler);
         add_lookup(&sum->lookup, &more->lookup);
     }
+    if (!from->of_rules)
+        return;
+    if (!to->of_rules)
+        to->of_rules = rule_metrics_new();
+    rule_metrics_add(to->of_rules, from->of_rules);
 }
 
 /* ---- as JSON ---- */

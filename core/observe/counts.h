@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/result.h"
 #include "base/slice.h"
 #include "model/attempt.h"
 #include "model/generation.h"
+#include "model/metric.h"
 #include "model/outcome.h"
 
 /* Every way a request can end that is not "stored": names as in tidewire_events_refused_total (interface.md 4.1). */
@@ -47,6 +49,8 @@ void counts_accepted(struct counts *counts, struct slice route);
 void counts_run(struct counts *counts, struct slice route, const struct run_cost *cost, enum run_reason reason);
 /* A handler of the route has asked another server: how long it waited, and ATTEMPT_ANSWERED or why there was no answer. */
 void counts_lookup(struct counts *counts, struct slice route, uint32_t took_ms, enum attempt_error error);
+/* metric.* of a rule. ERR_INVALID: the name stands for another kind. ERR_FULL: not noted, logged once. */
+enum result counts_metric(struct counts *counts, const struct metric_note *note, uint64_t now_ms) MUST_CHECK;
 /* All routes of new rules are there from now on, with zeros. */
 void counts_know(struct counts *counts, const struct generation *generation);
 /* Once a minute: the folded numbers that were not logged yet. */

@@ -3,6 +3,7 @@
 #define TIDEWIRE_OBSERVE_INSIDE_H
 
 #include "observe/counts.h"
+#include "observe/rule_metrics.h"
 
 enum { DETAIL_MAX = 160, ADDRESS_MAX = 46, DURATION_BUCKETS = 14, LOOKUP_BUCKETS = 16, PLACES = 2 * COUNTS_ROUTES_MAX };
 
@@ -43,6 +44,7 @@ struct route_counts {
 struct counts {
     struct route_counts *routes[COUNTS_ROUTES_MAX]; /* owned */
     size_t count;
+    struct rule_metrics *of_rules; /* owned; NULL until a rule notes one */
     uint16_t places[PLACES]; /* by the hash of a route, where it stands in routes, from 1; 0: free. A full place: the next one */
 };
 

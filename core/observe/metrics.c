@@ -138,4 +138,5 @@ void counts_write_metrics(const struct counts *counts, struct buf *out)
     write_cost(counts, out);
     write_failures(counts, out);
     write_lookups(counts, out);
+    rule_metrics_write(counts->of_rules, out);
 }

@@ -166,6 +166,9 @@ void value_pieces(lua_State *L, int index, struct buf *pieces, enum escaping esc
 /* Yields a mark with what stands on the stack. */
 int yield_ending(lua_State *L, enum ending ending);
 
+/* metric.c */
+int luaopen_tidewire_metric_native(lua_State *L);
+
 /* kv.c: values that rules keep */
 int luaopen_tidewire_kv_native(lua_State *L);
 /* Asks for a value that is not in memory; then run_go_on. false: too much is asked for. */

@@ -18,6 +18,7 @@ static const luaL_Reg c_modules[] = {
     { "tidewire.kv_native", luaopen_tidewire_kv_native },
     { "tidewire.task_native", luaopen_tidewire_task_native },
     { "tidewire.schedule", luaopen_tidewire_schedule },
+    { "tidewire.metric_native", luaopen_tidewire_metric_native },
     { "tidewire.paths", luaopen_tidewire_paths },
     { "tidewire.strings", luaopen_tidewire_strings },
     { "tidewire.base64", luaopen_tidewire_base64 },

@@ -24,6 +24,19 @@ static int l_cidr_is_valid(lua_State *L)
     return 1;
 }
 
+/* ip_in_range(address, range): nil: the range is none. */
+static int l_ip_in_range(lua_State *L)
+{
+    struct slice address, text;
+    struct cidr range;
+    address.data = luaL_checklstring(L, 1, &address.len);
+    text.data = luaL_checklstring(L, 2, &text.len);
+    if (!cidr_parse(text, &range))
+        return 0;
+    lua_pushboolean(L, cidr_contains_any(&range, 1, address));
+    return 1;
+}
+
 /* schema_fault(text): what is wrong with a JSON Schema; nil: nothing. */
 static int l_schema_fault(lua_State *L)
 {
@@ -57,6 +70,7 @@ int luaopen_tidewire_paths(lua_State *L)
     static const luaL_Reg functions[] = {
         { "path_is_valid", l_path_is_valid },
         { "cidr_is_valid", l_cidr_is_valid },
+        { "ip_in_range", l_ip_in_range },
         { "schema_fault", l_schema_fault },
         { "public_key_is_valid", l_public_key_is_valid },
         { NULL, NULL },

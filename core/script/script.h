@@ -17,6 +17,7 @@
 #include "model/outcome.h"
 
 struct handoff;
+struct metric_note;
 struct script;
 struct store;
 struct run;
@@ -41,6 +42,8 @@ struct script_config {
     const char *(*fetch)(void *arg, struct fetch *fetch);
     void (*fetch_cancel)(void *arg, struct fetch *fetch);
     void (*on_fetched)(void *arg, const struct run *run, const struct fetch_record *record);
+    /* metric.* in a handler; the note is borrowed. ERR_INVALID: its name stands for another kind. NULL: nobody counts. */
+    enum result (*on_metric)(void *arg, const struct metric_note *note);
     void *arg;
 };
 

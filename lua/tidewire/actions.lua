@@ -9,7 +9,7 @@ local views = require "tidewire.views"
 
 local M = {}
 
-local type, next, rawget, getmetatable, tostring = type, next, rawget, getmetatable, tostring
+local type, next, rawget, getmetatable = type, next, rawget, getmetatable
 local type_of, text_of = views.words.type, views.words.tostring
 
 -- ---- faults ----

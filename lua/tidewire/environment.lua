@@ -177,7 +177,7 @@ function M.words()
     json = locked("json", views.json),
     base64 = library "base64", hex = library "hex", crypto = library "crypto", uuid = library "uuid",
     time = library "time", url = library "url", text = library "text", form = library "form", xml = library "xml",
-    http = library "http", kv = library "kv",
+    http = library "http", kv = library "kv", csv = library "csv", ip = library "ip", metric = library "metric",
   }
   for name, f in pairs(views.words) do
     words[name] = f

@@ -20,7 +20,6 @@ local M = {}
 local SETTINGS = "tidewire.lua" -- of the folder of `run`; a rule file's name has its folder before it, or is another
 local DIGITS_MAX = 15 -- of a number in a file: beyond that it is another number
 
-local later_words = { metric = true, csv = true, ip = true }
 local absent_words = {
   coroutine = "coroutines are not offered", io = "rules read and write no files",
   os = "rules reach no processes; time.now() is the clock", debug = "it is not offered", ffi = "it is not offered",
@@ -33,6 +32,7 @@ local absent_words = {
 local action_words = { "send", "respond", "drop", "fail", "retry", "sleep", "print" }
 local action_libraries = {
   log = { "debug", "info", "warn", "error" },
+  metric = { "count", "gauge", "observe" },
   http = { "get", "post", "put", "patch", "delete", "request", "all" },
   kv = { "get", "set", "add", "cas", "incr", "delete" },
 }
@@ -349,7 +349,7 @@ local function new_load(how)
   if load.mode == "check" then
     refuse_actions(load)
   end
-  load.rules_scope = scope_of(load, load.words, later_words)
+  load.rules_scope = scope_of(load, load.words, {})
   local settings_words = settings.words(load)
   settings_words.env = load.words.env
   load.settings_scope = scope_of(load, settings_words, settings.later)

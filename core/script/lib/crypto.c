@@ -6,7 +6,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-#include "json/secret.h"
+#include "script/lib/crypto_inside.h"
 #include "script/lib/libs.h"
 
 #define SECRETS_KEY "tidewire.secrets"
@@ -36,7 +36,7 @@ static const EVP_MD *algorithm_argument(lua_State *L, const char *word)
     return NULL;
 }
 
-static struct slice text_argument(lua_State *L, int index, const char *word, const char *what)
+struct slice crypto_text(lua_State *L, int index, const char *word, const char *what)
 {
     struct slice text;
     if (secret_is(L, index))
@@ -77,29 +77,22 @@ static int not_set(lua_State *L, int index, const char *word)
     return luaL_error(L, "%s: secret \"%s\" is not set", word, lua_tostring(L, -1));
 }
 
-/* A text, or a bare secret whose value the rules of this generation know; of several names the first signs. */
-static struct slice key_argument(lua_State *L, int index, const char *word)
+struct slice crypto_key(lua_State *L, int index, const char *word)
 {
     struct slice key;
     if (!secret_is(L, index))
-        return text_argument(L, index, word, "the key");
+        return crypto_text(L, index, word, "the key");
     (void)names_of(L, index, word);
     if (!secret_value(L, index, 0, &key))
         not_set(L, index, word);
     return key;
 }
 
-/* What equal compares: a text by itself, a secret by each of its names that is set, since any of them verifies. */
-struct values {
-    struct slice list[SECRET_NAMES_MAX];
-    size_t count;
-};
-
-static struct values compared_argument(lua_State *L, int index, const char *word, const char *what)
+struct key_values crypto_keys(lua_State *L, int index, const char *word, const char *what)
 {
-    struct values values = { .count = 0 };
+    struct key_values values = { .count = 0 };
     if (!secret_is(L, index)) {
-        values.list[values.count++] = text_argument(L, index, word, what);
+        values.list[values.count++] = crypto_text(L, index, word, what);
         return values;
     }
     size_t names = names_of(L, index, word);
@@ -110,24 +103,23 @@ static struct values compared_argument(lua_State *L, int index, const char *word
     return values;
 }
 
-/* The digest as hex, base64 or raw bytes, by the argument at `index`. */
-static int push_digest(lua_State *L, const unsigned char *digest, size_t len, int index, const char *word)
+int crypto_push(lua_State *L, const unsigned char *bytes, size_t len, int index, const char *word)
 {
     static const char *const forms[] = { "hex", "base64", "raw", NULL };
     static const char digits[] = "0123456789abcdef";
-    char text[2 * EVP_MAX_MD_SIZE + 1];
+    char text[2 * CRYPTO_BYTES_MAX + 1];
     const char *form = lua_isnoneornil(L, index) ? forms[0] : lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
     if (strcmp(form, forms[0]) == 0) {
         for (size_t i = 0; i < len; i++) {
-            text[2 * i] = digits[digest[i] >> 4];
-            text[2 * i + 1] = digits[digest[i] & 15];
+            text[2 * i] = digits[bytes[i] >> 4];
+            text[2 * i + 1] = digits[bytes[i] & 15];
         }
         lua_pushlstring(L, text, 2 * len);
     } else if (strcmp(form, forms[1]) == 0) {
-        int size = EVP_EncodeBlock((unsigned char *)text, digest, (int)len);
+        int size = EVP_EncodeBlock((unsigned char *)text, bytes, (int)len);
         lua_pushlstring(L, text, (size_t)size);
     } else if (strcmp(form, forms[2]) == 0) {
-        lua_pushlstring(L, (const char *)digest, len);
+        lua_pushlstring(L, (const char *)bytes, len);
     } else {
         return luaL_error(L, "%s: the encoding is \"hex\", \"base64\" or \"raw\"", word);
     }
@@ -140,12 +132,12 @@ static int crypto_hmac(lua_State *L)
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
     const EVP_MD *algorithm = algorithm_argument(L, "crypto.hmac");
-    struct slice key = key_argument(L, 2, "crypto.hmac"), data = text_argument(L, 3, "crypto.hmac", "the data");
+    struct slice key = crypto_key(L, 2, "crypto.hmac"), data = crypto_text(L, 3, "crypto.hmac", "the data");
     if (key.len == 0)
         return luaL_error(L, "crypto.hmac: an empty key protects nothing");
     if (!HMAC(algorithm, key.data, (int)key.len, (const unsigned char *)data.data, data.len, digest, &len))
         return luaL_error(L, "crypto.hmac: not enough memory");
-    return push_digest(L, digest, len, 4, "crypto.hmac");
+    return crypto_push(L, digest, len, 4, "crypto.hmac");
 }
 
 /* hash(algorithm, data, encoding) */
@@ -154,18 +146,17 @@ static int crypto_hash(lua_State *L)
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
     const EVP_MD *algorithm = algorithm_argument(L, "crypto.hash");
-    struct slice data = text_argument(L, 2, "crypto.hash", "the data");
+    struct slice data = crypto_text(L, 2, "crypto.hash", "the data");
     if (!EVP_Digest(data.data, data.len, digest, &len, algorithm, NULL))
         return luaL_error(L, "crypto.hash: not enough memory");
-    return push_digest(L, digest, len, 3, "crypto.hash");
+    return crypto_push(L, digest, len, 3, "crypto.hash");
 }
 
 /* equal(a, b): how long it takes says nothing about where they differ. A secret is compared by its value; of several names any
  * may be the equal one, and all are compared. */
 static int crypto_equal(lua_State *L)
 {
-    struct values a = compared_argument(L, 1, "crypto.equal", "the first"),
-                  b = compared_argument(L, 2, "crypto.equal", "the second");
+    struct key_values a = crypto_keys(L, 1, "crypto.equal", "the first"), b = crypto_keys(L, 2, "crypto.equal", "the second");
     bool equal = false;
     for (size_t i = 0; i < a.count; i++)
         for (size_t j = 0; j < b.count; j++)
@@ -190,9 +181,15 @@ static int crypto_random(lua_State *L)
 int luaopen_tidewire_crypto(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "hmac", crypto_hmac }, { "hash", crypto_hash }, { "equal", crypto_equal }, { "random", crypto_random }, { NULL, NULL },
+        { "hmac", crypto_hmac },
+        { "hash", crypto_hash },
+        { "equal", crypto_equal },
+        { "random", crypto_random },
+        { "sign", crypto_sign },
+        { "verify", crypto_verify },
+        { NULL, NULL },
     };
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 6);
     luaL_register(L, NULL, functions);
     return 1;
 }

@@ -13,7 +13,7 @@ enum { LIBS_TEXT_MAX = 16 << 20, LIBS_RANDOM_MAX = 64 << 10 };
 
 int luaopen_tidewire_base64(lua_State *L); /* encode decode url_encode url_decode; RFC 4648, decoding is strict */
 int luaopen_tidewire_hex(lua_State *L);    /* encode decode */
-int luaopen_tidewire_crypto(lua_State *L); /* hmac hash equal random */
+int luaopen_tidewire_crypto(lua_State *L); /* hmac hash equal random sign verify */
 int luaopen_tidewire_uuid(lua_State *L);   /* v4 v7; RFC 9562 */
 int luaopen_tidewire_clock(lua_State *L);  /* now: seconds since 1970 with a fraction */
 

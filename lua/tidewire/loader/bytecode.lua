@@ -74,9 +74,9 @@ local function field_of(f, pc, register)
   local op, a, d, c = fields(util.funcbc(f, pc + 1))
   local is_method = op == MOV and d == register and a == register + FIRST_ARGUMENT
   if is_method then
-    op, _, d, c = fields(util.funcbc(f, pc + 2))
+    op, a, d, c = fields(util.funcbc(f, pc + 2))
   end
-  if op == TGETS and bit.rshift(d, 8) == register then
+  if op == TGETS and bit.rshift(d, 8) == register and (not is_method or a == register) then
     return constant(f, c), is_method
   end
 end
@@ -107,8 +107,8 @@ end
 
 --- @tparam function chunk  a loaded file
 -- @treturn table  list of { kind, name, line, depth, … }: kind "read", "write" (global), "assign" (a local of the file, from
--- inside a function), "literal" (a call name(texts…) with `texts` and the number of `arguments`), "field" (name.field, or name:field( with
--- `is_method`), "call" (with `arguments`)
+-- inside a function), "literal" (a call name(texts…) with `texts` and the number of `arguments`), "field" (name.field with
+-- `field`; `is_method`: name:field()), "call" (with `arguments`)
 function M.scan(chunk)
   local uses = {}
   local function use(kind, f, pc, name, depth, more)

@@ -1,6 +1,9 @@
 -- The small libraries of rules, with the vectors of their documents.
 local base64, hex, crypto, uuid = require "tidewire.base64", require "tidewire.hex", require "tidewire.crypto", require "tidewire.uuid"
 local time, url, text, views = require "tidewire.time", require "tidewire.url", require "tidewire.text", require "tidewire.views"
+local csv, ip = require "tidewire.csv", require "tidewire.ip"
+keys = dofile "tests/core/script/keys.lua" -- global: the secrets of test_libs.c are found there
+local keys = keys
 
 local function is(got, want, what)
   if got ~= want then
@@ -250,6 +253,142 @@ function spec.xml_that_cannot_be_written()
   fails("xml.decode wants text", xml.decode, {})
   fails("xml.all wants a node", xml.all, "x", "y")
   fails("xml.first wants the name", xml.first, { name = "a" })
+end
+
+function spec.signatures_of_others_are_verified()
+  for algorithm, with in pairs {
+    ["rsa-sha256"] = { keys.rsa_public, keys.by_rsa }, ["rsa-pss-sha256"] = { keys.rsa_public, keys.by_rsa_pss },
+    ["ecdsa-sha256"] = { keys.ec_public, keys.by_ec },
+  } do
+    local signature = base64.decode(with[2])
+    is(crypto.verify(algorithm, with[1], keys.signed, signature), true, algorithm)
+    is(crypto.verify(algorithm, with[1], keys.signed .. "!", signature), false, algorithm)
+    is(crypto.verify(algorithm, with[1], keys.signed, signature .. "!"), false, algorithm)
+    is(crypto.verify(algorithm, with[1], keys.signed, ""), false, algorithm)
+    for _, other in ipairs { "sha384", "sha512" } do
+      is(crypto.verify(algorithm:gsub("sha256", other), with[1], keys.signed, signature), false, other)
+    end
+  end
+  is(crypto.verify("ecdsa-sha256", keys.ec_certificate, keys.signed, base64.decode(keys.by_ec)), true, "a certificate")
+  is(crypto.verify("rsa-pss-sha256", keys.rsa_public, keys.signed, base64.decode(keys.by_rsa)), false, "another padding")
+end
+
+function spec.signatures_as_rfc_8032()
+  local private = hex.decode "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+  local public = hex.decode "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+  local function pem(kind, head, bytes)
+    return ("-----BEGIN %s KEY-----\n%s\n-----END %s KEY-----\n"):format(kind, base64.encode(hex.decode(head) .. bytes), kind)
+  end
+  local signature = crypto.sign("ed25519", pem("PRIVATE", "302e020100300506032b657004220420", private), "")
+  is(signature, "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+    .. "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b")
+  is(crypto.verify("ed25519", pem("PUBLIC", "302a300506032b6570032100", public), "", hex.decode(signature)), true)
+end
+
+function spec.what_is_signed_here_is_verified()
+  for _, algorithm in ipairs { "rsa-sha256", "rsa-sha384", "rsa-sha512", "rsa-pss-sha256", "rsa-pss-sha384", "rsa-pss-sha512",
+    "ecdsa-sha256", "ecdsa-sha384", "ecdsa-sha512" } do
+    local kind = algorithm:match "^%a+" == "rsa" and "rsa" or "ec"
+    local signature = crypto.sign(algorithm, keys[kind], "data", "raw")
+    is(crypto.verify(algorithm, keys[kind .. "_public"], "data", signature), true, algorithm)
+  end
+  is(crypto.sign("rsa-sha256", keys.rsa, keys.signed, "base64"), keys.by_rsa)
+  is(crypto.sign("rsa-sha256", views.secret.new "RSA", keys.signed, "base64"), keys.by_rsa)
+  is(crypto.verify("rsa-sha256", views.secret.new("GONE", "RSA_PUBLIC"), keys.signed, base64.decode(keys.by_rsa)), true)
+end
+
+function spec.keys_that_do_not_fit()
+  fails("the algorithm is", crypto.sign, "sha256", keys.rsa, "x")
+  fails("no private key in PEM", crypto.sign, "rsa-sha256", "text", "x")
+  fails("no private key in PEM", crypto.sign, "rsa-sha256", keys.rsa_public, "x")
+  fails("no private key in PEM without a password", crypto.sign, "ecdsa-sha256", keys.locked, "x")
+  fails("of another kind", crypto.sign, "rsa-sha256", keys.ec, "x")
+  fails("of another kind", crypto.verify, "rsa-sha256", views.secret.new("EC_PUBLIC", "RSA_PUBLIC"), "x", "y")
+  fails("no public key or certificate", crypto.verify, "rsa-sha256", keys.rsa, "x", "y")
+  fails("from 2048 to 8192 bits", crypto.verify, "rsa-sha256", keys.small_public, "x", "y")
+  fails("no private key in PEM", crypto.sign, "rsa-sha256", ("x"):rep(16385), "x")
+  fails("the encoding is", crypto.sign, "rsa-sha256", keys.rsa, "x", "base32")
+  fails("the data is text", crypto.sign, "rsa-sha256", keys.rsa, {})
+  fails('secret "GONE" is not set', crypto.sign, "rsa-sha256", views.secret.new "GONE", "x")
+end
+
+local function shown(rows)
+  return views.json.encode(rows)
+end
+
+function spec.csv_as_rfc_4180()
+  is(shown(csv.parse "aaa,bbb,ccc\r\nzzz,yyy,xxx\r\n"), '[["aaa","bbb","ccc"],["zzz","yyy","xxx"]]')
+  is(shown(csv.parse "aaa,bbb"), '[["aaa","bbb"]]', "the last line may lack its end")
+  is(shown(csv.parse '"aaa","b\r\nbb","ccc"\r\nzzz,yyy,xxx'), '[["aaa","b\\r\\nbb","ccc"],["zzz","yyy","xxx"]]')
+  is(shown(csv.parse '"aaa","b""bb","ccc"'), '[["aaa","b\\"bb","ccc"]]')
+  is(shown(csv.parse ' a ,,""\n'), '[[" a ","",""]]', "spaces belong to the field")
+end
+
+function spec.csv_with_names_and_other_separators()
+  is(shown(csv.parse("id;name\n7;Ann\n\n8;\n", { header = true, separator = ";" })), '[{"id":"7","name":"Ann"},{"id":"8","name":""}]')
+  is(shown(csv.parse("a\tb", { separator = "\t" })), '[["a","b"]]')
+  is(shown(csv.parse("a^b.c", { separator = "^" })), '[["a","b.c"]]')
+  is(shown(csv.parse "\239\187\191a,b"), '[["a","b"]]')
+  is(shown(csv.parse ""), "[]")
+  is(shown(csv.parse("", { header = true })), "[]")
+  is(shown(csv.parse("\n\n", { header = false })), "[]")
+  is(csv.encode({ { 1, "a b", 'say "hi"' }, { true, views.null, "x,y" } }), '1,a b,"say ""hi"""\r\ntrue,,"x,y"\r\n')
+  is(csv.encode({ { id = 7, name = " Ann" } }, { header = { "id", "name", "gone" }, separator = ";" }), 'id;name;gone\r\n7;" Ann";\r\n')
+  is(csv.encode(views.json.decode '[{"n":12345678901234567}]', { header = { "n" } }), "n\r\n12345678901234567\r\n")
+  is(csv.encode {}, "")
+end
+
+function spec.csv_that_is_none()
+  fails("csv.parse: row 2: a quote is never closed", csv.parse, 'a\n"b')
+  fails("row 1: something stands behind a closing quote", csv.parse, '"a"b')
+  fails("row 1: a field with a quote in it", csv.parse, 'a"b')
+  fails("row 1: something stands behind a closing quote", csv.parse, '"a"\rb')
+  fails("row 3: 1 fields, and the header has 2", csv.parse, "a,b\n1,2\n3", { header = true })
+  fails("two columns are called 'a'", csv.parse, "a,a\n", { header = true })
+  fails("has no name", csv.parse, "a,\n", { header = true })
+  fails("wants text, got a table", csv.parse, {})
+  fails("no option 'delimiter'", csv.parse, "", { delimiter = ";" })
+  fails("separator is one character", csv.parse, "", { separator = ";;" })
+  fails("header is true or false", csv.parse, "", { header = { "a" } })
+  fails("header is a list of names", csv.encode, {}, { header = true })
+  fails("csv.encode: row 1: a table is no value", csv.encode, { { {} } })
+  fails("a secret is no value of a cell", csv.encode, { { views.secret.new "S" } })
+  fails("write header = ", csv.encode, { { a = 1 } })
+  fails("row 1: a row is a list", csv.encode, { 1 })
+  is(#csv.parse(("a,"):rep(999) .. "b")[1], 1000)
+  fails("more than 1000 fields", csv.parse, ("a,"):rep(1000) .. "b")
+  is(#csv.parse(("a\n"):rep(100000)), 100000)
+  fails("more than 100000 rows", csv.parse, ("a\n"):rep(100001))
+end
+
+function spec.csv_there_and_back()
+  local marks = { '"', ",", ";", "\r", "\n", " ", "a", "\0", "\255", "" }
+  for _ = 1, 300 do
+    local row = {}
+    for i = 1, math.random(1, 5) do
+      local field = {}
+      for j = 1, math.random(0, 6) do field[j] = marks[math.random(#marks)] end
+      row[i] = table.concat(field)
+    end
+    row[#row + 1] = "end"
+    local back = csv.parse(csv.encode { row })[1]
+    is(#back, #row)
+    for i, field in ipairs(row) do is(back[i], field) end
+  end
+end
+
+function spec.addresses_in_ranges()
+  is(ip.in_range("10.1.2.3", "10.0.0.0/8"), true)
+  is(ip.in_range("11.1.2.3", "10.0.0.0/8"), false)
+  is(ip.in_range("2001:db8::7", { "10.0.0.0/8", "2001:db8::/32" }), true)
+  is(ip.in_range("192.0.2.7", "192.0.2.7"), true)
+  is(ip.in_range("nonsense", "0.0.0.0/0"), false)
+  is(ip.in_range(nil, "0.0.0.0/0"), false)
+  is(ip.in_range("10.0.0.1", {}), false)
+  fails("'10.0.0.0/33' is not an address", ip.in_range, "10.0.0.1", "10.0.0.0/33")
+  fails("'x' is not an address", ip.in_range, "10.0.0.1", { "10.0.0.0/8", "x" })
+  fails("wants a range", ip.in_range, "10.0.0.1")
+  fails("wants an address", ip.in_range, 7, "10.0.0.0/8")
 end
 
 return spec

@@ -6,16 +6,26 @@
 #include "script/lib/libs.h"
 #include "script/vm.h"
 
+/* JEFE, and keys of keys.lua by their names in capitals. */
 static bool resolve(void *arg, struct slice name, struct slice *value)
 {
-    *value = SLICE("Jefe");
-    return slice_is(name, "JEFE");
+    lua_State *L = arg;
+    if (slice_is(name, "JEFE"))
+        *value = SLICE("Jefe");
+    else if (slice_is(name, "RSA") || slice_is(name, "RSA_PUBLIC") || slice_is(name, "EC_PUBLIC")) {
+        lua_getglobal(L, "keys");
+        lua_getfield(L, -1, slice_is(name, "RSA") ? "rsa" : slice_is(name, "EC_PUBLIC") ? "ec_public" : "rsa_public");
+        value->data = lua_tolstring(L, -1, &value->len);
+        lua_pop(L, 2);
+    } else
+        return false;
+    return true;
 }
 
 static int run_spec(lua_State *L)
 {
     const char *file = lua_touserdata(L, 1);
-    libs_set_secrets(L, resolve, NULL);
+    libs_set_secrets(L, resolve, L);
     if (luaL_loadfile(L, file) != 0)
         return lua_error(L);
     lua_call(L, 0, 1);
