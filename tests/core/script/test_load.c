@@ -416,6 +416,24 @@ TEST(finds_actions_and_loops_at_the_top)
     REPORTS("require \"lib.nope\"", "there is no file for require \"lib.nope\"");
 }
 
+TEST(names_both_places_of_what_is_declared_twice)
+{
+    struct folder folder = make_folder();
+    struct load_report report;
+    struct generation *generation;
+    struct buf shown;
+    write_rule(&folder, "a.lua", "local a = target \"slack-dev\" { url = \"http://a.example.com\" }");
+    write_rule(&folder, "b.lua", "\n\n\n\nlocal b = target \"slack-dev\" { url = \"http://b.example.com\" }");
+    CHECK("here", load_generation(options_of(&folder, false), &generation, &report) == ERR_SCRIPT);
+    buf_init(&shown, 1 << 20);
+    load_report_print(&report, &shown, false);
+    CHECK("as printed",
+          slice_starts(buf_slice(&shown), SLICE("rules/b.lua:5 and rules/a.lua:1 both declare target \"slack-dev\"\n")));
+    buf_deinit(&shown);
+    load_report_deinit(&report);
+    remove_folder(&folder);
+}
+
 TEST(reports_all_mistakes_of_all_files)
 {
     struct folder folder = make_folder();
