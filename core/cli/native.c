@@ -1,6 +1,7 @@
 #include "cli/native.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <llhttp.h>
@@ -11,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -22,6 +24,7 @@
 #include "cli/yaml.h"
 #include "ingest/router.h"
 #include "script/load.h"
+#include "script/vm.h"
 #include "script/watchdog.h"
 #include "store/store.h"
 
@@ -72,6 +75,29 @@ static int push_buf(lua_State *L, struct buf *buf)
 static int native_isatty(lua_State *L)
 {
     lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/* is_folder(path) */
+static int native_is_folder(lua_State *L)
+{
+    lua_pushboolean(L, is_folder(luaL_checkstring(L, 1)));
+    return 1;
+}
+
+/* make_folder(path) → true, also when it is there; or nil and why */
+static int native_make_folder(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    if (mkdir(path, 0777) != 0 && (errno != EEXIST || !is_folder(path)))
+        return push_failure(L, strerror(errno));
+    lua_pushboolean(L, 1);
     return 1;
 }
 
@@ -316,6 +342,15 @@ static int native_verify(lua_State *L)
     return native_verify_for(L, &checked->routes[index], checked);
 }
 
+/* rule_files() → { { name, module, text } … } of the rules that were checked last, or nil */
+static int native_rule_files(lua_State *L)
+{
+    if (!checked)
+        return 0;
+    script_push_files(L, checked);
+    return 1;
+}
+
 /* ---- the store without a router: JSON, or nil and why ---- */
 
 static void nothing_done(struct store_op *op)
@@ -417,9 +452,12 @@ int luaopen_tidewire_native(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "isatty", native_isatty },
+        { "is_folder", native_is_folder },
+        { "make_folder", native_make_folder },
         { "uuid", native_uuid },
         { "base64", native_base64 },
         { "pause", native_pause },
+        { "rule_files", native_rule_files },
         { "path_matches", native_path_matches },
         { "version", native_version },
         { "request", native_request },

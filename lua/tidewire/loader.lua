@@ -417,7 +417,7 @@ end
 -- { env(name) → text or nil, secret(name) → true, false or "empty", step(name): called before each file of a check, as a worker
 -- yields there }
 -- @treturn table  "worker": { routes = path → functions, targets = name → functions }. "check": { routes, targets: lists of
--- records; findings; secrets: names; settings: { name, value } …; limits; trusted_proxies }
+-- records; route_functions: path → functions; findings; secrets: names; settings: { name, value } …; limits; trusted_proxies }
 function M.run(how)
   local load = new_load(how)
   local step = how.mode == "worker" and coroutine.yield or how.host.step
@@ -451,7 +451,8 @@ function M.run(how)
     return { routes = load.route_functions, targets = load.target_functions }
   end
   check_open(load)
-  return { routes = load.routes, targets = load.targets, tasks = load.tasks, batches = load.batches,
+  return { routes = load.routes, route_functions = load.route_functions, targets = load.targets, tasks = load.tasks,
+    batches = load.batches,
     findings = load.findings:sorted(), secrets = load.secret_names_list, settings = load.setting_list, limits = load.limits,
     trusted_proxies = load.trusted_proxies }
 end

@@ -8,6 +8,6 @@ function M.decode(text)
   return views.words.copy(views.json.decode(text))
 end
 
-M.encode = views.json.encode
+M.encode, M.array = views.json.encode, views.json.array
 
 return M

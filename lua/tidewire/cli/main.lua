@@ -6,7 +6,10 @@ local screen = require "tidewire.cli.screen"
 local M = {}
 
 -- Each command: a module of this folder with `describe(parser)` and `run(arguments) -> exit code`.
-local commands = { "check", "diff", "events", "listen", "reload", "replay", "samples", "send", "status", "version" }
+local commands = {
+  "api", "check", "diff", "events", "init", "listen", "new", "reload", "replay", "routes", "samples", "send", "status",
+  "version",
+}
 
 local aliases = { lint = "check", validate = "check", trigger = "send", serve = "run" }
 
@@ -14,6 +17,7 @@ local short_help = [[
 tidewire receives webhooks, lets a few lines of Lua decide, and delivers for sure.
 
   tidewire run [FOLDER]           start the router on the rules of a folder
+  tidewire init [FOLDER]          a first rule and its test, and what editors want to know
   tidewire check                  load the rules without running them; every mistake in one go
   tidewire send ROUTE SAMPLE      send a signed sample: tidewire send /github push
   tidewire events                 what arrived, and what became of it
@@ -41,13 +45,14 @@ Starts the router: reads FOLDER/rules/ if there is one, else FOLDER (default: th
 Each flag has an environment twin: TIDEWIRE_LISTEN, TIDEWIRE_ADMIN, TIDEWIRE_STORE, TIDEWIRE_WORKERS …
 ]]
 
-local function build_parser()
+--- @tparam {string,...} names  of the commands it has to know: one that is about to run needs no other
+local function build_parser(names)
   local parser = argparse("tidewire", "A webhook router: verify, decide in Lua, deliver for sure.")
   parser:add_help(true)
   parser:command_target "command"
   parser:command("run", "start the router"):add_help(false)
   parser:command("help", "this help"):add_help(false)
-  for _, name in ipairs(commands) do
+  for _, name in ipairs(names) do
     local module = require("tidewire.cli." .. name)
     local command = parser:command(name, module.summary)
     module.describe(command)
@@ -67,7 +72,7 @@ local function help(arguments)
     io.write(run_help)
     return 0
   end
-  local parser = build_parser()
+  local parser = build_parser(commands)
   if topic == "--all" then
     print(parser:get_help())
     return 0
@@ -116,7 +121,7 @@ function M.main(arguments)
     screen.fail(("there is no command '%s'%s"):format(name, screen.did_you_mean(name, commands, "run")))
     return 2
   end
-  local parser = build_parser()
+  local parser = build_parser { name }
   local ok, parsed = parser:pparse(arguments)
   if not ok then
     screen.fail(parsed .. ("\nSee: tidewire help %s"):format(name))

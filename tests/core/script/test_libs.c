@@ -65,4 +65,9 @@ TEST(mistakes_of_one_edit_get_the_right_suggestion)
     spec("tests/core/script/typos_spec.lua");
 }
 
+TEST(the_reference_says_every_word_and_no_other)
+{
+    spec("tests/core/script/reference_spec.lua");
+}
+
 TEST_MAIN()

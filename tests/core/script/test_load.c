@@ -181,7 +181,7 @@ TEST(marks_unknown_names)
     REPORTS("local b = batch \"b\" { every = \"1h\", max = 1001, flush = function() end }", "a whole number from 1 to 1000");
     REPORTS("local b = batch \"b\" { every = \"1h\", by = \"a..b\", flush = function() end }", "by wants a path in the item");
     REPORTS("local b = batch \"b\"", "batch \"b\" has no settings");
-    REPORTS("csv.decode(1)", "'csv' comes with a later version");
+    REPORTS("csv.decode(1)", "rules/a.lua:1: there is no csv.decode");
     REPORTS("os.execute(\"x\")", "there is no name 'os' here");
     REPORTS("local n = 0\nroute \"/x\" { verify = verify.none \"t\", handle = function(e) n = n + 1 end }",
             "'n' is a local of the file");
