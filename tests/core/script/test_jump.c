@@ -4,6 +4,7 @@
  * behind would be a leak. */
 #include <alloca.h>
 #include <link.h>
+#include <luajit.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +16,7 @@
 #include "helpers.h"
 #include "script/abandon.h"
 #include "script/heap.h"
+#include "script/inside.h"
 
 enum {
     SMALL_STACK_BYTES = 96 << 10,
@@ -332,6 +334,8 @@ static void dive_often(unsigned *left)
     struct worker worker;
     begin(&worker);
     for (int n = 0; n < 20; n++) {
+        /* what it compiles hangs on addresses, and a trace that is given up near the end is left through the unwinder */
+        luaJIT_setmode(worker.script->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
         *left += run(&worker, "/nested") == RUN_STACK;
         CHECK_EQ("after it", run(&worker, "/innocent"), RUN_OK);
     }
