@@ -1,7 +1,15 @@
 #include "base/clock.h"
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
+
+/* There is one time in a process, as the system's own is one. */
+static struct {
+    bool stands;
+    uint64_t wall_ms, mono_ms;
+} frozen;
 
 static uint64_t read_ns(clockid_t id)
 {
@@ -12,17 +20,36 @@ static uint64_t read_ns(clockid_t id)
 
 uint64_t clock_wall_ms(void)
 {
-    return read_ns(CLOCK_REALTIME) / 1000000u;
+    return frozen.stands ? frozen.wall_ms : read_ns(CLOCK_REALTIME) / 1000000u;
 }
 
 uint64_t clock_mono_ms(void)
 {
-    return read_ns(CLOCK_MONOTONIC) / 1000000u;
+    return frozen.stands ? frozen.mono_ms : read_ns(CLOCK_MONOTONIC) / 1000000u;
 }
 
 uint64_t clock_mono_ns(void)
 {
+    return frozen.stands ? frozen.mono_ms * 1000000u : read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_work_ns(void)
+{
     return read_ns(CLOCK_MONOTONIC);
+}
+
+void clock_freeze(uint64_t wall_ms)
+{
+    frozen.mono_ms = clock_mono_ms();
+    frozen.wall_ms = wall_ms;
+    frozen.stands = true;
+}
+
+void clock_pass(uint64_t ms)
+{
+    assert(frozen.stands);
+    frozen.wall_ms += ms;
+    frozen.mono_ms += ms;
 }
 
 uint64_t clock_thread_cpu_ns(void)

@@ -200,10 +200,10 @@ static void ask_for_turn(struct batch *batch)
 
 static void turn(struct batch *batch)
 {
-    uint64_t end_ns = clock_mono_ns() + TURN_NS;
+    uint64_t end_ns = clock_work_ns() + TURN_NS;
     batch->in_turn = true;
     keep_up(batch);
-    while (may_begin(batch) && clock_mono_ns() < end_ns)
+    while (may_begin(batch) && clock_work_ns() < end_ns)
         begin_item(batch);
     batch->in_turn = false;
     if (batch->under_way == 0 && !has_more(batch))

@@ -59,9 +59,9 @@ void claim_answer_duplicate(struct intake *intake, struct uuid winner)
     intake_answer(intake, &reply);
 }
 
-static void on_wait_over(uv_timer_t *timer)
+static void on_wait_over(void *arg)
 {
-    struct intake *intake = timer->data;
+    struct intake *intake = arg;
     if (intake->state == INTAKE_CLAIMING &&
         dedupe_unwait(intake->ingest->config.store, &intake->keys[intake->claimed], &intake->wait))
         intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, "an equal event is still being stored: try again");
@@ -70,7 +70,7 @@ static void on_wait_over(uv_timer_t *timer)
 static void on_claim_settled_here(struct handed *handed)
 {
     struct intake *intake = (struct intake *)((char *)handed - offsetof(struct intake, handed));
-    uv_timer_stop(&intake->wait_timer);
+    timer_stop(&intake->wait_timer);
     if (uuid_is_nil(intake->wait_winner)) {
         intake->state = INTAKE_CHECKING;
         claim_keys(intake);

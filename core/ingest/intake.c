@@ -32,8 +32,9 @@ void intake_release_keys(struct intake *intake)
         dedupe_release(intake->ingest->config.store, &intake->keys[--intake->claimed]);
 }
 
-static void intake_free(struct intake *intake)
+static void intake_free(void *arg)
 {
+    struct intake *intake = arg;
     intake->ingest->in_flight--;
     buf_deinit(&intake->param_text);
     event_unref(intake->event);
@@ -41,26 +42,21 @@ static void intake_free(struct intake *intake)
     mem_free(intake);
 }
 
-static void on_wait_timer_closed(uv_handle_t *handle)
-{
-    intake_free(handle->data);
-}
-
-void intake_start_timer(struct intake *intake, uv_timer_cb on_time, uint64_t ms)
+void intake_start_timer(struct intake *intake, void (*on_time)(void *intake), uint64_t ms)
 {
     if (!intake->wait_timer_open) {
-        uv_timer_init(intake->ingest->config.loop, &intake->wait_timer);
-        intake->wait_timer.data = intake;
+        timer_init(&intake->wait_timer, intake->ingest->config.loop, on_time, intake);
         intake->wait_timer_open = true;
     }
-    uv_timer_start(&intake->wait_timer, on_time, ms, 0);
+    intake->wait_timer.run = on_time; /* it may have waited for something else before */
+    timer_start(&intake->wait_timer, ms);
 }
 
 /* Nothing of it is in flight any more. */
 void intake_end(struct intake *intake)
 {
     if (intake->wait_timer_open)
-        uv_close((uv_handle_t *)&intake->wait_timer, on_wait_timer_closed);
+        timer_close(&intake->wait_timer, intake_free);
     else
         intake_free(intake);
 }

@@ -2,6 +2,7 @@
 #ifndef TIDEWIRE_INTAKE_H
 #define TIDEWIRE_INTAKE_H
 
+#include "base/timer.h"
 #include "http/request.h"
 #include "ingest/ingest.h"
 #include "listen/conn.h"
@@ -45,7 +46,7 @@ struct intake {
     size_t key_count, claimed; /* keys[0 .. claimed) are claimed */
     struct dedupe_wait wait;
     struct uuid wait_winner;
-    uv_timer_t wait_timer;
+    struct timer wait_timer;
     bool wait_timer_open;
     struct store_accept accept;
     struct handed handed; /* brings it back to the worker */
@@ -65,7 +66,7 @@ struct ingest {
 struct intake *intake_new(struct ingest *ingest, struct conn *conn);
 void intake_release_keys(struct intake *intake);
 /* One at a time; intake_end closes it. */
-void intake_start_timer(struct intake *intake, uv_timer_cb on_time, uint64_t ms);
+void intake_start_timer(struct intake *intake, void (*on_time)(void *intake), uint64_t ms);
 /* Nothing of it is in flight any more. */
 void intake_end(struct intake *intake);
 /* An id that says which worker's event it is (store.h, store_read_due). */

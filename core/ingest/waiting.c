@@ -78,7 +78,7 @@ static void unlink_waiting(struct intake *intake)
         place = &(*place)->next_waiting;
     *place = intake->next_waiting;
     intake->waits = false;
-    uv_timer_stop(&intake->wait_timer);
+    timer_stop(&intake->wait_timer);
 }
 
 /* While its run is open, the end of that is the intake's; it may come from inside the answer, which lets the connection go on. */
@@ -93,9 +93,9 @@ static void answer_and_leave(struct intake *intake, const struct outcome *outcom
         intake_end(intake);
 }
 
-static void on_time_over(uv_timer_t *timer)
+static void on_time_over(void *intake)
 {
-    answer_and_leave(timer->data, NULL);
+    answer_and_leave(intake, NULL);
 }
 
 void waiting_begin(struct intake *intake)
@@ -129,7 +129,7 @@ void ingest_settling(struct ingest *ingest, struct store_settle *settle, struct 
     if (!intake)
         return;
     intake->settling = true; /* it ended in time: the commit is waited for */
-    uv_timer_stop(&intake->wait_timer);
+    timer_stop(&intake->wait_timer);
     intake->gives_up = !waiting_judge(intake, outcome);
     for (size_t i = 0; intake->gives_up && i < intake->key_count; i++)
         settle->forget_keys[i] = intake->accept.key_rows[i];

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/timer.h"
 #include "loop/handoff.h"
 
 enum {
@@ -37,7 +38,7 @@ struct rerun {
     struct rerun_config config;
     struct held held; /* head of a ring */
     uint32_t held_count, running;
-    uv_timer_t timer;
+    struct timer timer;
     uint64_t next_ms; /* wall clock: when to look into the store; UINT64_MAX: not by itself */
     bool stopped, reading, look_again;
     bool without_route; /* something waits for a name that is gone, as of the last look */
@@ -97,9 +98,9 @@ static struct held *find_unsubmitted(struct rerun *rerun)
     return NULL;
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_timer(void *arg)
 {
-    struct rerun *rerun = timer->data;
+    struct rerun *rerun = arg;
     struct held *held;
     while ((held = find_unsubmitted(rerun)) && submit_settle(held)) /* each time from the first: on_error may end others */
         ;
@@ -109,12 +110,6 @@ static void on_timer(uv_timer_t *timer)
         rerun_note(rerun, rerun->next_ms);
 }
 
-static void wake_in(struct rerun *rerun, uint64_t wait_ms)
-{
-    if (!uv_is_active((uv_handle_t *)&rerun->timer) || uv_timer_get_due_in(&rerun->timer) > wait_ms)
-        uv_timer_start(&rerun->timer, on_timer, wait_ms, 0);
-}
-
 void rerun_note(struct rerun *rerun, uint64_t due_ms)
 {
     if (rerun->stopped || due_ms == UINT64_MAX)
@@ -122,7 +117,7 @@ void rerun_note(struct rerun *rerun, uint64_t due_ms)
     if (due_ms < rerun->next_ms)
         rerun->next_ms = due_ms;
     uint64_t now_ms = clock_wall_ms();
-    wake_in(rerun, due_ms > now_ms ? due_ms - now_ms : 0);
+    timer_start_by(&rerun->timer, due_ms > now_ms ? due_ms - now_ms : 0);
 }
 
 /* ---- settling ---- */
@@ -160,12 +155,12 @@ static bool submit_settle(struct held *held)
     struct rerun *rerun = held->rerun;
     bool failed = held->outcome->reason != RUN_OK;
     if (!held->has_room && !store_take_room(rerun->config.store, ROOM_EVENT)) {
-        wake_in(rerun, WAIT_FOR_ROOM_MS);
+        timer_start_by(&rerun->timer, WAIT_FOR_ROOM_MS);
         return false;
     }
     held->has_room = true;
     if (failed && !rerun->config.can_tell(rerun->config.arg, held->event, held->outcome)) {
-        wake_in(rerun, NO_STATE_AGAIN_MS);
+        timer_start_by(&rerun->timer, NO_STATE_AGAIN_MS);
         return false;
     }
     held->settle = (struct store_settle){ .event = held->event, .outcome = held->outcome };
@@ -418,8 +413,7 @@ struct rerun *rerun_new(const struct rerun_config *config)
     rerun->config = *config;
     rerun->held.next = rerun->held.prev = &rerun->held;
     rerun->next_ms = UINT64_MAX;
-    uv_timer_init(config->loop, &rerun->timer);
-    rerun->timer.data = rerun;
+    timer_init(&rerun->timer, config->loop, on_timer, rerun);
     return rerun;
 }
 
@@ -443,9 +437,9 @@ bool rerun_is_idle(const struct rerun *rerun)
     return rerun->held_count == 0 && !rerun->reading;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_timer_closed(void *owner)
 {
-    struct rerun *rerun = handle->data;
+    struct rerun *rerun = owner;
     void (*on_closed)(void *) = rerun->on_closed;
     void *arg = rerun->config.arg;
     mem_free(rerun);
@@ -455,5 +449,5 @@ static void on_timer_closed(uv_handle_t *handle)
 void rerun_free(struct rerun *rerun, void (*on_closed)(void *arg))
 {
     rerun->on_closed = on_closed;
-    uv_close((uv_handle_t *)&rerun->timer, on_timer_closed);
+    timer_close(&rerun->timer, on_timer_closed);
 }

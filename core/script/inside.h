@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #include "base/buf.h"
+#include "base/timer.h"
 #include "json/view.h"
 #include "model/message.h"
 #include "script/heap.h"
@@ -62,7 +63,7 @@ struct inside_run {
     size_t run_bytes;           /* of their data */
     uint32_t logged;            /* lines, those past LOG_LINES_MAX too */
     struct script_event *event; /* what Lua sees; ends with the run */
-    uv_timer_t timer;           /* of a wait */
+    struct timer timer;         /* of a wait */
     bool timer_open, waiting;
     bool too_long; /* this wait ends with the time that a run may take */
     /* http.*: what it has asked, and the answer it is resumed with */

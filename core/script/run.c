@@ -39,9 +39,9 @@ static struct inside_run *inside_new(struct script *script, struct run *run)
     return inside;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_timer_closed(void *inside)
 {
-    mem_free(handle->data);
+    mem_free(inside);
 }
 
 /* Its coroutine is left to the collector. */
@@ -65,7 +65,7 @@ static void inside_free(struct inside_run *inside)
     kv_end(inside);
     inside->run->inside = NULL;
     if (inside->timer_open)
-        uv_close((uv_handle_t *)&inside->timer, on_timer_closed);
+        timer_close(&inside->timer, on_timer_closed);
     else
         mem_free(inside);
 }
@@ -152,7 +152,7 @@ static void on_too_long(struct inside_run *inside)
 void run_go_on(struct inside_run *inside)
 {
     struct script *script = inside->script;
-    uv_timer_stop(&inside->timer);
+    timer_stop(&inside->timer);
     call_collect_if_due(script);
     if (script->abandoned) {
         runs_lose_all(script);
@@ -163,9 +163,9 @@ void run_go_on(struct inside_run *inside)
     (void)go_on(inside, 0);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_timer(void *arg)
 {
-    struct inside_run *inside = timer->data;
+    struct inside_run *inside = arg;
     if (inside->too_long)
         on_too_long(inside);
     else
@@ -183,14 +183,13 @@ static void start_timer(struct inside_run *inside, int64_t wait_ms)
 {
     struct script *script = inside->script;
     if (!inside->timer_open) {
-        uv_timer_init(script->config.loop, &inside->timer);
-        inside->timer.data = inside;
+        timer_init(&inside->timer, script->config.loop, on_timer, inside);
         inside->timer_open = true;
     }
     inside->waiting = true;
     script->waiting++;
     uv_update_time(script->config.loop);
-    uv_timer_start(&inside->timer, on_timer, wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
+    timer_start(&inside->timer, wait_ms > 0 ? (uint64_t)wait_ms : 0);
 }
 
 /* Of the time that a run may take; below zero: it is over. */

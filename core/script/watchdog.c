@@ -159,7 +159,7 @@ static void *watch(void *arg)
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&dog.stop, &dog.lock, &until);
-        uint64_t now_ns = clock_mono_ns();
+        uint64_t now_ns = clock_work_ns();
         wait_ms = WATCHDOG_LOOK_MS;
         for (int i = 0; i < WATCHDOG_SLOTS_MAX; i++) {
             int wanted_ms = dog.slots[i] ? look_at(dog.slots[i], now_ns) : WATCHDOG_LOOK_MS;
