@@ -100,6 +100,12 @@ TEST(a_bucket_gives_its_burst_and_then_its_rate)
     CHECK("a reload gives no fresh burst", limiter_take(&limiter, 1000 + wait) > 0);
     limiter_set(&limiter, 0, 1, 2000);
     CHECK_EQ("no limit", limiter_take(&limiter, 2000), 0);
+    struct limiter slow = { 0 };
+    limiter_set(&slow, 1, 1, 1000);
+    CHECK_EQ("one a second: the first at once", limiter_take(&slow, 1000), 0);
+    CHECK_EQ("the next a second later", limiter_take(&slow, 1000), 1000);
+    CHECK_EQ("a millisecond before that", limiter_take(&slow, 1999), 1);
+    CHECK_EQ("then", limiter_take(&slow, 2000), 0);
 }
 
 /* ---- addresses ---- */
