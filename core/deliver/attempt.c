@@ -289,6 +289,7 @@ static void send_now(struct record *record)
         .event = record->event,
         .message = record->message,
         .id = slice_of(record->fixed_id ? record->fixed_id : id),
+        .delivery_id = record->id,
         .now_ms = clock_wall_ms(),
     };
     enum result rc = out ? attempt_request_build(&source, &record->arena, out, &why) : ERR_MEMORY;

@@ -270,6 +270,10 @@ enum result attempt_request_build(const struct attempt_source *source, struct ar
         rc = build_url(b, &out->url);
     if (rc != OK)
         return rc;
+    out->target = source->target->name;
+    if (source->event)
+        out->event_id = source->event->id;
+    out->delivery_id = source->delivery_id;
     out->method = arena_copy(arena, method).data;
     out->header_lines = b->lines;
     out->header_count = b->count;

@@ -15,7 +15,8 @@ struct attempt_source {
     const struct event *event;
     struct slice message; /* blob of message.h */
     struct slice id;      /* idempotency-key; "" : none */
-    uint64_t now_ms;      /* wall clock: the signature's time */
+    struct uuid delivery_id;
+    uint64_t now_ms; /* wall clock: the signature's time */
 };
 
 /* Fills out from the arena. Errors, with *why: ERR_NOT_FOUND: a secret has no value now; ERR_INVALID: this message can never be

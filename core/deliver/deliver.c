@@ -15,19 +15,17 @@ static void wake_all(struct deliver *deliver)
         queue_wake(queue);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_timer(void *arg)
 {
-    struct deliver *deliver = timer->data;
+    struct deliver *deliver = arg;
     wake_all(deliver);
     unwritten_try_again(deliver);
 }
 
 void deliver_wake_in(struct deliver *deliver, uint64_t wait_ms)
 {
-    if (deliver->draining)
-        return;
-    if (!uv_is_active((uv_handle_t *)&deliver->timer) || uv_timer_get_due_in(&deliver->timer) > wait_ms)
-        uv_timer_start(&deliver->timer, on_timer, wait_ms, 0);
+    if (!deliver->draining)
+        timer_start_by(&deliver->timer, wait_ms);
 }
 
 void deliver_wake_at(struct deliver *deliver, uint64_t wall_ms)
@@ -234,11 +232,11 @@ struct deliver *deliver_new(const struct deliver_config *config)
 {
     struct deliver *deliver = MEM_NEW(struct deliver);
     deliver->config = *config;
-    deliver->sender = sender_new(config->loop);
+    deliver->sender = sender_new(config->loop, config->stand_in);
     rng_seed_random(&deliver->rng);
-    uv_timer_init(config->loop, &deliver->timer);
+    timer_init(&deliver->timer, config->loop, on_timer, deliver);
     uv_prepare_init(config->loop, &deliver->before_sleep);
-    deliver->timer.data = deliver->before_sleep.data = deliver;
+    deliver->before_sleep.data = deliver;
     uv_prepare_start(&deliver->before_sleep, before_sleep);
     return deliver;
 }
@@ -252,7 +250,7 @@ void deliver_start(struct deliver *deliver)
 void deliver_drain(struct deliver *deliver)
 {
     deliver->draining = true;
-    uv_timer_stop(&deliver->timer);
+    timer_stop(&deliver->timer);
     for (struct queue *queue = deliver->queues; queue; queue = queue->next)
         unwritten_write_waiting(queue);
 }
@@ -289,19 +287,15 @@ bool deliver_abort(struct deliver *deliver)
     return deliver_is_idle(deliver);
 }
 
-static void on_part_closed(struct deliver *deliver)
+static void on_part_closed(void *owner)
 {
+    struct deliver *deliver = owner;
     if (--deliver->closing_parts > 0)
         return;
     void (*on_closed)(void *) = deliver->on_closed;
     void *arg = deliver->closed_arg;
     mem_free(deliver);
     on_closed(arg);
-}
-
-static void on_sender_closed(void *arg)
-{
-    on_part_closed(arg);
 }
 
 static void on_own_closed(uv_handle_t *handle)
@@ -322,8 +316,8 @@ void deliver_free(struct deliver *deliver, void (*on_closed)(void *arg), void *a
     }
     generation_unref(deliver->generation);
     mem_free(deliver->by_target);
-    sender_free(deliver->sender, on_sender_closed, deliver);
-    uv_close((uv_handle_t *)&deliver->timer, on_own_closed);
+    sender_free(deliver->sender, on_part_closed, deliver);
+    timer_close(&deliver->timer, on_part_closed);
     uv_close((uv_handle_t *)&deliver->before_sleep, on_own_closed);
 }
 

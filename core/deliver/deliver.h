@@ -25,6 +25,7 @@
 #include "store/store.h"
 
 struct deliver;
+struct stand_in;
 
 enum {
     WINDOW_MAX = 256,    /* deliveries of one target in memory */
@@ -72,6 +73,7 @@ struct deliver_config {
     void (*on_attempt)(void *arg, const struct deliver_report *report);
     /* Of a route with on_dead. true: deliver_told or deliver_untold follows, and the end is written then; false: not now. */
     bool (*on_dead)(void *arg, const struct deliver_dead *dead);
+    const struct stand_in *stand_in; /* of sender.h; NULL: the network */
     void *arg;
 };
 

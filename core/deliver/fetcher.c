@@ -339,10 +339,10 @@ void fetcher_cancel(struct fetcher *fetcher, struct fetch *fetch)
 
 /* ---- life ---- */
 
-struct fetcher *fetcher_new(uv_loop_t *loop)
+struct fetcher *fetcher_new(uv_loop_t *loop, const struct stand_in *stand_in)
 {
     struct fetcher *fetcher = MEM_NEW(struct fetcher);
-    fetcher->sender = sender_new(loop);
+    fetcher->sender = sender_new(loop, stand_in);
     uv_idle_init(loop, &fetcher->idle);
     fetcher->idle.data = fetcher;
     return fetcher;

@@ -9,6 +9,7 @@
 #include "model/fetch.h"
 
 struct fetcher;
+struct stand_in;
 
 enum {
     FETCHES_UNDER_WAY_MAX = 256,
@@ -18,7 +19,8 @@ enum {
     FETCH_CONNECT_TIMEOUT_MS = 5000, /* unless the timeout is shorter */
 };
 
-struct fetcher *fetcher_new(uv_loop_t *loop);
+/* stand_in: of sender.h; NULL: the network. */
+struct fetcher *fetcher_new(uv_loop_t *loop, const struct stand_in *stand_in);
 /* NULL: on_done will be called. Otherwise why it can never be asked, in words, and it was not taken. */
 const char *fetcher_begin(struct fetcher *fetcher, struct fetch *fetch);
 /* Ends one that was begun, without on_done. */

@@ -9,6 +9,7 @@
 #define TIDEWIRE_DELIVER_INSIDE_H
 
 #include "base/arena.h"
+#include "base/timer.h"
 #include "deliver/deliver.h"
 #include "deliver/breaker.h"
 #include "deliver/due_heap.h"
@@ -94,7 +95,7 @@ struct deliver {
     struct queue *queues, *awake;
     struct queue **by_target;     /* owned; of the generation's targets, by their index */
     struct unwritten *unwritable; /* the disk was full: tried again */
-    uv_timer_t timer;
+    struct timer timer;
     uv_prepare_t before_sleep;
     struct rng rng;
     uint32_t under_way, in_store; /* attempts; operations the store has */

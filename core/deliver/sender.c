@@ -46,12 +46,14 @@ struct transfer {
     char content_type[128], retry_after[64];
     char error[CURL_ERROR_SIZE];
     uint64_t started_ms;
+    const struct outgoing *request; /* for who stands in for the network; then the rest but the links is unused */
 };
 
 /* The sockets have an epoll of their own, which the loop watches as one descriptor: so what targets have answered can be taken
  * at any time, not only once in a turn of the loop (sender_turn). */
 struct sender {
     uv_loop_t *loop;
+    const struct stand_in *stand_in; /* NULL: the network */
     CURLM *multi;
     uv_timer_t timer;
     uv_poll_t poll; /* of epoll_fd */
@@ -344,8 +346,45 @@ static void unlink_transfer(struct transfer *transfer)
         transfer->sender->under_way = transfer->next;
     if (transfer->next)
         transfer->next->prev = transfer->prev;
-    curl_multi_remove_handle(transfer->sender->multi, transfer->easy);
+    if (transfer->easy)
+        curl_multi_remove_handle(transfer->sender->multi, transfer->easy);
 }
+
+/* ---- without a network ---- */
+
+static struct transfer *start_for_stand_in(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg)
+{
+    struct transfer *transfer = MEM_NEW(struct transfer);
+    transfer->sender = sender;
+    transfer->request = request;
+    transfer->on_done = on_done;
+    transfer->arg = arg;
+    link_transfer(transfer);
+    sender->due = true;
+    return transfer;
+}
+
+/* The first that was started is answered first. Each answer may start others. */
+static void ask_stand_in(struct sender *sender)
+{
+    while (sender->under_way) {
+        struct transfer *transfer = sender->under_way;
+        while (transfer->next)
+            transfer = transfer->next;
+        struct answer answer = {
+            .detail = "", .body = SLICE(""), .content_type = SLICE(""), .retry_after = SLICE(""), .head = SLICE("")
+        };
+        unlink_transfer(transfer);
+        sender->stand_in->answer(sender->stand_in->arg, transfer->request, &answer);
+        answer.cut = answer.body.len > transfer->request->max_response_bytes;
+        if (answer.cut)
+            answer.body.len = transfer->request->max_response_bytes;
+        transfer->on_done(transfer->arg, &answer);
+        mem_free(transfer);
+    }
+}
+
+/* ---- starting ---- */
 
 /* Parsed once for all the requests that this handle makes there. CURLOPT_URL is told a new one too: before 8.12 libcurl keeps the
  * text of the URL before beside another CURLOPT_CURLU, and has that text at hand when it repeats a request. */
@@ -410,6 +449,8 @@ static CURLcode set_request(struct transfer *transfer, const struct outgoing *re
 struct transfer *sender_start(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg,
                               const char **why)
 {
+    if (sender->stand_in)
+        return start_for_stand_in(sender, request, on_done, arg);
     struct transfer *transfer = take_handle(sender, request->url);
     *why = "no memory for another transfer";
     if (!transfer)
@@ -442,9 +483,11 @@ struct transfer *sender_start(struct sender *sender, const struct outgoing *requ
 
 void sender_abort(struct sender *sender, struct transfer *transfer)
 {
-    (void)sender;
     unlink_transfer(transfer);
-    give_back_handle(transfer);
+    if (sender->stand_in)
+        mem_free(transfer);
+    else
+        give_back_handle(transfer);
 }
 
 /* ---- how a transfer ended ---- */
@@ -539,6 +582,10 @@ void sender_start_due(struct sender *sender)
     if (!sender->due)
         return;
     sender->due = false;
+    if (sender->stand_in) {
+        ask_stand_in(sender);
+        return;
+    }
     curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(sender);
 }
@@ -580,10 +627,11 @@ static int on_timeout(CURLM *multi, long wait_ms, void *arg)
 
 /* ---- life ---- */
 
-struct sender *sender_new(uv_loop_t *loop)
+struct sender *sender_new(uv_loop_t *loop, const struct stand_in *stand_in)
 {
     struct sender *sender = MEM_NEW(struct sender);
     sender->loop = loop;
+    sender->stand_in = stand_in;
     sender->multi = curl_multi_init();
     sender->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!sender->multi || sender->epoll_fd < 0 || uv_poll_init(loop, &sender->poll, sender->epoll_fd) != 0) {

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "base/uuid.h"
 #include "model/attempt.h"
 #include "model/event.h"
 
@@ -27,7 +28,9 @@ struct outgoing {
     uint64_t timeout_ms, connect_timeout_ms;
     bool allow_private;
     uint64_t max_response_bytes;
-    bool keep_head; /* the header lines of the answer are wanted */
+    bool keep_head;      /* the header lines of the answer are wanted */
+    struct slice target; /* whose message it is, and what it is of; for who stands in for the network */
+    struct uuid event_id, delivery_id;
 };
 
 struct answer {
@@ -40,10 +43,17 @@ struct answer {
     bool cut;                                     /* the body was longer, or there was no memory for it */
 };
 
+/* Instead of the network, in trials of rules: fills answer (zeroed), which may point to what lives until the next call. */
+struct stand_in {
+    void (*answer)(void *arg, const struct outgoing *request, struct answer *answer);
+    void *arg;
+};
+
 /* From the loop, sender_start_due or sender_turn; answer is gone after. It may start other requests. */
 typedef void (*sender_done)(void *arg, const struct answer *answer);
 
-struct sender *sender_new(uv_loop_t *loop);
+/* stand_in: borrowed; NULL: requests go out. */
+struct sender *sender_new(uv_loop_t *loop, const struct stand_in *stand_in);
 /* on_done is called exactly once, never from inside sender_start. NULL: it could not even be started (*why says it) and is not
  * called. */
 struct transfer;

@@ -354,6 +354,9 @@ static void write_address(struct conn *conn)
 {
     struct sockaddr_storage address;
     int len = sizeof(address);
+    const char *unix_peer = conn->listener->config.unix_peer;
+    if (conn->listener->is_unix && unix_peer)
+        snprintf(conn->remote_ip, sizeof(conn->remote_ip), "%s", unix_peer);
     if (conn->listener->is_unix || uv_tcp_getpeername(&conn->io.tcp, (struct sockaddr *)&address, &len) != 0)
         return;
     if (address.ss_family == AF_INET) {

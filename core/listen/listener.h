@@ -22,6 +22,7 @@ struct listener_config {
     uint64_t linger_ms;         /* after a last answer: how long bytes are still read away */
     uint64_t sweep_ms;          /* how often deadlines are looked at */
     struct body_budget *budget; /* borrowed; NULL: none */
+    const char *unix_peer;      /* the address that connections of a UNIX socket count as, when they come; NULL: none */
 };
 /* 10,000 connections, 10 s, 75 s, 20 s, 2 s, 500 ms (interface.md 2.2). */
 struct listener_config listener_defaults(void);

@@ -52,6 +52,7 @@ static enum result make_script(const struct rules *rules, struct generation *gen
         .store = rules->config.store,
         .handoff = rules->config.handoff,
         .reads = rules->config.reads,
+        .coverage = rules->config.coverage,
         .on_ended = rules->config.on_ended,
         .fetch = rules->config.fetch,
         .fetch_cancel = rules->config.fetch_cancel,

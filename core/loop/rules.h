@@ -15,6 +15,7 @@
 #include "model/generation.h"
 #include "script/script.h"
 
+struct coverage;
 struct rules;
 
 enum {
@@ -30,6 +31,7 @@ struct rules_config {
     struct store *store; /* these three as in script.h */
     struct handoff *handoff;
     uint32_t *reads;
+    struct coverage *coverage; /* of script.h */
     /* A generation came into force, or could not be built (then `error` says why and the former one stays). */
     void (*on_ready)(void *arg, struct generation *generation, const char *error);
     void (*on_ended)(void *arg, const struct run *run, const struct outcome *outcome); /* of script.h, with the next three */

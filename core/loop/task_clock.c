@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/timer.h"
 
 enum {
     META_MAX = 128,
@@ -30,7 +31,7 @@ struct hand {
 struct task_clock {
     struct task_clock_config config;
     struct hand *hands; /* owned; those that are gone and in the store too */
-    uv_timer_t timer;
+    struct timer timer;
     bool stopped;
 };
 
@@ -46,9 +47,9 @@ static uint64_t due_after(const struct task *task, uint64_t last_ms)
     return next_s == INT64_MAX ? UINT64_MAX : (uint64_t)next_s * 1000;
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_timer(void *clock)
 {
-    look(timer->data);
+    look(clock);
 }
 
 static void set_timer(struct task_clock *clock, uint64_t now_ms)
@@ -61,7 +62,7 @@ static void set_timer(struct task_clock *clock, uint64_t now_ms)
         return;
     uint64_t wait_ms = due_ms > now_ms ? due_ms - now_ms : 0;
     uv_update_time(clock->config.loop);
-    uv_timer_start(&clock->timer, on_timer, wait_ms < LOOK_MS ? wait_ms : LOOK_MS, 0);
+    timer_start(&clock->timer, wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
 }
 
 /* ---- the store ---- */
@@ -183,8 +184,7 @@ struct task_clock *task_clock_new(const struct task_clock_config *config)
 {
     struct task_clock *clock = MEM_NEW(struct task_clock);
     clock->config = *config;
-    uv_timer_init(config->loop, &clock->timer);
-    clock->timer.data = clock;
+    timer_init(&clock->timer, config->loop, on_timer, clock);
     return clock;
 }
 
@@ -193,13 +193,18 @@ void task_clock_stop(struct task_clock *clock)
     if (!clock)
         return;
     clock->stopped = true;
-    uv_timer_stop(&clock->timer);
+    timer_stop(&clock->timer);
+}
+
+static void on_timer_closed(void *clock)
+{
+    (void)clock; /* task_clock_free follows when the loop has ended */
 }
 
 void task_clock_close(struct task_clock *clock)
 {
     if (clock)
-        uv_close((uv_handle_t *)&clock->timer, NULL);
+        timer_close(&clock->timer, on_timer_closed);
 }
 
 void task_clock_free(struct task_clock *clock)

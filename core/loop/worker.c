@@ -41,6 +41,7 @@ static void open_door(struct worker *worker)
     struct listener_config config = listener_defaults();
     config.connections_max = worker->config.connections_max;
     config.budget = worker->config.budget;
+    config.unix_peer = worker->config.trial ? worker->config.trial->peer : NULL;
     worker->open = true;
     for (size_t i = 0; i < worker->config.listener_count; i++) {
         if (listener_start(&worker->loop, worker->config.listeners[i], &config, &callbacks, &worker->listeners[i]) != OK) {
@@ -190,29 +191,38 @@ static void take_name(unsigned index)
     pthread_setname_np(pthread_self(), name);
 }
 
+void worker_set_up(struct worker *worker)
+{
+    if (worker->watchdog)
+        worker->watchdog->flight = &worker->config.slot->flight;
+    worker_make_parts(worker);
+    start_timers(worker);
+}
+
+void worker_tear_down(struct worker *worker)
+{
+    uv_loop_close(&worker->loop);
+    counts_free(worker->counts);
+    log_flush();
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
     log_thread((int)worker->config.index);
     take_name(worker->config.index);
     worker->watchdog = watchdog_slot_new();
-    if (worker->watchdog)
-        worker->watchdog->flight = &worker->config.slot->flight;
-    worker_make_parts(worker);
-    start_timers(worker);
+    worker_set_up(worker);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     recorder_ended(worker->config.slot);
     watchdog_slot_free(worker->watchdog);
-    uv_loop_close(&worker->loop);
-    counts_free(worker->counts);
-    log_flush();
+    worker_tear_down(worker);
     notify_main(worker, WORKER_DRAINED, NULL, NULL);
     return NULL;
 }
 
-enum result worker_start(const struct worker_config *config, struct worker **out)
+enum result worker_new(const struct worker_config *config, struct worker **out)
 {
-    pthread_attr_t attributes;
     struct worker *worker = MEM_NEW(struct worker);
     worker->config = *config;
     worker->counts = counts_new();
@@ -220,11 +230,17 @@ enum result worker_start(const struct worker_config *config, struct worker **out
     rng_seed_random(&worker->rng);
     uv_loop_init(&worker->loop);
     *out = worker; /* before the thread: others hand over to it by the list that holds this */
-    enum result rc = handoff_init(&worker->handoff, &worker->loop);
+    return handoff_init(&worker->handoff, &worker->loop);
+}
+
+enum result worker_start(const struct worker_config *config, struct worker **out)
+{
+    pthread_attr_t attributes;
+    enum result rc = worker_new(config, out);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
     pthread_attr_setguardsize(&attributes, WORKER_GUARD_BYTES);
-    if (rc == OK && pthread_create(&worker->thread, &attributes, worker_main, worker) != 0)
+    if (rc == OK && pthread_create(&(*out)->thread, &attributes, worker_main, *out) != 0)
         rc = ERR_MEMORY;
     pthread_attr_destroy(&attributes);
     return rc;

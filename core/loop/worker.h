@@ -18,6 +18,7 @@
 struct counts;
 struct probation;
 struct worker;
+struct worker_trial;
 
 enum {
     LISTENERS_MAX = 16,
@@ -48,6 +49,7 @@ struct worker_config {
     struct handoff *main;                     /* where notices go */
     void (*on_notice)(struct handed *handed); /* set as handed.run; frees the notice */
     void *owner;                              /* the server, for on_notice */
+    const struct worker_trial *trial;         /* trial.h; NULL: this one is in earnest */
 };
 
 /* Main thread. The thread waits for the first worker_load. */

@@ -1,9 +1,10 @@
-/* worker_inside.h: the one struct of a worker, and what its four files have from each other. Private to them.
+/* worker_inside.h: the one struct of a worker, and what its files have from each other. Private to them.
  *
  *   worker.c         its thread, its rules, what main asks of it
  *   worker_wiring.c  its parts, and what they ask of each other
  *   worker_notices.c on_error and on_dead
- *   worker_end.c     from the wish to end to the last closed handle */
+ *   worker_end.c     from the wish to end to the last closed handle
+ *   trial.c          one without a thread, for trials of rules */
 #ifndef TIDEWIRE_WORKER_INSIDE_H
 #define TIDEWIRE_WORKER_INSIDE_H
 
@@ -11,9 +12,11 @@
 #include <uv.h>
 
 #include "base/rng.h"
+#include "base/timer.h"
 #include "base/uuid.h"
 #include "deliver/deliver.h"
 #include "deliver/fetcher.h"
+#include "deliver/sender.h"
 #include "ingest/ingest.h"
 #include "listen/listener.h"
 #include "loop/last_words.h"
@@ -51,6 +54,14 @@ struct worker {
     int closing_parts; /* close callbacks still to come */
 };
 
+/* What is not the world's own in a trial of rules (trial.c). */
+struct worker_trial {
+    struct stand_in network;
+    struct timers *timers;     /* its loop's time stands still */
+    struct coverage *coverage; /* NULL: none */
+    const char *peer;          /* the address that connections of a UNIX socket have, looked at when one comes */
+};
+
 /* ---- worker_wiring.c ---- */
 /* rules, rerun, deliver and ingest, each knowing the others by what it may ask. */
 void worker_make_parts(struct worker *worker);
@@ -68,5 +79,11 @@ void worker_make_last_words(struct worker *worker);
 /* ---- worker.c ---- */
 void worker_on_rules_ready(void *arg, struct generation *generation, const char *error);
 void worker_on_jumped(void *arg);
+/* Its memory, its loop and its handoff; nothing of it runs yet. *out is set before anything can fail. */
+enum result worker_new(const struct worker_config *config, struct worker **out) MUST_CHECK;
+/* On its thread, with worker->watchdog set: parts and timers. Then its loop may run, until worker_end.c stops it. */
+void worker_set_up(struct worker *worker);
+/* After that. */
+void worker_tear_down(struct worker *worker);
 
 #endif

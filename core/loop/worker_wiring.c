@@ -317,6 +317,11 @@ static void on_fetched(void *arg, const struct run *run, const struct fetch_reco
 
 /* ---- the parts ---- */
 
+static const struct stand_in *network_of(const struct worker *worker)
+{
+    return worker->config.trial ? &worker->config.trial->network : NULL;
+}
+
 static void make_ingest(struct worker *worker)
 {
     struct ingest_config config = {
@@ -388,6 +393,7 @@ static void make_deliver(struct worker *worker)
         .judge = judge,
         .on_attempt = on_attempt,
         .on_dead = worker_on_dead,
+        .stand_in = network_of(worker),
         .arg = worker,
     };
     worker->deliver = deliver_new(&config);
@@ -404,6 +410,7 @@ static void make_rules(struct worker *worker)
         .store = worker->config.store,
         .handoff = &worker->handoff,
         .reads = &worker->reads,
+        .coverage = worker->config.trial ? worker->config.trial->coverage : NULL,
         .on_ready = worker_on_rules_ready,
         .on_ended = on_run_ended,
         .fetch = begin_fetch,
@@ -418,7 +425,7 @@ static void make_rules(struct worker *worker)
 
 void worker_make_parts(struct worker *worker)
 {
-    worker->fetcher = fetcher_new(&worker->loop);
+    worker->fetcher = fetcher_new(&worker->loop, network_of(worker));
     make_rules(worker);
     make_rerun(worker);
     make_deliver(worker);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "script/coverage.h"
 #include "script/inside.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -55,11 +56,13 @@ static void write_flight(const struct script *script, const struct stretch *stre
 enum call_result call_resume(struct script *script, lua_State *coroutine, int n, struct stretch *stretch)
 {
     struct watchdog_slot *slot = script->config.slot;
-    uint64_t start_ns = clock_mono_ns();
+    uint64_t start_ns = clock_work_ns();
     enum call_result result;
     int jump;
     stretch->late = false;
     forget_callbacks(script);
+    if (script->config.coverage)
+        coverage_hook(coroutine); /* each time: a time limit takes it away */
     heap_charge(script->heap, stretch->account);
     if (!slot) {
         result = resume(coroutine, n, stretch);
@@ -76,7 +79,7 @@ enum call_result call_resume(struct script *script, lua_State *coroutine, int n,
     if (slot && slot->flight)
         flight_end(slot->flight);
     heap_charge(script->heap, NULL);
-    stretch->used_ns = clock_mono_ns() - start_ns;
+    stretch->used_ns = clock_work_ns() - start_ns;
     return result;
 }
 
@@ -92,7 +95,7 @@ enum call_result call_function(struct script *script, lua_CFunction function, vo
         stretch->late = jump == JUMP_TIME;
         return abandon(script, (enum jump)jump, stretch);
     }
-    enter(script, stretch, clock_mono_ns());
+    enter(script, stretch, clock_work_ns());
     result = lua_cpcall(script->L, function, arg) == 0 ? CALL_RETURNED : CALL_FAILED;
     stretch->late = watchdog_leave(slot);
     return result;
@@ -104,7 +107,7 @@ void call_again(struct script *script, uint64_t budget_ns)
     if (!slot)
         return;
     (void)watchdog_leave(slot);
-    watchdog_enter(slot, script->L, script->heap, clock_mono_ns(), budget_ns, WATCHDOG_GRACE_MS * 1000000ull);
+    watchdog_enter(slot, script->L, script->heap, clock_work_ns(), budget_ns, WATCHDOG_GRACE_MS * 1000000ull);
 }
 
 /* Of what is held, so much belongs to runs that wait. */

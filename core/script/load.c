@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "ingest/keys.h"
 #include "script/records.h"
+#include "script/stand_ins.h"
 #include "script/vm.h"
 
 enum { LOAD_LIMIT_MS = 10000, SECRET_BYTES_MAX = 64 << 10 };
@@ -50,15 +51,22 @@ static struct slice find_secret(const struct loading *loading, const char *name)
     if (loading->options->secrets_folder && !strchr(name, '/'))
         value = read_secret_file(loading, name);
     const char *text = value.data ? NULL : getenv(name);
-    return text ? arena_copy(&loading->generation->arena, slice_of(text)) : value;
+    if (text)
+        return arena_copy(&loading->generation->arena, slice_of(text));
+    return value.data || !loading->options->stand_ins ? value : stand_in_secret(&loading->generation->arena, slice_of(name));
 }
 
-static void keep_secrets(lua_State *L, const struct loading *loading, int result)
+static struct secret *keep_secrets(lua_State *L, const struct loading *loading, int result)
 {
     struct generation *generation = loading->generation;
     lua_getfield(L, result, "secrets");
-    size_t count = lua_objlen(L, -1);
-    struct secret *secrets = arena_alloc(&generation->arena, (count + 1) * sizeof(*secrets));
+    size_t count = lua_objlen(L, -1), room = count + 1;
+    if (loading->options->stand_ins) {
+        lua_getfield(L, result, "routes");
+        room += lua_objlen(L, -1);
+        lua_pop(L, 1);
+    }
+    struct secret *secrets = arena_alloc(&generation->arena, room * sizeof(*secrets));
     if (!secrets)
         luaL_error(L, "not enough memory");
     for (size_t i = 0; i < count; i++) {
@@ -71,6 +79,7 @@ static void keep_secrets(lua_State *L, const struct loading *loading, int result
     generation->secrets = secrets;
     generation->secret_count = count;
     lua_pop(L, 1);
+    return secrets;
 }
 
 /* ---- what the loader asks of its host ---- */
@@ -79,6 +88,18 @@ static int host_env(lua_State *L)
 {
     const char *value = getenv(luaL_checkstring(L, 1));
     lua_pushstring(L, value);
+    return 1;
+}
+
+/* Nothing but in tests of rules: what stands there for a setting without a value and without a default. */
+static int host_stand_in(lua_State *L)
+{
+    const struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
+    struct slice name = slice_of(luaL_checkstring(L, 1));
+    struct slice value = stand_in_setting(&loading->generation->arena, name);
+    if (!loading->options->stand_ins || !value.data)
+        return 0;
+    lua_pushlstring(L, value.data, value.len);
     return 1;
 }
 
@@ -101,7 +122,8 @@ static int host_secret_fits(lua_State *L)
     unsigned char bytes[KEY_BYTES_MAX];
     struct slice value = find_secret(loading, luaL_checkstring(L, 1));
     enum verify_key form = (enum verify_key)luaL_checkoption(L, 2, NULL, forms);
-    lua_pushboolean(L, value.len == 0 || key_bytes(form, value, bytes).data != NULL);
+    bool fits = value.len == 0 || key_bytes(form, value, bytes).data != NULL;
+    lua_pushboolean(L, fits || loading->options->stand_ins); /* what stands in is made to fit later (stand_ins.h) */
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return 1;
 }
@@ -118,6 +140,9 @@ static void push_host(lua_State *L, struct loading *loading)
     lua_createtable(L, 0, 4);
     lua_pushcfunction(L, host_env);
     lua_setfield(L, -2, "env");
+    lua_pushlightuserdata(L, loading);
+    lua_pushcclosure(L, host_stand_in, 1);
+    lua_setfield(L, -2, "stand_in");
     lua_pushlightuserdata(L, loading);
     lua_pushcclosure(L, host_step, 1);
     lua_setfield(L, -2, "step");
@@ -234,8 +259,10 @@ static int run_loader(lua_State *L)
     int result = lua_gettop(L);
     keep_findings(L, loading->report, result);
     if (loading->report->error_count == 0) {
-        keep_secrets(L, loading, result);
+        struct secret *secrets = keep_secrets(L, loading, result);
         records_read(L, result, loading->generation);
+        if (loading->options->stand_ins)
+            stand_ins_fit(loading->generation, secrets);
     }
     return 0;
 }

@@ -38,6 +38,7 @@ struct load_options {
     bool production;            /* a missing secret is a mistake; otherwise a warning */
     const char *secrets_folder; /* files named like secrets (systemd credentials); NULL: environment only */
     struct watchdog_slot *slot; /* of this thread: also what no hook reaches is ended; NULL: only what hooks reach */
+    bool stand_ins;             /* what is not set has a value that fits (stand_ins.h): tests of rules */
     struct slice files;         /* of rule_files.h, instead of what the folder holds; data NULL: read the folder */
 };
 

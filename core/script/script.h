@@ -16,6 +16,7 @@
 #include "model/generation.h"
 #include "model/outcome.h"
 
+struct coverage;
 struct handoff;
 struct metric_note;
 struct script;
@@ -30,6 +31,7 @@ struct script_config {
     struct uuid_maker *ids;        /* of the worker, for deliveries and runs; borrowed */
     uint32_t worker, workers;      /* whose runs they are: event_id_make */
     struct watchdog_slot *slot;    /* watchdog.h; NULL: no time limit (command line) */
+    struct coverage *coverage;     /* coverage.h; NULL: nobody asks which lines were run */
     /* Where `kv` is kept; a worker has all three. What its runs read comes back through the handoff, also after the script has
      * ended: *reads counts what is on its way. */
     struct store *store;

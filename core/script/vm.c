@@ -170,7 +170,7 @@ static int open_state(lua_State *L)
     luaL_openlibs(L);
     lua_pushlightuserdata(L, script);
     lua_setfield(L, LUA_REGISTRYINDEX, SCRIPT_KEY);
-    if (!script->generation)
+    if (!script->generation || script->config.coverage)
         luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     script->views = views_of(L);
     if (script->generation)

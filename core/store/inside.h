@@ -89,6 +89,7 @@ struct store {
     void (*on_fatal)(void *arg, const char *why);
     void *fatal_arg;
     int lock_fd; /* -1: offline */
+    bool in_place;
 
     /* any thread */
     atomic_int events_room, results_room, reads_waiting;
@@ -144,6 +145,8 @@ void operations_finish(struct store *store);
 enum result writer_prepare(struct store *store) MUST_CHECK;
 /* One operation in a transaction of its own; before the thread exists. */
 enum result writer_write_now(struct store *store, struct store_op *op) MUST_CHECK;
+/* A batch of this one; ends in its on_done. Where there is no thread. */
+void writer_do(struct store *store, struct store_op *op);
 void *writer_main(void *arg);
 void writer_finish(struct store *store);
 void *reader_main(void *arg);

@@ -132,6 +132,11 @@ static enum result prepare_for_writing(sqlite3 *db, char *why, size_t why_size)
     return rc;
 }
 
+enum result db_do_not_sync(sqlite3 *db)
+{
+    return db_run(db, "PRAGMA synchronous = OFF");
+}
+
 enum result db_open(const char *path, const char *vfs, enum db_use use, sqlite3 **out, char *why, size_t why_size)
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

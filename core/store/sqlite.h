@@ -19,6 +19,8 @@ extern const char *const schema_steps[SCHEMA_VERSION];
 void db_setup(void);
 
 enum db_use { DB_WRITE, DB_READ, DB_OFFLINE };
+/* DB_WRITE: from here on nothing outlives a crash. */
+enum result db_do_not_sync(sqlite3 *db) MUST_CHECK;
 /* Opens, sets every pragma, and with DB_WRITE creates or checks the schema. why: what went wrong and what to do. */
 enum result db_open(const char *path, const char *vfs, enum db_use use, sqlite3 **out, char *why, size_t why_size) MUST_CHECK;
 

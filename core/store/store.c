@@ -107,7 +107,10 @@ bool store_accepts(const struct store *store)
 
 void store_submit(struct store *store, struct store_op *op)
 {
-    queue_push(&store->writes, op);
+    if (store->in_place)
+        writer_do(store, op);
+    else
+        queue_push(&store->writes, op);
 }
 
 bool store_submit_read(struct store *store, struct store_op *op)
@@ -116,7 +119,10 @@ bool store_submit_read(struct store *store, struct store_op *op)
         atomic_fetch_sub(&store->reads_waiting, 1);
         return false;
     }
-    queue_push(&store->reads, op);
+    if (store->in_place)
+        reader_run(store, op);
+    else
+        queue_push(&store->reads, op);
     return true;
 }
 
@@ -182,6 +188,8 @@ static enum result open_databases(struct store *store, char *why, size_t why_siz
 {
     char problem[256];
     enum result rc = db_open(store->path, store->vfs, DB_WRITE, &store->write_db, problem, sizeof(problem));
+    if (rc == OK && store->in_place)
+        rc = db_do_not_sync(store->write_db);
     if (rc == OK)
         rc = db_open(store->path, store->vfs, DB_READ, &store->read_db, problem, sizeof(problem));
     if (rc == OK)
@@ -208,6 +216,7 @@ enum result store_open(const struct store_config *config, struct store **out, ch
     store->keys_max = config->keys_max ? config->keys_max : DEDUPE_RECENT_MAX;
     store->kv_memory_max = config->kv_memory_max ? config->kv_memory_max : KV_MEMORY_MAX;
     store->vfs = config->vfs;
+    store->in_place = config->in_place;
     store->on_fatal = config->on_fatal;
     store->fatal_arg = config->fatal_arg;
     enum result rc = lock_store(store, why, why_size);
@@ -272,6 +281,8 @@ enum result store_read_now(struct store *store, struct store_op *op)
 
 enum result store_start(struct store *store)
 {
+    if (store->in_place)
+        return OK;
     if (pthread_create(&store->writer, NULL, writer_main, store) != 0)
         return ERR_MEMORY;
     if (pthread_create(&store->reader, NULL, reader_main, store) != 0) {

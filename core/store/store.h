@@ -47,6 +47,7 @@ struct store_config {
     size_t keys_max;         /* of the idempotency window in memory; 0: DEDUPE_RECENT_MAX. Tests have fewer */
     size_t kv_memory_max;    /* bytes of kv in memory; 0: KV_MEMORY_MAX. Tests have fewer */
     const char *vfs;         /* NULL: the system's. Tests name the fault VFS */
+    bool in_place;           /* trials of rules: no threads, each operation is done where it is submitted; nothing is synced */
     void (*on_fatal)(void *arg, const char *why); /* writer thread; must not return to serve */
     void *fatal_arg;
 };

@@ -223,6 +223,12 @@ static void process(struct store *store, struct store_op *batch)
     }
 }
 
+void writer_do(struct store *store, struct store_op *op)
+{
+    op->handed.next = NULL;
+    process(store, op);
+}
+
 /* ---- between batches ---- */
 
 static void look_at_disk(struct store *store, uint64_t now_ms)

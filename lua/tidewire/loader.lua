@@ -293,6 +293,7 @@ local function make_needs(load)
     if load.mode ~= "check" then
       return value
     end
+    value = value or not has_default and load.host.stand_in(name) or nil
     if value and not load.settings[name] then
       load.settings[name] = value
       load.setting_list[#load.setting_list + 1] = { name, value }
@@ -414,8 +415,8 @@ local function check_open(load)
 end
 
 --- @tparam table how  files: list of { name, module ("" for rule files), text }; mode: "check" or "worker"; production; host:
--- { env(name) → text or nil, secret(name) → true, false or "empty", step(name): called before each file of a check, as a worker
--- yields there }
+-- { env(name) → text or nil, secret(name) → true, false or "empty"; of a check also stand_in(name) → text or nil: for a setting
+-- without a value; step(name): called before each file, as a worker yields there }
 -- @treturn table  "worker": { routes = path → functions, targets = name → functions }. "check": { routes, targets: lists of
 -- records; route_functions: path → functions; findings; secrets: names; settings: { name, value } …; limits; trusted_proxies }
 function M.run(how)

@@ -28,6 +28,7 @@ local TGETS = operation("local x; return x.y", 2)
 local MOV = operation("local x; local y = x", 2)
 local CALL = operation("x()", 2)
 local CALLT = operation("return x()", 2)
+local RET0 = operation("", 1)
 local USET = {
   [operation("local x; x = x; return function(y) x = y end", 1, true)] = true,
   [operation("local x; x = x; return function() x = 'text' end", 1, true)] = true,
@@ -161,6 +162,33 @@ function M.scan(chunk)
 
   walk(chunk, 0, {})
   return uses
+end
+
+--- The lines that the functions of a file can run; not those of the file's own text, nor the `end` of a function.
+-- @tparam function chunk  a loaded file
+-- @treturn table  line → true
+function M.lines(chunk)
+  local lines = {}
+  local function walk(f, depth)
+    local last = util.funcinfo(f).lastlinedefined
+    for pc = 1, math.huge do
+      local word = depth > 0 and util.funcbc(f, pc)
+      if not word then break end
+      local line = line_of(f, pc)
+      if not (fields(word) == RET0 and line == last) then
+        lines[line] = true
+      end
+    end
+    for i = -1, -math.huge, -1 do
+      local k = util.funck(f, i)
+      if k == nil then break end
+      if type(k) == "proto" then
+        walk(k, depth + 1)
+      end
+    end
+  end
+  walk(chunk, 0)
+  return lines
 end
 
 return M

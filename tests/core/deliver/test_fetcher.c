@@ -135,7 +135,7 @@ static void on_fetcher_closed(void *arg)
 static void set_up(void)
 {
     uv_loop_init(&loop);
-    fetcher = fetcher_new(&loop);
+    fetcher = fetcher_new(&loop, NULL);
     ended = closed = 0;
     open_servers();
 }

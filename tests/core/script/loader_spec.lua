@@ -94,6 +94,27 @@ function spec.compiled_code_shows_its_names()
   is(seen["literal env 7"].arguments, 2)
 end
 
+function spec.compiled_code_knows_the_lines_that_its_functions_can_run()
+  local lines = bytecode.lines(assert(loadstring([[
+    local x = target "x" {}
+    route "/x" { handle = function(event)
+      if event.body then
+
+        send(x, { json = {
+          a = map(event.body, function(item)
+            return item
+          end),
+        } })
+      end
+    end }]])))
+  local list = {}
+  for line in pairs(lines) do
+    list[#list + 1] = line
+  end
+  table.sort(list)
+  is(table.concat(list, " "), "3 5 6 7 8 9", "lines")
+end
+
 --- The record that a profile's table makes with these options, and the messages of what is wrong with it.
 local function scheme_of(given, options, own)
   local messages = {}

@@ -1,0 +1,63 @@
+#include "script/stand_in_keys.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "base/buf.h"
+#include "ingest/keys.h"
+
+enum { NAME_MAX_BYTES = 1024, RSA_BITS = 2048 };
+
+struct slice stand_in_key_name(struct arena *arena, struct slice path)
+{
+    struct buf text;
+    buf_init(&text, NAME_MAX_BYTES);
+    buf_add_text(&text, "private key of ");
+    buf_add_slice(&text, path);
+    struct slice name = buf_ok(&text) ? arena_copy(arena, buf_slice(&text)) : (struct slice){ NULL, 0 };
+    buf_deinit(&text);
+    return name;
+}
+
+static EVP_PKEY *make_pair(enum public_key_kind kind)
+{
+    switch (kind) {
+    case PUBLIC_ED25519:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case PUBLIC_P256:
+        return EVP_EC_gen("P-256");
+    case PUBLIC_RSA:
+        return EVP_RSA_gen(RSA_BITS);
+    }
+    return NULL;
+}
+
+static struct slice pem_of(struct arena *arena, EVP_PKEY *key, bool private_half)
+{
+    struct slice text = { NULL, 0 };
+    BIO *memory = BIO_new(BIO_s_mem());
+    char *data = NULL;
+    int ok = memory && (private_half ? PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL)
+                                     : PEM_write_bio_PUBKEY(memory, key));
+    long len = ok ? BIO_get_mem_data(memory, &data) : 0;
+    if (len > 0)
+        text = arena_copy(arena, slice_make(data, (size_t)len));
+    BIO_free(memory);
+    return text;
+}
+
+bool stand_in_key_fit(struct generation *generation, const struct route *route, struct slice *private_key)
+{
+    struct verify *verify = (struct verify *)&route->verify;
+    if (verify->public_key_count == 0)
+        return false;
+    EVP_PKEY *key = make_pair(public_key_kind_of(verify));
+    if (!key)
+        return false;
+    verify->public_keys[0] = pem_of(&generation->arena, key, false);
+    verify->public_key_count = 1;
+    *private_key = pem_of(&generation->arena, key, true);
+    EVP_PKEY_free(key);
+    return verify->public_keys[0].data && private_key->data;
+}

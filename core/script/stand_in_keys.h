@@ -1,0 +1,15 @@
+/* stand_in_keys.h: in tests of rules nobody has the private key of a sender that signs with one of its own. There the public keys
+ * of a scheme give way to one whose private half is a secret of the generation. Main thread and command line. */
+#ifndef TIDEWIRE_STAND_IN_KEYS_H
+#define TIDEWIRE_STAND_IN_KEYS_H
+
+#include "base/arena.h"
+#include "model/generation.h"
+
+/* "private key of /path", in the arena: no name that a rule could write. */
+struct slice stand_in_key_name(struct arena *arena, struct slice path);
+/* The route's scheme takes another public key; *private_key: its other half as PEM, in the generation's arena. false: the scheme
+ * has no public key, or there is no memory. Nobody has the generation yet. */
+bool stand_in_key_fit(struct generation *generation, const struct route *route, struct slice *private_key);
+
+#endif
