@@ -6,6 +6,8 @@
 
 #include "cli/native.h"
 #include "cli/run.h"
+#include "cli/test_native.h"
+#include "cli/trial_native.h"
 #include "script/vm.h"
 
 struct command {
@@ -16,11 +18,19 @@ struct command {
 
 static int run_command(lua_State *L)
 {
+    static const luaL_Reg modules[] = {
+        { "tidewire.native", luaopen_tidewire_native },
+        { "tidewire.trial_native", luaopen_tidewire_trial_native },
+        { "tidewire.test_native", luaopen_tidewire_test_native },
+        { NULL, NULL },
+    };
     struct command *command = lua_touserdata(L, 1);
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "preload");
-    lua_pushcfunction(L, luaopen_tidewire_native);
-    lua_setfield(L, -2, "tidewire.native");
+    for (const luaL_Reg *module = modules; module->name; module++) {
+        lua_pushcfunction(L, module->func);
+        lua_setfield(L, -2, module->name);
+    }
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidewire.cli.main");
     lua_call(L, 1, 1);

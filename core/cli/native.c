@@ -33,6 +33,11 @@ enum { ANSWER_MAX = 64 << 20, TEXT_MAX = 4 << 20 };
 /* The rules of the last check: `sign` works on its routes. */
 static struct generation *checked;
 
+struct generation *native_checked(void)
+{
+    return checked;
+}
+
 void native_close(void)
 {
     generation_unref(checked);
@@ -230,7 +235,7 @@ static int native_request(lua_State *L)
     return 1;
 }
 
-/* ---- check(folder, production, colour) ---- */
+/* ---- check(folder, production, colour, stand_ins) ---- */
 
 static void push_texts(lua_State *L, const struct slice *texts, size_t count)
 {
@@ -270,6 +275,8 @@ static void push_route(lua_State *L, const struct route *route)
     set_text(L, "path", route->path);
     set_number(L, "index", route->index);
     set_text(L, "provider", route->provider);
+    if (route->host.len)
+        set_text(L, "host", route->host);
     set_text(L, "ack", slice_of(route->ack == ACK_RECEIVED ? "received" : "stored"));
     push_texts(L, route->methods, route->method_count);
     lua_setfield(L, -2, "methods");
@@ -293,7 +300,7 @@ static void push_report(lua_State *L, const struct load_report *report, bool col
 }
 
 /* Patterns without end at the top of a file are ended here too. NULL: no threads; then only what hooks reach. */
-static struct watchdog_slot *watched(void)
+struct watchdog_slot *native_watched(void)
 {
     static struct watchdog_slot *slot;
     if (!slot && watchdog_start() == OK)
@@ -301,12 +308,33 @@ static struct watchdog_slot *watched(void)
     return slot;
 }
 
+static void push_files(lua_State *L)
+{
+    lua_createtable(L, (int)checked->file_count, 0);
+    for (size_t i = 0; i < checked->file_count; i++) {
+        lua_createtable(L, 0, 2);
+        set_text(L, "name", checked->files[i].name);
+        set_text(L, "text", checked->files[i].text);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+static void push_targets(lua_State *L)
+{
+    lua_createtable(L, (int)checked->target_count, 0);
+    for (size_t i = 0; i < checked->target_count; i++) {
+        push_slice(L, checked->targets[i].name);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
 static int native_check(lua_State *L)
 {
     struct load_options options = {
-        .slot = watched(),
+        .slot = native_watched(),
         .place = { .folder = luaL_checkstring(L, 1) },
         .production = lua_toboolean(L, 2),
+        .stand_ins = lua_toboolean(L, 4),
         .secrets_folder = getenv("CREDENTIALS_DIRECTORY"),
     };
     struct load_report report;
@@ -321,8 +349,12 @@ static int native_check(lua_State *L)
         lua_rawseti(L, -2, (int)i + 1);
     }
     lua_setfield(L, -2, "routes");
-    set_number(L, "files", rc == OK ? (double)checked->file_count : 0);
-    set_number(L, "targets", rc == OK ? (double)checked->target_count : 0);
+    if (rc == OK) {
+        push_files(L);
+        lua_setfield(L, -2, "files");
+        push_targets(L);
+        lua_setfield(L, -2, "targets");
+    }
     return 1;
 }
 

@@ -5,17 +5,23 @@
 -- %SHA% 40 of these, %NUMBER%, %NOW% seconds since 1970, %NOW_MS%, %TIME% in RFC 3339.
 -- @module tidewire.samples
 local native = require "tidewire.native"
+local time = require "tidewire.time"
 
 local M = {}
+
+--- Whole seconds, of the clock that stands in tests.
+local function now()
+  return math.floor(time.now())
+end
 
 local fresh = {
   ID = function() return native.uuid() end,
   HEX = function() return (native.uuid():gsub("-", "")) end,
   SHA = function() return ((native.uuid() .. native.uuid()):gsub("-", ""):sub(1, 40)) end,
   NUMBER = function() return ("%d"):format(tonumber(native.uuid():gsub("-", ""):sub(1, 11), 16)) end,
-  NOW = function() return ("%d"):format(os.time()) end,
-  NOW_MS = function() return ("%d000"):format(os.time()) end,
-  TIME = function() return os.date "!%Y-%m-%dT%H:%M:%SZ" end,
+  NOW = function() return ("%d"):format(now()) end,
+  NOW_MS = function() return ("%d000"):format(now()) end,
+  TIME = function() return time.iso(now()) end,
 }
 
 --- A user's own profile: data, so it is run without any words.

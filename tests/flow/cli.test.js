@@ -207,14 +207,18 @@ describe('the rules that come along', () => {
   }
 
   for (const name of ['README.md', 'lua/README.md']) {
-    test(`every rule printed in ${name} loads`, async () => {
+    test(`every rule printed in ${name} loads, and every test passes with the rule before it`, async () => {
       const text = await readFile(path.join(root, name), 'utf8');
       const blocks = [...text.matchAll(/```lua\n([^]*?)```/g)].map((match) => match[1]);
+      let rule;
       assert.ok(blocks.length > 0);
       for (const block of blocks) {
         const where = await folder();
-        await writeFile(path.join(where, 'a.lua'), block);
-        const checked = await command(['check', where]);
+        const is_test = block.startsWith('test "');
+        if (!is_test) rule = block;
+        await writeFile(path.join(where, 'a.lua'), rule);
+        if (is_test) await writeFile(path.join(where, 'a_test.lua'), block);
+        const checked = await command([is_test ? 'test' : 'check', where]);
         assert.equal(checked.code, 0, checked.stdout);
         await rm(where, { recursive: true });
       }

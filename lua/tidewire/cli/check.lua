@@ -22,8 +22,8 @@ function M.run(arguments)
   else
     io.write(checked.text)
     if checked.errors == 0 then
-      print(("✓ %s, %s, %s"):format(plural(checked.files, "file"), plural(#checked.routes, "route"),
-        plural(checked.targets, "target")))
+      print(("✓ %s, %s, %s"):format(plural(#checked.files, "file"), plural(#checked.routes, "route"),
+        plural(#checked.targets, "target")))
     end
     for _, route in ipairs(checked.routes) do
       if route.ack == "received" then

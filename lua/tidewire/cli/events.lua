@@ -1,21 +1,23 @@
---- tidewire events [list|show]: from the running router, else from its store.
+--- tidewire events [list|show|save]: from the running router, else from its store.
 -- @module tidewire.cli.events
+local events_save = require "tidewire.cli.events_save"
 local json = require "tidewire.cli.json"
 local native = require "tidewire.native"
 local router = require "tidewire.cli.router"
 local screen = require "tidewire.cli.screen"
 
-local M = { summary = "what arrived, and what became of it: events, events show ID" }
+local M = { summary = "what arrived, and what became of it: events, events show ID, events save ID" }
 
 function M.describe(command)
-  command:argument("action", "list (default) or show"):args "?"
-  command:argument("id", "of `show`"):args "?"
+  command:argument("action", "list (default), show, or save: as a sample for tests"):args "?"
+  command:argument("id", "of `show` and `save`"):args "?"
   command:option("--route", "only this route"):argname "ROUTE"
   command:option("--type", "only this type"):argname "TYPE"
   command:option("--state", "waiting, delivering, done, dropped or dead"):argname "STATE"
     :choices { "waiting", "delivering", "done", "dropped", "dead" }
   command:option("--limit", "how many, 1 to 500"):argname "N":default "50":convert(tonumber)
   command:option("--cursor", "go on where a list ended"):argname "CURSOR"
+  command:option("--name", "of the file that `save` writes: rules/samples/NAME.json"):argname "NAME"
   command:option("--store", "the store to read when no router runs"):argname "PATH"
 end
 
@@ -97,24 +99,42 @@ local function print_delivery(delivery)
   end
 end
 
-local function show(arguments)
+--- JSON of the event that the arguments name; or nil and the exit code.
+local function fetch(arguments)
   if not arguments.id then
-    screen.fail("events show wants an event id: tidewire events show ID")
-    return 2
+    screen.fail(("events %s wants an event id: tidewire events %s ID"):format(arguments.action, arguments.action))
+    return nil, 2
   end
   local status, body = ask(arguments, "/v1/events/" .. escape(arguments.id), function(file)
     return native.store_show(file, arguments.id)
   end)
   if not status then
-    return 4
-  end
-  if status == 404 then
+    return nil, 4
+  elseif status == 404 then
     screen.fail(("there is no event %s"):format(arguments.id))
-    return 5
-  end
-  if status ~= 200 then
+    return nil, 5
+  elseif status ~= 200 then
     screen.fail(json.decode(body).detail or body)
-    return 2
+    return nil, 2
+  end
+  return body
+end
+
+--- Into the folder of the running router, if it runs.
+local function save(arguments)
+  local body, code = fetch(arguments)
+  if not body then
+    return code
+  end
+  local answer = not arguments.folder and router.call(arguments, "GET", "/v1/status")
+  local running = answer and answer.status == 200 and json.decode(answer.body)
+  return events_save.save(body, arguments.folder or running and running.folder or ".", arguments.name)
+end
+
+local function show(arguments)
+  local body, code = fetch(arguments)
+  if not body then
+    return code
   end
   if arguments.json then
     print(body)
@@ -152,8 +172,11 @@ function M.run(arguments)
     return list(arguments)
   elseif arguments.action == "show" then
     return show(arguments)
+  elseif arguments.action == "save" then
+    return save(arguments)
   end
-  screen.fail(("events has no action '%s'%s"):format(arguments.action, screen.did_you_mean(arguments.action, { "list", "show" })))
+  screen.fail(("events has no action '%s'%s"):format(arguments.action,
+    screen.did_you_mean(arguments.action, { "list", "show", "save" })))
   return 2
 end
 

@@ -8,7 +8,7 @@ local M = {}
 -- Each command: a module of this folder with `describe(parser)` and `run(arguments) -> exit code`.
 local commands = {
   "api", "check", "diff", "events", "init", "listen", "new", "reload", "replay", "routes", "samples", "send", "status",
-  "version",
+  "test", "version",
 }
 
 local aliases = { lint = "check", validate = "check", trigger = "send", serve = "run" }
@@ -19,6 +19,7 @@ tidewire receives webhooks, lets a few lines of Lua decide, and delivers for sur
   tidewire run [FOLDER]           start the router on the rules of a folder
   tidewire init [FOLDER]          a first rule and its test, and what editors want to know
   tidewire check                  load the rules without running them; every mistake in one go
+  tidewire test                   run the tests beside the rules: rules/NAME_test.lua
   tidewire send ROUTE SAMPLE      send a signed sample: tidewire send /github push
   tidewire events                 what arrived, and what became of it
   tidewire reload                 load the rules again; prints what changed, or the mistakes

@@ -70,4 +70,9 @@ TEST(the_reference_says_every_word_and_no_other)
     spec("tests/core/script/reference_spec.lua");
 }
 
+TEST(the_matchers_of_test_files_mean_what_their_names_say)
+{
+    spec("tests/core/script/trial_spec.lua");
+}
+
 TEST_MAIN()
