@@ -260,6 +260,11 @@ bool deliver_is_idle(const struct deliver *deliver)
     return deliver->under_way == 0 && deliver->in_store == 0;
 }
 
+bool deliver_has_work(const struct deliver *deliver)
+{
+    return deliver->awake || sender_is_due(deliver->sender);
+}
+
 /* What it was about to send stays waiting in the store, or goes there now. */
 static void abort_record(struct deliver *deliver, struct record *record)
 {

@@ -100,6 +100,8 @@ void deliver_untold(struct record *record);
 void deliver_drain(struct deliver *deliver);
 /* Nothing is under way, and the store has nothing of ours. */
 bool deliver_is_idle(const struct deliver *deliver);
+/* Something is to be started before the loop sleeps. */
+bool deliver_has_work(const struct deliver *deliver);
 /* Ends what is under way; it stays waiting on disk. true: idle now (the store may still have something: then false). */
 bool deliver_abort(struct deliver *deliver);
 /* [{"target":…,"waiting":…,"sending":…,"delivered":…,"dead":…,"retries":…}] */

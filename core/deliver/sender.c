@@ -576,6 +576,11 @@ static void take_ready(struct sender *sender)
     } while (count == READY_MAX);
 }
 
+bool sender_is_due(const struct sender *sender)
+{
+    return sender->due;
+}
+
 void sender_start_due(struct sender *sender)
 {
     int running;

@@ -59,6 +59,7 @@ struct sender *sender_new(uv_loop_t *loop, const struct stand_in *stand_in);
 struct transfer;
 struct transfer *sender_start(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg,
                               const char **why);
+bool sender_is_due(const struct sender *sender);
 /* Sends what was started. */
 void sender_start_due(struct sender *sender);
 /* That, and takes what has been answered until now, without waiting for the loop to come round. */

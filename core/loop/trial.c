@@ -43,10 +43,10 @@ struct trial {
 
 /* ---- until all has come to rest ---- */
 
-static bool is_quiet(uv_loop_t *loop)
+static bool is_quiet(struct worker *worker)
 {
-    struct pollfd ready = { uv_backend_fd(loop), POLLIN, 0 };
-    return uv_backend_timeout(loop) != 0 && poll(&ready, 1, 0) == 0;
+    struct pollfd ready = { uv_backend_fd(&worker->loop), POLLIN, 0 };
+    return !deliver_has_work(worker->deliver) && uv_backend_timeout(&worker->loop) != 0 && poll(&ready, 1, 0) == 0;
 }
 
 /* Twice: what a callback leaves to do is begun before the next turn sleeps. */
@@ -54,7 +54,7 @@ static void run_loop(struct trial *trial)
 {
     for (int quiet = 0; quiet < 2 && !trial->drained;) {
         uv_run(&trial->worker->loop, UV_RUN_NOWAIT);
-        quiet = is_quiet(&trial->worker->loop) ? quiet + 1 : 0;
+        quiet = is_quiet(trial->worker) ? quiet + 1 : 0;
     }
 }
 

@@ -1,16 +1,23 @@
 --- respond(status, message): what a handler answers its sender. Checked here, noted in C (core/script/plan.c).
 -- @module tidewire.respond
+local form = require "tidewire.form"
 local native = require "tidewire.actions_native"
 local suggest = require "tidewire.suggest"
 local views = require "tidewire.views"
+local xml = require "tidewire.xml"
 
 local M = {}
 
 local type_of = views.words.type
 
 local HEADERS_MAX = 16 -- the answer has some of its own
-local options = { "json", "text", "body", "content_type", "headers" }
-local bodies = { json = true, text = true, body = true }
+local options = { "json", "form", "xml", "text", "body", "content_type", "headers" }
+local bodies = { json = true, form = true, xml = true, text = true, body = true }
+local made = { -- as text
+  form = form.encode,
+  xml = function(node) return '<?xml version="1.0" encoding="UTF-8"?>\n' .. xml.encode(node) end,
+}
+local made_types = { form = "application/x-www-form-urlencoded", xml = "application/xml; charset=utf-8" }
 local without_body = { [204] = true, [205] = true, [304] = true }
 -- What tidewire says itself, beside what frames an answer.
 local ours = { date = true, ["tidewire-event-id"] = true, ["tidewire-duplicate"] = true }
@@ -56,6 +63,15 @@ function M.word(checks)
     return value
   end
 
+  --- A form or XML as its text.
+  local function made_body(name, value)
+    local ok, text = pcall(made[name], value)
+    if not ok then
+      fault("respond: %s", tostring(text):gsub("^.-:%d+: ", ""):gsub("%.encode: ", ": ", 1))
+    end
+    return text
+  end
+
   local function headers_of(given)
     local headers = checks.make_headers("respond", given, HEADERS_MAX)
     for i = 1, #headers, 2 do
@@ -79,7 +95,11 @@ function M.word(checks)
       fault("respond: an answer with the status %d has no body", status)
     end
     local value, content_type, headers = nil, checks.default_types[body]
-    if body then value = check_body(body, message[body]) end
+    if made[body] then
+      body, value, content_type = "text", made_body(body, message[body]), made_types[body]
+    elseif body then
+      value = check_body(body, message[body])
+    end
     if message.content_type ~= nil then content_type = checks.check_content_type("respond", message.content_type) end
     if message.headers ~= nil then headers = headers_of(message.headers) end
     return body or "none", value, content_type, headers

@@ -1,5 +1,6 @@
 --- The requests that `feed` sends, and the answers it gets: bytes of HTTP.
 -- @module tidewire.trial.request
+local form = require "tidewire.form"
 local native = require "tidewire.native"
 local samples = require "tidewire.samples"
 local signed = require "tidewire.cli.signed"
@@ -10,8 +11,8 @@ local views = require "tidewire.views"
 
 local M = {}
 
-local fields = { json = true, text = true, body = true, content_type = true, headers = true, method = true, query = true,
-  remote_ip = true, sign_with = true, type = true,
+local fields = { json = true, form = true, text = true, body = true, content_type = true, headers = true, method = true,
+  query = true, remote_ip = true, sign_with = true, type = true,
   fresh = true, changes = true }
 local field_names = suggest.names_of(fields)
 
@@ -63,10 +64,13 @@ local function content_of(request, route, folder)
   local made = { body = request.body or "", headers = {} }
   if request.json ~= nil then
     made.body, made.content_type = views.json.encode(request.json), "application/json"
+  elseif request.form ~= nil then
+    made.body, made.content_type = form.encode(request.form), "application/x-www-form-urlencoded"
   elseif request.text ~= nil then
     made.body, made.content_type = tostring(request.text), "text/plain; charset=utf-8"
   end
-  if route and route.provider ~= "" then
+  local says_all = (request.content_type or ""):find("^application/cloudevents") -- its type and id stand in the body
+  if route and route.provider ~= "" and not says_all then
     local own = samples.of(route.provider, folder)
     made.headers = samples.fresh(samples.profile(route.provider, folder), request.type or samples.names(own)[1], "").headers
     table.remove(made.headers, 1) -- its content type
