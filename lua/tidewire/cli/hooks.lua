@@ -4,6 +4,7 @@
 -- @module tidewire.cli.hooks
 local json = require "tidewire.cli.json"
 local native = require "tidewire.native"
+local views = require "tidewire.views"
 
 local M = {}
 
@@ -168,7 +169,7 @@ local function sort_out(rule, found)
     end
   else
     local text, why = condition(rule)
-    found.conditions[#found.conditions + 1] = text
+    found.conditions[#found.conditions + 1] = text and text:find " or " and "(" .. text .. ")" or text
     found.left[#found.left + 1] = not text and why or nil
   end
 end
@@ -284,12 +285,12 @@ local function decode(text, name)
     if not as_json then return nil, why end
     text = as_json
   end
-  local ok, hooks = pcall(json.decode, text)
-  if not ok then
+  local decoded, why = views.json.decode(text)
+  if decoded == nil then
     local template = text:find("{{", 1, true) and " (a template is to be filled in first)" or ""
-    return nil, tostring(hooks):gsub("^.-:%d+: ", "") .. template
+    return nil, tostring(why) .. template
   end
-  return hooks
+  return views.words.copy(decoded)
 end
 
 --- @tparam string text  hooks.json or hooks.yaml
