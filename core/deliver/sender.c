@@ -65,6 +65,8 @@ struct sender {
     int idle_count;
     bool due; /* libcurl's time is over: it wants to be called now */
     bool closing;
+    const char *ca_file;           /* of sender_pretend */
+    struct curl_slist *connect_to; /* owned; of sender_pretend */
     int open_handles;
     void (*on_closed)(void *arg);
     void *closed_arg;
@@ -268,6 +270,10 @@ static void set_once(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prereq);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    if (transfer->sender->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, transfer->sender->ca_file);
+    if (transfer->sender->connect_to)
+        curl_easy_setopt(easy, CURLOPT_CONNECT_TO, transfer->sender->connect_to);
 }
 
 static bool knows_url(const struct transfer *transfer, const char *url)
@@ -654,6 +660,16 @@ struct sender *sender_new(uv_loop_t *loop, const struct stand_in *stand_in)
     return sender;
 }
 
+void sender_pretend(struct sender *sender, const char *ca_file, const char *connect_to)
+{
+    char all[128];
+    sender->ca_file = ca_file;
+    if (!connect_to)
+        return;
+    snprintf(all, sizeof(all), "::%s", connect_to); /* any host and port */
+    sender->connect_to = curl_slist_append(NULL, all);
+}
+
 static void on_own_closed(uv_handle_t *handle)
 {
     struct sender *sender = handle->data;
@@ -679,6 +695,7 @@ void sender_free(struct sender *sender, void (*on_closed)(void *arg), void *arg)
         sender->idle = next;
     }
     curl_multi_cleanup(sender->multi);
+    curl_slist_free_all(sender->connect_to);
     uv_close((uv_handle_t *)&sender->timer, on_own_closed);
     uv_close((uv_handle_t *)&sender->poll, on_own_closed);
 }
