@@ -248,7 +248,7 @@ static void push_texts(lua_State *L, const struct slice *texts, size_t count)
 
 static void push_verify(lua_State *L, const struct verify *verify)
 {
-    static const char *const schemes[] = { "none", "hmac", "bearer", "hash", "token", "basic", "ed25519", "ecdsa", "jwt" };
+    static const char *const schemes[] = { "none", "hmac", "bearer", "hash", "token", "basic", "ed25519", "ecdsa", "jwt", "rsa" };
     static const char *const keys[] = { "text", "standard", "hex", "base64" };
     lua_createtable(L, 0, 8);
     set_text(L, "scheme", slice_of(schemes[verify->scheme]));
@@ -261,7 +261,8 @@ static void push_verify(lua_State *L, const struct verify *verify)
         set_text(L, "signature_field", verify->field);
     if (verify->body_sha256.data)
         set_text(L, "body_sha256", verify->body_sha256);
-    lua_pushboolean(L, verify->secret_count == 0 && verify->public_key_count > 0);
+    lua_pushboolean(L, verify->scheme == VERIFY_RSA || verify->jwks.data ||
+                           (verify->secret_count == 0 && verify->public_key_count > 0));
     lua_setfield(L, -2, "by_key");
     if (verify->also) {
         push_verify(L, verify->also);

@@ -87,7 +87,8 @@ int native_sign_for(lua_State *L, const struct route *route)
 
 int native_verify_for(lua_State *L, const struct route *route, const struct generation *generation)
 {
-    static const char *const names[] = { "valid", "missing", "malformed", "mismatch", "stale", "no_secret" };
+    static const char *const names[] = { "valid", "missing",     "malformed",        "mismatch",         "stale",
+                                         "topic", "certificate", "certificate away", "certificate away", "no_secret" };
     struct pair headers[HEADERS_MAX];
     struct verify_input request = { .headers = headers, .now_ms = clock_wall_ms() };
     struct verify_result result;

@@ -181,6 +181,8 @@ static void set_defaults(struct config *config)
     config->secrets_folder = getenv("CREDENTIALS_DIRECTORY");
 #ifdef TIDEWIRE_TEST_FAULTS
     config->store_vfs = getenv("TIDEWIRE_STORE_VFS");
+    config->ca_file = getenv("TIDEWIRE_TEST_CA");
+    config->connect_to = getenv("TIDEWIRE_TEST_CONNECT_TO");
 #endif
 }
 

@@ -27,9 +27,10 @@ struct config {
     uint64_t drain_ms;
     enum log_format log_format;
     enum log_level log_level;
-    bool colour;                /* the screen takes colours */
-    const char *secrets_folder; /* NULL: environment only */
-    const char *store_vfs;      /* NULL: the system's; only builds for tests read it */
+    bool colour;                      /* the screen takes colours */
+    const char *secrets_folder;       /* NULL: environment only */
+    const char *store_vfs;            /* NULL: the system's; only builds for tests read it, as the next two */
+    const char *ca_file, *connect_to; /* of getter_world (deliver/getter.h) */
 };
 
 /* argv: the words behind `run`, count of them. ERR_INVALID: why says which and what to write. */

@@ -101,7 +101,7 @@ void getter_abort(struct getter *getter)
 struct getter *getter_new(uv_loop_t *loop, const struct getter_world *world)
 {
     struct getter *getter = MEM_NEW(struct getter);
-    getter->sender = sender_new(loop);
+    getter->sender = sender_new(loop, world->stand_in);
     getter->world = *world;
     if (world->ca_file || world->connect_to)
         sender_pretend(getter->sender, world->ca_file, world->connect_to);

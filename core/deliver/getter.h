@@ -7,13 +7,15 @@
 #include "model/get.h"
 
 struct getter;
+struct stand_in; /* of sender.h */
 
 enum { GETS_UNDER_WAY_MAX = 10 };
 
-/* For tests, which have neither the senders' hosts nor their certificates; both NULL elsewhere. */
+/* For tests, which have neither the senders' hosts nor their certificates; all NULL elsewhere. */
 struct getter_world {
     const char *ca_file;    /* authorities in PEM, in place of the system's */
     const char *connect_to; /* "127.0.0.1:8443": where all connections go instead, private or not */
+    const struct stand_in *stand_in;
 };
 
 /* world: its texts outlive the getter. */

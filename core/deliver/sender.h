@@ -54,7 +54,6 @@ typedef void (*sender_done)(void *arg, const struct answer *answer);
 
 /* stand_in: borrowed; NULL: requests go out. */
 struct sender *sender_new(uv_loop_t *loop, const struct stand_in *stand_in);
-struct sender *sender_new(uv_loop_t *loop);
 /* For tests, before the first request: authorities in PEM in place of the system's (NULL: those), and the one "host:port" that
  * all connections go to (NULL: where the URLs say). ca_file outlives the sender. */
 void sender_pretend(struct sender *sender, const char *ca_file, const char *connect_to);

@@ -89,14 +89,14 @@ static struct json_value only_member(struct json_value object, struct slice name
     return seen == 1 ? found : (struct json_value){ NULL, 0 };
 }
 
-static struct slice decoded(struct asked *asked, struct json_value string)
+static struct slice decoded(struct asked *asked, struct json_value string, size_t max)
 {
     bool escaped;
     struct slice raw = json_string(string, &escaped), text = raw;
     struct buf plain;
-    if (!escaped || raw.len > FIELD_MAX)
+    if (!escaped || raw.len > max)
         return text;
-    buf_init(&plain, FIELD_MAX);
+    buf_init(&plain, max);
     json_unescape(raw, &plain);
     text = arena_copy(&asked->texts, buf_slice(&plain));
     buf_deinit(&plain);
@@ -115,7 +115,7 @@ bool asked_field(struct asked *asked, struct slice path, size_t body_max, struct
         return false;
     switch (json_type(place)) {
     case JSON_STRING:
-        *value = decoded(asked, place);
+        *value = decoded(asked, place, FIELD_MAX);
         break;
     case JSON_NUMBER:
         *value = json_text(place);
@@ -124,4 +124,22 @@ bool asked_field(struct asked *asked, struct slice path, size_t body_max, struct
         return false;
     }
     return value->len > 0 && value->len <= FIELD_MAX;
+}
+
+size_t asked_member(struct asked *asked, struct slice name, struct slice *text)
+{
+    size_t seen = 0;
+    *text = (struct slice){ NULL, 0 };
+    if (!asked_is_json(asked, UNVERIFIED_JSON_MAX) || json_type(json_root(asked->json)) != JSON_OBJECT)
+        return 0;
+    for (struct json_value member = json_first(json_root(asked->json)); member.doc; member = json_next(member)) {
+        bool escaped;
+        struct slice key = json_key(member, &escaped);
+        if (!json_string_is(key, escaped, name))
+            continue;
+        bool is_text = json_type(member) == JSON_STRING;
+        *text = is_text ? decoded(asked, member, UNVERIFIED_JSON_MAX) : (struct slice){ NULL, 0 };
+        seen++;
+    }
+    return seen;
 }

@@ -27,5 +27,8 @@ size_t asked_query_count(struct asked *asked, struct slice name);
  * each name once to a text, decoded, or to a number, as it is written. */
 bool asked_field(struct asked *asked, struct slice path, size_t body_max, struct slice *value);
 bool asked_is_json(struct asked *asked, size_t body_max);
+/* How often a body of at most UNVERIFIED_JSON_MAX, a JSON object, has the name; of the last one the text, decoded, whose data is
+ * NULL if it is none. */
+size_t asked_member(struct asked *asked, struct slice name, struct slice *text);
 
 #endif

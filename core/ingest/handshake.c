@@ -63,6 +63,21 @@ static struct slice find(const struct event *event, struct slice path, struct bu
     return escaped ? (struct slice){ NULL, 0 } : value;
 }
 
+/* An address, which may stand in the body with escapes. */
+static struct slice find_address(const struct event *event, struct slice path, struct buf *scratch)
+{
+    struct found found = event_lookup(event, path, scratch);
+    bool escaped;
+    if (found.kind != FOUND_JSON || json_type(found.json) != JSON_STRING)
+        return (struct slice){ NULL, 0 };
+    struct slice raw = json_string(found.json, &escaped);
+    if (!escaped)
+        return raw;
+    buf_clear(scratch);
+    json_unescape(raw, scratch);
+    return buf_ok(scratch) ? buf_slice(scratch) : (struct slice){ NULL, 0 };
+}
+
 /* Hashes are compared, so that lengths tell nothing. */
 static bool is_equal(struct slice given, struct slice secret)
 {
@@ -161,7 +176,7 @@ static enum handshake_end check_token(const struct handshake *handshake, const s
 
 static enum handshake_end answer(const struct handshake *handshake, const struct route *route,
                                  const struct generation *generation, const struct event *event, struct buf *scratch,
-                                 struct reply *reply)
+                                 struct reply *reply, struct slice *url)
 {
     if (handshake->token_path.len) {
         enum handshake_end end = check_token(handshake, generation, event, scratch);
@@ -180,17 +195,21 @@ static enum handshake_end answer(const struct handshake *handshake, const struct
         return answer_hmac(&route->verify, generation, value, reply);
     case HANDSHAKE_ORIGINS:
         return answer_origin(handshake, route->allow, value, reply);
+    case HANDSHAKE_ASK:
+        *url = find_address(event, handshake->value_path, scratch);
+        (void)answer_fixed(&handshake->reply, reply); /* always writes it */
+        return HANDSHAKE_ASKS;
     }
     return HANDSHAKE_REFUSED;
 }
 
 enum handshake_end handshake_answer(const struct route *route, const struct generation *generation, struct slice method,
-                                    const struct event *event, struct buf *scratch, struct reply *reply)
+                                    const struct event *event, struct buf *scratch, struct reply *reply, struct slice *url)
 {
     for (size_t i = 0; i < route->handshake_count; i++) {
         const struct handshake *handshake = &route->handshakes[i];
         if (slice_eq(handshake->method, method) && when_holds(handshake->when, handshake->when_count, event, scratch))
-            return answer(handshake, route, generation, event, scratch, reply);
+            return answer(handshake, route, generation, event, scratch, reply, url);
     }
     return HANDSHAKE_NONE;
 }

@@ -17,6 +17,7 @@ enum {
 enum handshake_end {
     HANDSHAKE_NONE,     /* it is none: the request goes on */
     HANDSHAKE_ANSWERED, /* the reply is written */
+    HANDSHAKE_ASKS,     /* it is written, and is to be sent if the address in *url can be asked; in event or scratch */
     HANDSHAKE_REFUSED,  /* 401 */
     HANDSHAKE_UNSET,    /* a secret it needs is not set: 503 */
 };
@@ -26,7 +27,7 @@ bool handshake_takes(const struct route *route, struct slice method);
 /* method: of one that nothing signs, "" for a verified request. event may be a bare look at the request: method, query, headers,
  * body. What the reply points to lives as long as event, generation and reply itself. */
 enum handshake_end handshake_answer(const struct route *route, const struct generation *generation, struct slice method,
-                                    const struct event *event, struct buf *scratch, struct reply *reply);
+                                    const struct event *event, struct buf *scratch, struct reply *reply, struct slice *url);
 /* Of a route whose secret is not set: if the sender has just said the secret, it goes to the log, where the operator finds it. */
 enum handshake_end handshake_show(const struct route *route, struct slice body, struct slice remote_ip, struct reply *reply);
 

@@ -12,6 +12,7 @@
 #include "ingest/intake.h"
 #include "ingest/spot.h"
 #include "ingest/router.h"
+#include "ingest/sender_url.h"
 #include "ingest/when.h"
 
 enum { SCRATCH_MAX = DECODED_MAX /* a form's longest value */, SCRATCH_KEPT_MAX = 256 << 10 };
@@ -177,6 +178,8 @@ static const char *why_not_verified(enum verdict verdict)
         [VERDICT_MALFORMED] = "the signature is not of the scheme's form",
         [VERDICT_MISMATCH] = "the signature is another one",
         [VERDICT_STALE] = "the signed time is too far from now",
+        [VERDICT_TOPIC] = "the message is of a topic that the route does not name",
+        [VERDICT_KEY] = "the certificate or key that it names is not its sender's, or is none",
     };
     return details[verdict];
 }
@@ -231,6 +234,7 @@ static bool end_handshake(struct intake *intake, enum handshake_end end, const s
     switch (end) {
     case HANDSHAKE_NONE:
         return false;
+    case HANDSHAKE_ASKS:
     case HANDSHAKE_ANSWERED:
         counts_handshake(intake->ingest->config.counts, intake->route->path);
         intake_answer(intake, reply);
@@ -256,10 +260,11 @@ static bool end_open_handshake(struct intake *intake, const struct request *requ
                           .headers = headers,
                           .header_count = request->header_count };
     struct reply reply;
+    struct slice url;
     if (!handshake_takes(route, request->method))
         return false;
     enum handshake_end end =
-        handshake_answer(route, intake->generation, request->method, &look, &intake->ingest->scratch, &reply);
+        handshake_answer(route, intake->generation, request->method, &look, &intake->ingest->scratch, &reply, &url);
     if (end == HANDSHAKE_NONE && !is_own_method(route, request->method))
         end = HANDSHAKE_REFUSED;
     return end_handshake(intake, end, &reply);
@@ -268,8 +273,15 @@ static bool end_open_handshake(struct intake *intake, const struct request *requ
 static bool end_verified_handshake(struct intake *intake)
 {
     struct reply reply;
+    struct slice url;
     enum handshake_end end =
-        handshake_answer(intake->route, intake->generation, SLICE(""), intake->event, &intake->ingest->scratch, &reply);
+        handshake_answer(intake->route, intake->generation, SLICE(""), intake->event, &intake->ingest->scratch, &reply, &url);
+    if (end == HANDSHAKE_ASKS && !sender_url_is_allowed(&intake->route->verify.certificate, url))
+        end = HANDSHAKE_REFUSED;
+    if (end == HANDSHAKE_ASKS && !confirm_begin(intake, url)) {
+        intake_refuse_and_end(intake, REFUSED_AWAY, 503, "too much is being asked already: try again");
+        return true;
+    }
     return end_handshake(intake, end, &reply);
 }
 
@@ -289,6 +301,10 @@ static void refuse_unverified(struct intake *intake, const struct request *reque
     if (verdict == VERDICT_NO_SECRET) {
         if (!end_shown_secret(intake, request))
             intake_refuse_and_end(intake, REFUSED_NO_SECRET, 503, "the secret of this route is not set");
+        return;
+    }
+    if (verdict == VERDICT_AWAY) {
+        intake_refuse_and_end(intake, REFUSED_AWAY, 503, "the key to verify this with cannot be had now: try again");
         return;
     }
     intake_count_refusal(intake, verdict == VERDICT_STALE ? REFUSED_STALE : REFUSED_SIGNATURE, 401, why_not_verified(verdict));
@@ -369,9 +385,9 @@ void intake_judge(struct intake *intake, const struct verify_result *verified)
 
 /* ---- the listener's callbacks ---- */
 
-static void on_request(struct conn *conn, struct request *request, void *arg)
+/* Also a second time, when the key that its sender signs with has come. */
+static void check_request(struct intake *intake, struct request *request)
 {
-    struct intake *intake = request->consumer;
     const struct ingest_rules *rules = intake->ingest->config.to.rules(intake->ingest->config.to.arg);
     struct verify_result verified;
     struct pair headers[HTTP_HEADERS_MAX];
@@ -386,11 +402,16 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         .header_count = request->header_count,
         .body = request->body,
         .now_ms = clock_wall_ms(),
+        .keys = intake->ingest->keys,
     };
     intake->started_ns = clock_mono_ns();
     if (intake->route->handshake_count && end_open_handshake(intake, request, headers))
         return;
     enum verdict verdict = verify_request(rules->verifiers[intake->route->index], &input, &verified);
+    if (verdict == VERDICT_WAIT) {
+        key_wait_begin(intake, request, verified.waits_for, check_request);
+        return;
+    }
     if (verdict != VERDICT_VALID) {
         refuse_unverified(intake, request, verdict);
         return;
@@ -405,6 +426,11 @@ static void on_request(struct conn *conn, struct request *request, void *arg)
         return;
     if (!batch_take(intake, &verified))
         intake_judge(intake, &verified);
+}
+
+static void on_request(struct conn *conn, struct request *request, void *arg)
+{
+    check_request(request->consumer, request);
 }
 
 /* The client went. Before the commit its event is dropped where nothing holds it; after it, it goes on as accepted. */
@@ -439,6 +465,10 @@ struct ingest *ingest_new(const struct ingest_config *config)
     struct ingest *ingest = MEM_NEW(struct ingest);
     ingest->config = *config;
     buf_init(&ingest->scratch, SCRATCH_MAX);
+    struct key_store_config keys = {
+        .get = config->to.get, .arg = config->to.arg, .clock_ms = clock_mono_ms, .ca_file = config->ca_file
+    };
+    ingest->keys = key_store_new(&keys);
     return ingest;
 }
 
@@ -456,5 +486,6 @@ uint32_t ingest_in_flight(const struct ingest *ingest)
 void ingest_free(struct ingest *ingest)
 {
     buf_deinit(&ingest->scratch);
+    key_store_free(ingest->keys);
     mem_free(ingest);
 }

@@ -17,6 +17,7 @@
 #include "base/uuid.h"
 #include "ingest/verify.h"
 #include "listen/listener.h"
+#include "model/get.h"
 #include "model/event.h"
 #include "model/generation.h"
 #include "model/outcome.h"
@@ -31,6 +32,7 @@ struct ingest;
 enum {
     INGEST_WAITING_MAX = 10000, /* handlers that wait, per worker; past it an event is stored first and run later */
     DEDUPE_WAIT_MS = 10000,     /* how long a repetition waits for the first one's commit before 503 */
+    KEY_WAIT_MS = 6000,         /* the same for the key that a sender signs with (GET_TIMEOUT_MS is less) */
     RETRY_AFTER_S = 5,
 };
 
@@ -70,6 +72,8 @@ struct ingest_worker {
     void (*settle)(void *arg, struct event *event, struct outcome *outcome);
     /* Stored, not run: it is due now. */
     void (*run_later)(void *arg, struct event *event);
+    /* Asks an address for the router itself; false: not now, and nothing follows. */
+    bool (*get)(void *arg, struct get *get);
     void *arg;
 };
 
@@ -81,6 +85,7 @@ struct ingest_config {
     struct uuid_maker *ids;
     struct rng *rng;
     uint32_t worker, workers;
+    const char *ca_file; /* authorities for senders' certificates, for tests; NULL: the system's */
     struct ingest_worker to;
 };
 

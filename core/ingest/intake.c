@@ -55,6 +55,7 @@ void intake_start_timer(struct intake *intake, void (*on_time)(void *intake), ui
 /* Nothing of it is in flight any more. */
 void intake_end(struct intake *intake)
 {
+    key_wait_end(&intake->key_wait);
     if (intake->wait_timer_open)
         timer_close(&intake->wait_timer, intake_free);
     else

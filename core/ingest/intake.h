@@ -5,6 +5,7 @@
 #include "base/timer.h"
 #include "http/request.h"
 #include "ingest/ingest.h"
+#include "ingest/key_store.h"
 #include "listen/conn.h"
 #include "loop/handoff.h"
 
@@ -12,6 +13,7 @@ enum { PARAM_BYTES_MAX = 8 << 10, ADDRESS_SIZE = 48 };
 
 enum intake_state {
     INTAKE_CHECKING,   /* until the handler is started */
+    INTAKE_KEY_WAITS,  /* for the key that its sender signs with */
     INTAKE_CLAIMING,   /* another request with its key is being committed */
     INTAKE_RUNNING,    /* in the handler, which has not waited yet */
     INTAKE_COMMITTING, /* the store has it */
@@ -46,6 +48,9 @@ struct intake {
     size_t key_count, claimed; /* keys[0 .. claimed) are claimed */
     struct dedupe_wait wait;
     struct uuid wait_winner;
+    struct key_wait key_wait;
+    struct request *request;                                        /* INTAKE_KEY_WAITS: the connection's */
+    void (*on_key)(struct intake *intake, struct request *request); /* INTAKE_KEY_WAITS */
     struct timer wait_timer;
     bool wait_timer_open;
     struct store_accept accept;
@@ -55,7 +60,8 @@ struct intake {
 
 struct ingest {
     struct ingest_config config;
-    struct buf scratch; /* for lookups; used and forgotten within one call */
+    struct key_store *keys; /* owned */
+    struct buf scratch;     /* for lookups; used and forgotten within one call */
     uint32_t in_flight;
     bool draining;
     struct intake *waiting; /* those that wait */
@@ -86,6 +92,15 @@ void intake_judge(struct intake *intake, const struct verify_result *verified);
 /* ---- decode.c ---- */
 /* What event.body is to be, of the event that was just made. false: it was refused. */
 bool decode_body(struct intake *intake);
+
+/* ---- key_wait.c ---- */
+/* Until the set is there: then on_key, once, unless the client went or the time was over. */
+void key_wait_begin(struct intake *intake, struct request *request, struct key_set *set,
+                    void (*on_key)(struct intake *intake, struct request *request));
+
+/* ---- confirm.c ---- */
+/* Asks an address that a verified sender has named, once; what came of it is logged. false: it cannot be asked now. */
+bool confirm_begin(struct intake *intake, struct slice url);
 
 /* ---- claim.c ---- */
 /* false: it was refused. */

@@ -46,14 +46,16 @@ static struct json_value member(const struct asked *json, struct slice name)
 }
 
 /* The one algorithm of the scheme; extensions that are marked critical are not known here (RFC 7515, 4.1.11). */
-static bool header_fits(const struct verify *verify, struct slice part)
+static bool header_fits(const struct verify *verify, struct slice part, struct buf *kid)
 {
     unsigned char bytes[TOKEN_MAX];
     struct verify_input as_body;
     struct asked json = { .input = NULL };
-    struct slice algorithm;
+    struct slice algorithm, name;
     bool fits = open_part(part, bytes, &as_body, &json) && asked_field(&json, SLICE("alg"), TOKEN_MAX, &algorithm) &&
                 slice_eq(algorithm, verify->algorithm) && !member(&json, SLICE("crit")).doc;
+    if (fits && verify->jwks.data && asked_field(&json, SLICE("kid"), TOKEN_MAX, &name))
+        buf_add_slice(kid, name);
     asked_end(&json);
     return fits;
 }
@@ -98,7 +100,8 @@ static bool key_agrees(EVP_PKEY *key, bool is_pair, const unsigned char *given, 
     return len > 0 && public_key_agrees(key, der, len, covered);
 }
 
-static bool signature_agrees(struct verifier *verifier, const struct token *token)
+/* key: of a key set; NULL: the verifier's own. */
+static bool signature_agrees(struct verifier *verifier, const struct token *token, EVP_PKEY *key)
 {
     unsigned char given[SIGNATURE_MAX];
     size_t len;
@@ -109,6 +112,8 @@ static bool signature_agrees(struct verifier *verifier, const struct token *toke
         agrees |= mac_agrees(verifier->secrets[i].keyed, token->covered, given, len);
     for (size_t i = 0; i < verifier->public_key_count && !agrees; i++)
         agrees = key_agrees(verifier->public_keys[i], is_pair, given, len, token->covered);
+    if (key)
+        agrees = key_agrees(key, is_pair, given, len, token->covered);
     return agrees;
 }
 
@@ -166,19 +171,43 @@ static enum verdict check_claims(const struct verify *verify, const struct asked
     return fits ? VERDICT_VALID : VERDICT_MISMATCH;
 }
 
-enum verdict jwt_verify(struct verifier *verifier, const struct verify_input *input)
+/* *key NULL: the scheme has keys of its own. */
+static enum verdict find_key(const struct verify *verify, const struct verify_input *input, const struct token *token,
+                             struct verify_result *result, EVP_PKEY **key)
+{
+    struct buf kid;
+    enum verdict verdict = VERDICT_VALID;
+    *key = NULL;
+    buf_init(&kid, KID_MAX);
+    if (!header_fits(verify, token->header, &kid)) {
+        verdict = VERDICT_MALFORMED;
+    } else if (verify->jwks.data) {
+        struct key_query query = {
+            .url = verify->jwks, .kid = buf_slice(&kid), .kind = public_key_kind_of(verify), .now_ms = input->now_ms
+        };
+        verdict = kid.len == 0 ? VERDICT_MISSING : sender_key_ask(input, &query, result, key);
+    }
+    buf_deinit(&kid);
+    return verdict;
+}
+
+enum verdict jwt_verify(struct verifier *verifier, const struct verify_input *input, struct verify_result *result)
 {
     unsigned char bytes[TOKEN_MAX];
     struct verify_input as_body;
     struct asked claims = { .input = NULL };
     struct slice text;
     struct token token;
+    EVP_PKEY *key;
     enum verdict verdict = authorization_find(input, SLICE("Bearer "), &text);
     if (verdict != VERDICT_VALID)
         return verdict;
-    if (text.len > TOKEN_MAX || !split(text, &token) || !header_fits(verifier->verify, token.header))
+    if (text.len > TOKEN_MAX || !split(text, &token))
         return VERDICT_MALFORMED;
-    if (!signature_agrees(verifier, &token))
+    verdict = find_key(verifier->verify, input, &token, result, &key);
+    if (verdict != VERDICT_VALID)
+        return verdict;
+    if (!signature_agrees(verifier, &token, key))
         return VERDICT_MISMATCH;
     verdict = VERDICT_MALFORMED; /* only what is signed is read as claims */
     if (open_part(token.claims, bytes, &as_body, &claims))

@@ -95,7 +95,7 @@ static EVP_PKEY *read_base64(struct slice text)
     return key;
 }
 
-static bool is_of_kind(const EVP_PKEY *key, enum public_key_kind kind)
+bool public_key_is(const EVP_PKEY *key, enum public_key_kind kind)
 {
     char group[32] = "";
     switch (kind) {
@@ -117,7 +117,7 @@ EVP_PKEY *public_key_read(enum public_key_kind kind, struct slice text)
         key = read_raw_ed25519(text);
     if (!key)
         key = slice_starts(text, SLICE("-----BEGIN PUBLIC KEY-----")) ? read_pem(text) : read_base64(text);
-    if (key && !is_of_kind(key, kind)) {
+    if (key && !public_key_is(key, kind)) {
         EVP_PKEY_free(key);
         key = NULL;
     }
@@ -132,13 +132,22 @@ enum public_key_kind public_key_kind_of(const struct verify *verify)
     return slice_is(verify->algorithm, "RS256") ? PUBLIC_RSA : PUBLIC_ED25519;
 }
 
-bool public_key_agrees(EVP_PKEY *key, const unsigned char *signature, size_t len, struct slice covered)
+static bool agrees(EVP_PKEY *key, const EVP_MD *digest, const unsigned char *signature, size_t len, struct slice covered)
 {
-    const EVP_MD *digest = EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256();
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool ok = context && EVP_DigestVerifyInit(context, NULL, digest, NULL, key) == 1 &&
               EVP_DigestVerify(context, signature, len, (const unsigned char *)covered.data, covered.len) == 1;
     EVP_MD_CTX_free(context);
     ERR_clear_error(); /* what this thread's TLS connections would take for their own */
     return ok;
+}
+
+bool public_key_agrees(EVP_PKEY *key, const unsigned char *signature, size_t len, struct slice covered)
+{
+    return agrees(key, EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256(), signature, len, covered);
+}
+
+bool rsa_sha1_agrees(EVP_PKEY *key, const unsigned char *signature, size_t len, struct slice covered)
+{
+    return agrees(key, EVP_sha1(), signature, len, covered);
 }

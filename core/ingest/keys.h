@@ -22,5 +22,8 @@ EVP_PKEY *public_key_read(enum public_key_kind kind, struct slice text);
 enum public_key_kind public_key_kind_of(const struct verify *verify);
 /* Does the signature, raw (Ed25519, RSA with PKCS #1 v1.5) or DER (P-256), cover these bytes? SHA-256 but for Ed25519. */
 bool public_key_agrees(EVP_PKEY *key, const unsigned char *signature, size_t len, struct slice covered);
+/* The same with an RSA key and SHA-1. */
+bool rsa_sha1_agrees(EVP_PKEY *key, const unsigned char *signature, size_t len, struct slice covered);
+bool public_key_is(const EVP_PKEY *key, enum public_key_kind kind);
 
 #endif

@@ -1,5 +1,9 @@
 #include "ingest/signed_text.h"
 
+#include <stdio.h>
+
+#include "base/crc32.h"
+
 static void add_piece(struct signed_text *text, struct slice piece)
 {
     if (piece.len > 0)
@@ -15,6 +19,14 @@ static void add_url(const struct verify *verify, const struct verify_input *inpu
         add_piece(text, SLICE("?"));
         add_piece(text, input->query);
     }
+}
+
+static enum verdict find_crc32(struct asked *asked, struct slice *text)
+{
+    char digits[16];
+    snprintf(digits, sizeof(digits), "%u", (unsigned)crc32_of(asked->input->body));
+    *text = arena_copy(&asked->texts, slice_of(digits));
+    return text->data ? VERDICT_VALID : VERDICT_MALFORMED;
 }
 
 enum verdict signed_text_find(const struct verify *verify, struct asked *asked, struct slice timestamp, struct slice id,
@@ -64,6 +76,12 @@ enum verdict signed_text_find(const struct verify *verify, struct asked *asked, 
         case TEMPLATE_SECRET:
             out->secrets |= 1ull << out->count;
             out->pieces[out->count++] = piece;
+            break;
+        case TEMPLATE_CRC32:
+            verdict = find_crc32(asked, &piece);
+            break;
+        case TEMPLATE_SNS:
+            verdict = signed_sns_find(asked, &piece);
             break;
         }
         if (verdict != VERDICT_VALID)

@@ -28,4 +28,11 @@ struct slice signed_text_join(const struct signed_text *text, struct arena *aren
  * has under verify->body_sha256. Any other body is VERDICT_MALFORMED. */
 enum verdict signed_form_find(const struct verify *verify, struct asked *asked, struct slice *text);
 
+/* signed_sns.c: what {sns} stands for: of the members that its Type has, in order and as far as they are there, "name\nvalue\n".
+ * In asked->texts. */
+enum verdict signed_sns_find(struct asked *asked, struct slice *text);
+/* Before anything is fetched or computed: VERDICT_TOPIC: the message is of none of the scheme's topics, and a signature of AWS
+ * would not say whose it is; VERDICT_MALFORMED: of a version that the scheme does not take. */
+enum verdict signed_sns_admit(const struct verify *verify, struct asked *asked, bool *is_sha1);
+
 #endif

@@ -3,7 +3,7 @@
 #define TIDEWIRE_VERIFIER_H
 
 #include "ingest/asked.h"
-#include "ingest/keys.h"
+#include "ingest/key_store.h"
 
 enum { TOKEN_HASH_BYTES = 32 };
 
@@ -30,7 +30,16 @@ enum verdict authorization_find(const struct verify_input *input, struct slice s
 
 /* ---- jwt.c ---- */
 /* A compact JWS (RFC 7515) whose claims (RFC 7519) hold now: the verifier's algorithm and no other, `exp` required, `nbf` obeyed,
- * issuer and audience if the scheme asks for them. */
-enum verdict jwt_verify(struct verifier *verifier, const struct verify_input *input);
+ * issuer and audience if the scheme asks for them. Of a key set (verify->jwks) the key that `kid` in its
+ * header names; without kid VERDICT_MISSING. */
+enum verdict jwt_verify(struct verifier *verifier, const struct verify_input *input, struct verify_result *result);
+
+/* ---- sender_key.c ---- */
+/* The key of VERIFY_RSA, from where the request says. VERDICT_WAIT, _AWAY: as in verify.h; VERDICT_KEY: the address is not its
+ * sender's, or what is there is no certificate of it. */
+enum verdict sender_key_find(const struct verify *verify, struct asked *asked, struct verify_result *result, EVP_PKEY **key);
+/* The same for an address that the rules name. */
+enum verdict sender_key_ask(const struct verify_input *input, const struct key_query *query, struct verify_result *result,
+                            EVP_PKEY **key);
 
 #endif

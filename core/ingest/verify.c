@@ -9,7 +9,7 @@
 #include "ingest/stamp.h"
 #include "ingest/verifier.h"
 
-enum { DIGEST_MAX = 64, ED25519_BYTES = 64, DER_MAX = 80, ID_MAX = 256, TOKEN_MAX = 4 << 10 };
+enum { DIGEST_MAX = 64, ED25519_BYTES = 64, DER_MAX = 80, RSA_MAX = 512, ID_MAX = 256, TOKEN_MAX = 4 << 10 };
 
 /* ---- secrets and keys ---- */
 
@@ -54,6 +54,7 @@ static bool make_ready(struct verifier *verifier, struct slice secret, struct re
     case VERIFY_NONE:
     case VERIFY_ED25519:
     case VERIFY_ECDSA:
+    case VERIFY_RSA:
         break;
     }
     return false;
@@ -124,6 +125,8 @@ struct found_parts {
     struct signatures signatures;
     struct slice header, timestamp, id;
     uint64_t time_ms;
+    EVP_PKEY *sender_key; /* VERIFY_RSA; borrowed from the store of keys */
+    bool is_sha1;         /* VERIFY_RSA */
 };
 
 static bool refers_to(const struct verify *verify, enum template_kind kind)
@@ -251,6 +254,17 @@ static bool try_public_keys(const struct verifier *verifier, const struct signat
     return false;
 }
 
+/* The certificate's key. Such a signature is not remembered: these senders sign their ids, and a result has no room for it. */
+static bool try_sender_key(const struct verify *verify, const struct found_parts *found, struct slice text)
+{
+    unsigned char given[RSA_MAX];
+    size_t len;
+    if (!decode(verify, found->signatures.values[0], given, sizeof(given), &len))
+        return false;
+    return found->is_sha1 ? rsa_sha1_agrees(found->sender_key, given, len, text)
+                          : public_key_agrees(found->sender_key, given, len, text);
+}
+
 /* ---- a signed text ---- */
 
 static bool has_public_signatures(const struct verifier *verifier, const struct signatures *signatures)
@@ -268,9 +282,11 @@ static enum verdict try_text(const struct verifier *verifier, struct asked *aske
         return verdict;
     if (try_secrets(verifier, &found->signatures, &text, result))
         return VERDICT_VALID;
-    if (!has_public_signatures(verifier, &found->signatures))
+    if (!found->sender_key && !has_public_signatures(verifier, &found->signatures))
         return VERDICT_MISMATCH;
     struct slice joined = signed_text_join(&text, &asked->texts);
+    if (found->sender_key)
+        return joined.data && try_sender_key(verifier->verify, found, joined) ? VERDICT_VALID : VERDICT_MISMATCH;
     return joined.data && try_public_keys(verifier, &found->signatures, joined, result) ? VERDICT_VALID : VERDICT_MISMATCH;
 }
 
@@ -299,7 +315,11 @@ static enum verdict verify_signed(struct verifier *verifier, struct asked *asked
 {
     const struct verify *verify = verifier->verify;
     struct found_parts found = { .time_ms = 0 };
-    enum verdict verdict = find_parts(verify, asked, &found);
+    enum verdict verdict = verify->topic_count ? signed_sns_admit(verify, asked, &found.is_sha1) : VERDICT_VALID;
+    if (verdict == VERDICT_VALID)
+        verdict = find_parts(verify, asked, &found);
+    if (verdict == VERDICT_VALID && verify->scheme == VERIFY_RSA)
+        verdict = sender_key_find(verify, asked, result, &found.sender_key);
     if (verdict != VERDICT_VALID)
         return verdict;
     size_t url = 0;
@@ -370,11 +390,16 @@ static enum verdict verify_token(const struct verifier *verifier, const struct v
 
 /* ---- the whole ---- */
 
+static bool fetches_keys(const struct verify *verify)
+{
+    return verify->scheme == VERIFY_RSA || verify->jwks.data;
+}
+
 static enum verdict verify_one(struct verifier *verifier, const struct verify_input *input, struct verify_result *result)
 {
     struct asked asked = { .input = input };
     enum verdict verdict;
-    if (verifier->secret_count + verifier->public_key_count == 0)
+    if (verifier->secret_count + verifier->public_key_count == 0 && !fetches_keys(verifier->verify))
         return VERDICT_NO_SECRET;
     switch (verifier->verify->scheme) {
     case VERIFY_BEARER:
@@ -384,7 +409,7 @@ static enum verdict verify_one(struct verifier *verifier, const struct verify_in
     case VERIFY_TOKEN:
         return verify_token(verifier, input);
     case VERIFY_JWT:
-        return jwt_verify(verifier, input);
+        return jwt_verify(verifier, input, result);
     default:
         verdict = verify_signed(verifier, &asked, result);
         asked_end(&asked);

@@ -275,6 +275,8 @@ static bool start_workers(struct server *server)
             .listeners = &inherited->listeners[i * inherited->addresses],
             .listener_count = inherited->addresses,
             .store = server->store,
+            .ca_file = server->config->ca_file,
+            .connect_to = server->config->connect_to,
             .connections_max = CONNECTIONS_MAX,
             .budget = &server->budget,
             .slot = recorder_slot(server->recorder, i),

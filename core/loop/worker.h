@@ -42,6 +42,7 @@ struct worker_config {
     const int *listeners; /* listening sockets of this worker; not owned */
     size_t listener_count;
     struct store *store;
+    const char *ca_file, *connect_to; /* of getter_world (deliver/getter.h) */
     uint32_t connections_max;
     struct body_budget *budget; /* of all workers */
     struct recorder_slot *slot;

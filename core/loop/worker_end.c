@@ -4,7 +4,7 @@
 #include "loop/worker_inside.h"
 
 enum { DRAIN_CHECK_MS = 20, IDLE_MS = 300 };
-enum { OTHER_PARTS = 8 /* that are closed at the end, beside the listeners */ };
+enum { OTHER_PARTS = 9 /* that are closed at the end, beside the listeners */ };
 
 static void on_part_closed(struct worker *worker)
 {
@@ -47,6 +47,7 @@ static void close_all(struct worker *worker)
     deliver_free(worker->deliver, on_owned_closed, worker);
     rules_free(worker->rules, on_owned_closed); /* before the fetcher: it gives up what handlers ask */
     fetcher_free(worker->fetcher, on_owned_closed, worker);
+    getter_free(worker->getter, on_owned_closed, worker);
     rerun_free(worker->rerun, on_owned_closed);
     uv_close((uv_handle_t *)&worker->tick, on_handle_closed);
     uv_close((uv_handle_t *)&worker->turn, on_handle_closed);
@@ -63,6 +64,7 @@ static void cut_off(struct worker *worker)
     rules_end_waits(worker->rules);
     last_words_give_up(worker->last_words);
     (void)deliver_abort(worker->deliver);
+    getter_abort(worker->getter);
 }
 
 /* Operations that the store has are always waited for; clients, handlers and transfers only until the time is over. */
@@ -74,7 +76,7 @@ static void on_drain_check(uv_timer_t *timer)
     if (clock_mono_ms() >= worker->drain_until_ms)
         cut_off(worker);
     bool idle = ingest_in_flight(worker->ingest) == 0 && rerun_is_idle(worker->rerun) && deliver_is_idle(worker->deliver);
-    if (idle && worker->reads == 0)
+    if (idle && worker->reads == 0 && getter_is_idle(worker->getter))
         close_all(worker);
 }
 

@@ -16,6 +16,7 @@
 #include "base/uuid.h"
 #include "deliver/deliver.h"
 #include "deliver/fetcher.h"
+#include "deliver/getter.h"
 #include "deliver/sender.h"
 #include "ingest/ingest.h"
 #include "listen/listener.h"
@@ -42,6 +43,7 @@ struct worker {
     struct deliver *deliver;
     struct fetcher *fetcher;
     struct last_words *last_words;
+    struct getter *getter;
     struct ingest *ingest;
     struct listener *listeners[LISTENERS_MAX];
     size_t listener_count;

@@ -315,6 +315,14 @@ static void on_fetched(void *arg, const struct run *run, const struct fetch_reco
     access_lookup(run->event, record);
 }
 
+/* ---- what the router asks for itself ---- */
+
+static bool begin_get(void *arg, struct get *get)
+{
+    struct worker *worker = arg;
+    return getter_begin(worker->getter, get);
+}
+
 /* ---- the parts ---- */
 
 static const struct stand_in *network_of(const struct worker *worker)
@@ -333,6 +341,7 @@ static void make_ingest(struct worker *worker)
         .rng = &worker->rng,
         .worker = worker->config.index,
         .workers = worker->config.count,
+        .ca_file = worker->config.ca_file,
         .to = { .rules = present_rules,
                 .run = run_handler,
                 .cancel = cancel_run,
@@ -351,6 +360,7 @@ static void make_ingest(struct worker *worker)
                 .forget = forget_event,
                 .settle = settle_event,
                 .run_later = run_later,
+                .get = begin_get,
                 .arg = worker },
     };
     worker->ingest = ingest_new(&config);
@@ -426,6 +436,8 @@ static void make_rules(struct worker *worker)
 void worker_make_parts(struct worker *worker)
 {
     worker->fetcher = fetcher_new(&worker->loop, network_of(worker));
+    struct getter_world world = { worker->config.ca_file, worker->config.connect_to, network_of(worker) };
+    worker->getter = getter_new(&worker->loop, &world);
     make_rules(worker);
     make_rerun(worker);
     make_deliver(worker);

@@ -86,6 +86,7 @@ enum handshake_answer {
     HANDSHAKE_HMAC,    /* the value and its HMAC-SHA256 under the route's secret (Zoom) */
     HANDSHAKE_SHOW,    /* the value is the route's secret, which is not set yet: shown to the operator (Notion) */
     HANDSHAKE_ORIGINS, /* the origin is allowed, if it is one of the list (CloudEvents) */
+    HANDSHAKE_ASK,     /* the reply, and the value is an address of the sender that is to be asked (SNS) */
 };
 struct handshake {
     enum handshake_answer answer;

@@ -18,6 +18,7 @@ enum verify_scheme {
     VERIFY_ED25519, /* RFC 8032 */
     VERIFY_ECDSA,   /* P-256, SHA-256, signature in DER */
     VERIFY_JWT,     /* RFC 7519 behind "Bearer": says who calls, not what */
+    VERIFY_RSA,     /* PKCS #1 v1.5, by a certificate that the request names */
 };
 enum verify_encoding { ENCODING_HEX, ENCODING_BASE64 };
 /* The grammar of the signature header: one value; parts "k=v" by ',' or ';'; a space list of "version,signature". */
@@ -43,6 +44,8 @@ enum template_kind {
     TEMPLATE_URL,
     TEMPLATE_FORM_SORTED,
     TEMPLATE_SECRET, /* VERIFY_HASH only */
+    TEMPLATE_CRC32,  /* of the body, in decimal */
+    TEMPLATE_SNS,    /* the members of an SNS message, see signed_sns.c */
 };
 struct template_part {
     enum template_kind kind;
@@ -54,6 +57,16 @@ struct verify_source {
     struct slice header; /* the header's name, or */
     struct slice part;   /* the part of the signature header: "t", or */
     struct slice field;  /* the path in a JSON body, names only: "signature.timestamp" */
+};
+
+enum { CERTIFICATE_HOSTS_MAX = 4 };
+/* VERIFY_RSA: where the sender's certificate is fetched from, and what makes it the sender's. */
+struct verify_certificate {
+    struct verify_source url;
+    struct slice hosts[CERTIFICATE_HOSTS_MAX]; /* of which the URL has one; '*' in it is the name of an AWS region */
+    size_t host_count;
+    struct slice path_end; /* "": any path */
+    struct slice name_end; /* of its common name, and it chains to the system's authorities; "": the host vouches for it */
 };
 
 /* What of the request stands behind the configured URL in {url}. */
@@ -90,7 +103,12 @@ struct verify {
     struct slice issuer;           /* VERIFY_JWT; data NULL: any */
     const struct slice *audiences; /* VERIFY_JWT; one of them is asked for */
     size_t audience_count;         /* 0: any */
-    const struct verify *also;     /* has to hold too; NULL: none */
+    struct slice jwks;             /* VERIFY_JWT: the URL of the keys; data NULL: they are in public_keys */
+    struct verify_certificate certificate;
+    const struct slice *topics; /* TEMPLATE_SNS; the message is of one of them */
+    size_t topic_count;
+    bool allow_sha1;           /* TEMPLATE_SNS; its version 1 */
+    const struct verify *also; /* has to hold too; NULL: none */
 };
 
 #endif

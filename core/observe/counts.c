@@ -17,8 +17,8 @@ const double lookup_buckets[LOOKUP_BUCKETS] = {
 };
 
 static const char *const names[REFUSAL_KINDS] = {
-    "no_route", "method", "address",    "rate",     "size",      "signature", "stale",
-    "content",  "schema", "store_full", "draining", "no_secret", "http",
+    "no_route",         "method",  "address", "rate",       "size",     "signature", "stale",
+    "certificate_away", "content", "schema",  "store_full", "draining", "no_secret", "http",
 };
 
 const char *refusal_name(enum refusal reason)

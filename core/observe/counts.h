@@ -22,6 +22,7 @@ enum refusal {
     REFUSED_SIZE,
     REFUSED_SIGNATURE,
     REFUSED_STALE,
+    REFUSED_AWAY, /* the certificate or key set to verify it with could not be fetched */
     REFUSED_CONTENT,
     REFUSED_SCHEMA,
     REFUSED_STORE_FULL,

@@ -232,8 +232,8 @@ static struct verify_source source_of(const struct reader *reader, const char *n
 
 static const struct template_part *template_of(const struct reader *reader, size_t *count)
 {
-    static const char *const kinds[] = { "text",  "body",  "timestamp", "id",          "method", "path", "header",
-                                         "query", "field", "url",       "form-sorted", "secret", NULL };
+    static const char *const kinds[] = { "text",  "body", "timestamp",   "id",     "method", "path", "header", "query",
+                                         "field", "url",  "form-sorted", "secret", "crc32",  "sns",  NULL };
     *count = 0;
     if (!enter(reader, "signed", count))
         return NULL;
@@ -258,6 +258,20 @@ static size_t few_texts_of(const struct reader *reader, const char *name, struct
     for (size_t i = 0; i < count; i++)
         out[i] = texts[i];
     return count;
+}
+
+static struct verify_certificate certificate_of(const struct reader *reader)
+{
+    struct verify_certificate certificate = { .host_count = 0 };
+    size_t count;
+    if (!enter(reader, "certificate", &count))
+        return certificate;
+    certificate.url = source_of(reader, "url");
+    certificate.host_count = few_texts_of(reader, "hosts", certificate.hosts, CERTIFICATE_HOSTS_MAX);
+    certificate.path_end = text_of(reader, "path_end");
+    certificate.name_end = text_of(reader, "name_end");
+    lua_pop(reader->L, 1);
+    return certificate;
 }
 
 static const struct verify *also_of(const struct reader *reader);
@@ -288,7 +302,8 @@ static void read_how_signed(const struct reader *reader, struct verify *verify)
 
 static struct verify verify_of(const struct reader *reader, const char *name)
 {
-    static const char *const schemes[] = { "none", "hmac", "bearer", "hash", "token", "basic", "ed25519", "ecdsa", "jwt", NULL };
+    static const char *const schemes[] = { "none",    "hmac",  "bearer", "hash", "token", "basic",
+                                           "ed25519", "ecdsa", "jwt",    "rsa",  NULL };
     struct verify verify = { 0 };
     size_t count;
     if (!enter(reader, name, &count))
@@ -304,6 +319,10 @@ static struct verify verify_of(const struct reader *reader, const char *name)
     verify.user = text_of(reader, "user");
     verify.issuer = text_of(reader, "issuer");
     verify.audiences = texts_of(reader, "audiences", &verify.audience_count);
+    verify.jwks = text_of(reader, "jwks");
+    verify.certificate = certificate_of(reader);
+    verify.topics = texts_of(reader, "topics", &verify.topic_count);
+    verify.allow_sha1 = flag_of(reader, "allow_sha1");
     verify.also = also_of(reader);
     lua_pop(reader->L, 1);
     return verify;
@@ -435,7 +454,7 @@ static struct response reply_of(const struct reader *reader)
 
 static struct handshake handshake_of(const struct reader *reader)
 {
-    static const char *const answers[] = { "fixed", "echo", "json", "hmac", "show", "origins", NULL };
+    static const char *const answers[] = { "fixed", "echo", "json", "hmac", "show", "origins", "ask", NULL };
     struct handshake handshake = {
         .answer = (enum handshake_answer)word_of(reader, "answer", answers),
         .method = text_of(reader, "method"),

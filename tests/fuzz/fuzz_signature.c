@@ -31,10 +31,13 @@ static const struct template_part fields[] = { PART(TIMESTAMP), NAMED(FIELD, "a.
 static const struct template_part all[] = { PART(METHOD),          PART(PATH),        PART(URL),
                                             NAMED(HEADER, "time"), NAMED(QUERY, "q"), PART(BODY) };
 
+static const struct template_part sns[] = { PART(SNS) };
+static const struct template_part paypal[] = { PART(ID), NAMED(TEXT, "|"), PART(TIMESTAMP), NAMED(TEXT, "|"), PART(CRC32) };
+
 static const struct {
     const struct template_part *parts;
     size_t count;
-} templates[] = { { body, 1 }, { standard, 5 }, { form, 2 }, { fields, 4 }, { all, 6 } };
+} templates[] = { { sns, 1 }, { paypal, 5 }, { body, 1 }, { standard, 5 }, { form, 2 }, { fields, 4 }, { all, 6 } };
 
 enum { TEMPLATES = sizeof(templates) / sizeof(templates[0]) };
 

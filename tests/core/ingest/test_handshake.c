@@ -69,7 +69,8 @@ static void check_value(enum handshake_answer kind, const char *method, const ch
     struct buf scratch;
     struct reply reply;
     buf_init(&scratch, 64 << 10);
-    enum handshake_end end = handshake_answer(&route, &generation, slice_of(method), &event, &scratch, &reply);
+    struct slice url;
+    enum handshake_end end = handshake_answer(&route, &generation, slice_of(method), &event, &scratch, &reply, &url);
     CHECK_EQ(body, end, *want ? HANDSHAKE_ANSWERED : HANDSHAKE_REFUSED);
     if (end == HANDSHAKE_ANSWERED)
         CHECK_SLICE(body, reply.body, want);
