@@ -96,7 +96,7 @@ describe("a user's own profile", () => {
 describe('options of provider.*', () => {
   const says = {
     'provider.githb { secret = secret "TEXT" }': /there is no provider.githb[^]*did you mean 'github'/,
-    'provider.sns { topic = "arn:x" }': /provider.sns comes with a later version/,
+    'provider.sns { topic = "arn:x" }': /topic = "arn:x" is not the ARN of a topic/,
     'provider.github {}': /provider.github: needs secret[^]*add secret = secret "NAME"/,
     'provider.github { secrt = secret "TEXT" }': /provider.github has no option 'secrt'[^]*did you mean 'secret'/,
     'provider.github { secret = "text" }': /secret wants a secret, got "text"/,

@@ -268,6 +268,7 @@ describe('what tidewire send signs', () => {
   test('every sample of every provider is sent and accepted, each time anew, and has the type it is called by', async () => {
     const untyped = ['dropbox', 'hubspot', 'okta', 'sendgrid', 'form_response_scored'];
     const listed = JSON.parse((await command(['samples', '--json'])).stdout);
+    for (const name of ['sns', 'paypal']) delete listed[name]; // nobody here can sign them: certificates.test.js
     const waiting = Object.entries(listed).flatMap(([name, samples]) => samples.map((sample) => [name, sample]));
     const seen = new Set();
     await Promise.all(Array.from({ length: 4 }, async () => {

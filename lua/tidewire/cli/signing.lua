@@ -11,6 +11,9 @@ local MILLISECONDS_FROM = 1e11
 
 --- Now (seconds), in the form of the value that stands there.
 local function now_like(value, seconds)
+  if type(value) == "string" and value:find "^%d+%-" then
+    return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
+  end
   local number = views.words.tonumber(value) or 0
   local now = ("%d%s"):format(seconds, number >= MILLISECONDS_FROM and "000" or "")
   return type(value) == "string" and now or tonumber(now)
@@ -52,7 +55,9 @@ end
 local function keys_of(route, more)
   local verify = route.verify
   if verify.by_key then
-    if not more.private_key then
+    if not more.private_key and verify.scheme == "rsa" then
+      return nil, ("only the sender of %s can sign: its certificate is fetched from its own host"):format(route.path)
+    elseif not more.private_key then
       return nil, ("the sender of %s signs with a key of its own: give a private key with --key FILE"):format(route.path)
     end
     return { secret = more.private_key }

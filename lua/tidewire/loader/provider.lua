@@ -17,7 +17,7 @@
 --   reply        { status, body, content_type }: what the sender wants to hear, if not the usual 202
 --   lists        true: a request holds a list of events, whose types show with `each = true` only
 --   each         where `each = true` finds that list, if it is not the whole body
---   max_body, form_payload, samples
+--   max_body, form_payload, content, samples
 -- @module tidewire.loader.provider
 local check = require "tidewire.loader.check"
 local paths = require "tidewire.paths"
@@ -30,10 +30,10 @@ local M = {}
 M.names = {
   "bitbucket", "brex", "calcom", "calendly", "chargebee", "clerk", "cloudevents", "customerio", "discord", "dropbox",
   "github", "gitlab", "hubspot", "intercom", "jira", "linear", "mailgun", "meta", "notion", "okta", "onfleet", "openai",
-  "paddle", "postmark", "replicate", "resend", "sendgrid", "shopify", "slack", "square", "standard", "stripe", "svix",
-  "telegram", "twilio", "twitch", "typeform", "vercel", "webflow", "woocommerce", "zendesk", "zoom",
+  "paddle", "paypal", "postmark", "replicate", "resend", "sendgrid", "shopify", "slack", "sns", "square", "standard", "stripe",
+  "svix", "telegram", "twilio", "twitch", "typeform", "vercel", "webflow", "woocommerce", "zendesk", "zoom",
 }
-M.later = { paypal = true, sns = true }
+M.later = {}
 
 -- ---- a profile's own words ----
 
@@ -92,7 +92,7 @@ local function reply_of(self, path, value)
   return self:fields(path, value, reply_fields)
 end
 
---- One way in which a sender asks whether we are there. One of echo, hmac, reply, show and origins says what the answer is.
+--- One way in which a sender asks whether we are there. One of echo, hmac, reply, show, ask and origins says what the answer is.
 local handshake_fields = {
   method = check.choice { "GET", "OPTIONS" }, -- of a request that nothing signs; without it: a verified one
   when = conditions_of,                       -- what tells it from an event
@@ -102,16 +102,18 @@ local handshake_fields = {
   hmac = path_text,                           -- Zoom: the value and its HMAC
   reply = reply_of,                           -- the answer is always the same
   show = path_text,                           -- Notion: the secret itself, for the operator's eyes while it is not set
+  ask = path_text,                            -- SNS: the reply, and this address of a host of the certificate is asked once
   origins = path_text,                        -- CloudEvents: allowed if it is one of the option `allow_origins`
 }
 
 local function handshake_of(self, path, value)
   local fields = self:fields(path, value, handshake_fields)
   local answer = fields.echo and (fields.json and "json" or "echo") or fields.hmac and "hmac" or fields.show and "show"
+    or fields.ask and "ask"
     or fields.origins and "origins" or "fixed"
   return {
     answer = answer, method = fields.method or "", when = fields.when or {}, token_path = fields.token or "",
-    value_path = fields.echo or fields.hmac or fields.show or fields.origins or "", name = fields.json or "",
+    value_path = fields.echo or fields.hmac or fields.show or fields.ask or fields.origins or "", name = fields.json or "",
     reply = fields.reply or { status = 200, body = "" },
   }
 end
@@ -123,6 +125,7 @@ local profile_fields = {
   public_key = check.choice { "ed25519", "p256" },
   type = spots_of, id = spots_of, each = path_text, handshake = check.list(handshake_of), reply = reply_of,
   max_body = check.size("1B", "64MiB"),
+  content = check.choice { "json" },         -- whatever the content type says
   remember_signature = function(self, path, value)
     return value == "always" and value or self:boolean(path, value)
   end,
@@ -144,12 +147,33 @@ end
 
 -- ---- the word ----
 
+local function topic(self, path, value)
+  local text = self:line_text(path, value)
+  if text and not text:find "^arn:[%w%-]+:sns:[%w%-]+:%d+:[%w%-_%.]+$" then
+    return self:fault(path, ("%s = %s is not the ARN of a topic"):format(check.dotted(path), check.shown(text)),
+      { hint = "write topic = \"arn:aws:sns:us-east-1:123456789012:orders\"" })
+  end
+  return text
+end
+
+local function webhook_id(self, path, value)
+  local text = self:line_text(path, value)
+  if text and not text:find "^[%w%-_]+$" then
+    return self:fault(path, ("%s = %s is no webhook id"):format(check.dotted(path), check.shown(text)),
+      { hint = "it is on the webhook's page, letters and digits" })
+  end
+  return text
+end
+
 local secret_hint = "add %s = secret \"NAME\""
 local option_words = {
   secret = { check.bare_secret, secret_hint }, signing_secret = { check.bare_secret, secret_hint },
   verify_token = { check.bare_secret, secret_hint }, bearer = { check.bare_secret, secret_hint },
   password = { check.bare_secret, secret_hint },
   user = { check.line_text, "add %s = \"…\"" },
+  topic = { check.list(topic), "add %s = \"arn:aws:sns:…\": whose messages these are, AWS signs everybody's" },
+  allow_sha1 = { check.boolean },
+  webhook_id = { webhook_id, "add %s = \"…\", as the webhook's page shows it" },
   public_url = { verify.public_url, "add %s = \"https://hooks.example.com\"" },
   max_age = { check.duration("1s", "30d"), "add %s = \"5m\"" },
   allow_origins = { check.list(check.line_text), "add %s = { \"events.example.com\" }" },
@@ -242,7 +266,8 @@ function M.word(load, name, given, file)
     return values.new("provider", {
       name = name, scheme = schemes_of(inside, name, profile, fields), type = profile.type or {}, id = profile.id,
       types = profile.types, lists = profile.lists, each = profile.each, max_body = profile.max_body,
-      form_payload = profile.form_payload or false, remember_signature = profile.remember_signature or false,
+      content = profile.content, form_payload = profile.form_payload or false,
+      remember_signature = profile.remember_signature or false,
       handshakes = handshakes_of(profile, fields), reply = profile.reply,
     })
   end

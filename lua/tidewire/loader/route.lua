@@ -426,7 +426,7 @@ function M.make(load, path, given, file, line)
     path = path, file = file, line = line, enabled = fields.enabled ~= false,
     methods = method_names, allow = allow_of(method_names, profile),
     max_body = fields.max_body or profile and profile.max_body or load.limits.max_body,
-    content = fields.content or "by_type",
+    content = fields.content or profile and profile.content or "by_type",
     verify = fields.verify or profile and profile.scheme or { scheme = "none", name = "none", secrets = {} },
     provider = profile and profile.name or "", type = profile and profile.type or {},
     each_path = each_path(self, fields, profile), handshakes = profile and profile.handshakes or {},

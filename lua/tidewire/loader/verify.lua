@@ -3,7 +3,8 @@
 -- What a profile may say in its `verify`, or hand to `of_profile`; all optional but what its scheme needs:
 --
 --   scheme       "hmac" (default); "hash": SHA-256 of a text that holds {secret}; "token": a header equals the secret; "basic";
---                "bearer"; "ed25519"; "ecdsa": P-256 and SHA-256, signature in DER
+--                "bearer"; "ed25519"; "ecdsa": P-256 and SHA-256, signature in DER; "rsa": PKCS #1 v1.5 and SHA-256, by a
+--                certificate that is fetched from where the request says
 --   header       the header that carries signature or token, or
 --   field        the place in a JSON body that does: "body.signature.signature" (format "plain" only)
 --   algorithm    "sha256", "sha1", "sha512"                  encoding    "hex", "base64"
@@ -13,7 +14,8 @@
 --   public_signature  the version in a list whose values are Ed25519 signatures, for routes with a public key: "v1a"
 --   key          how the text of the secret becomes the key: "text", "standard" (whsec_ and base64), "hex", "base64"
 --   signed       the template: {body} {timestamp} {id} {method} {path} {host} {url} {form-sorted} {secret} {header:NAME}
---                {query:NAME} {body:path.in.json}; "{body}" if not said
+--                {query:NAME} {body:path.in.json} {crc32}: that of the body, in decimal; {sns}: the members of an SNS message;
+--                "{body}" if not said
 --   body_unsigned  true: the sender does not sign its body (Mailgun), so `signed` may lack it
 --   timestamp    a part of the header, "headers.x-…" or "body.path"; the last need not stand in a template that has {body}
 --   timestamp_format  "unix": 10 to 13 digits, 13 are milliseconds; "unix_ms": these 13; "rfc3339"
@@ -22,6 +24,11 @@
 --   body_sha256  a query name: a JSON body is signed by its SHA-256 (hex) there instead of by {form-sorted} (Twilio)
 --   url_ports    true: {url} is tried as it is, and with its port added or taken off
 --   json_only    true: accepted only with a body that is JSON to its last byte
+--   certificate  of "rsa": { url = "headers.…" or "body.…", hosts = { … }, path_end, name_end }: the address is one of https
+--                on one of these hosts ('*' is the name of an AWS region), its path ends so (".pem"); with name_end
+--                (".paypal.com") the
+--                common name ends so, and the certificate chains to the system's authorities
+--   topics, allow_sha1  of {sns}: a message is of one of these topics, checked before anything is fetched; of version 1 too
 --   name         what event.verified says, if it is not the profile's name
 --
 -- Options of the route come apart from that: secrets, names as check.bare_secret gives them; public_keys, texts that
@@ -42,7 +49,8 @@ local PUBLIC_KEYS_MAX = 4
 
 local places = { "{body}", "{timestamp}", "{id}", "{method}", "{path}", "{host}", "{url}", "{form-sorted}", "{header:NAME}",
   "{query:NAME}", "{body:PATH}" }
-local simple = { body = true, timestamp = true, id = true, method = true, path = true, url = true, ["form-sorted"] = true,
+local simple = { crc32 = true, sns = true,
+  body = true, timestamp = true, id = true, method = true, path = true, url = true, ["form-sorted"] = true,
   secret = true }
 
 --- A place in a JSON body: names only, so that there is one such place at most.
@@ -97,7 +105,8 @@ end
 
 local function check_template(self, fields, scheme)
   local parts, path = scheme.signed, { "signed" }
-  if not uses(parts, "body") and not uses(parts, "form-sorted") and not fields.body_unsigned then
+  local covered = uses(parts, "body") or uses(parts, "form-sorted") or uses(parts, "crc32") or uses(parts, "sns")
+  if not covered and not fields.body_unsigned then
     self:fault(path, "signed without {body} would prove nothing about what arrived", { hint = "write signed = \"{body}\"" })
   end
   if uses(parts, "secret") ~= (scheme.scheme == "hash") then
@@ -147,7 +156,8 @@ end
 --- Is the time part of what is signed?
 local function time_is_signed(scheme)
   local field = scheme.timestamp and scheme.timestamp.field
-  return uses(scheme.signed, "timestamp") or field and (uses(scheme.signed, "body") or uses(scheme.signed, "field", field))
+  return uses(scheme.signed, "timestamp") or field and (uses(scheme.signed, "body") or uses(scheme.signed, "sns")
+    or uses(scheme.signed, "field", field))
 end
 
 local function ages(self, fields, scheme)
@@ -246,6 +256,21 @@ local function body_field(self, path, value)
   return field
 end
 
+local certificate_fields = {
+  url = check.line_text, hosts = check.list(check.line_text), path_end = check.line_text, name_end = check.line_text,
+}
+
+--- Where a sender's certificate is, for the core.
+local function certificate(self, path, value)
+  local fields = self:fields(path, type(value) == "table" and value or {}, certificate_fields)
+  if not fields.url or not fields.hosts then
+    return self:wants(path, value, "{ url = …, hosts = { … } }",
+      "{ url = \"headers.x-cert-url\", hosts = { \"api.example.com\" } }")
+  end
+  return { url = source_of(self, check.extend(path, "url"), fields.url, "plain"), hosts = fields.hosts,
+    path_end = fields.path_end or "", name_end = fields.name_end or "" }
+end
+
 local formats = { "plain", "k=v,", "k=v;", "list" }
 
 --- What verify.hmac takes.
@@ -266,7 +291,7 @@ local hmac_fields = {
 
 --- What only a profile says.
 local profile_fields = check.with_defaults({
-  scheme = check.choice { "hmac", "hash", "token", "basic", "bearer", "ed25519", "ecdsa" },
+  scheme = check.choice { "hmac", "hash", "token", "basic", "bearer", "ed25519", "ecdsa", "rsa" },
   field = body_field,
   public_signature = check.line_text,
   key = check.choice { "text", "standard", "hex", "base64" },
@@ -275,6 +300,9 @@ local profile_fields = check.with_defaults({
   body_sha256 = check.line_text,
   url_ports = check.boolean,
   json_only = check.boolean,
+  certificate = certificate,
+  topics = check.list(check.line_text),
+  allow_sha1 = check.boolean,
   name = check.line_text,
 }, hmac_fields)
 
@@ -302,8 +330,11 @@ local function signed_record(self, fields)
     signed = fields.signed or { { kind = "body", text = "" } }, max_age = 0,
     timestamp_format = fields.timestamp_format or "unix", body_sha256 = fields.body_sha256,
     json_only = fields.json_only or false, url_adds = "nothing", urls = {},
-    field = fields.field,
+    field = fields.field, certificate = fields.certificate, topics = fields.topics, allow_sha1 = fields.allow_sha1 or false,
   }
+  if (scheme.scheme == "rsa") ~= (scheme.certificate ~= nil) then
+    self:fault({}, "scheme = \"rsa\" and certificate need each other")
+  end
   check_template(self, fields, scheme)
   sources(self, fields, scheme)
   ages(self, fields, scheme)
@@ -366,22 +397,39 @@ end
 local by_secret = "HS256"
 local key_kinds = { RS256 = "rsa", ES256 = "p256", EdDSA = "ed25519" }
 
+local function https_url(self, path, value)
+  local text = self:line_text(path, value)
+  if text and not text:find "^https://[%w%.%-]+:?%d*/?[^#%s]*$" then
+    return self:fault(path, ("%s = %s is no https address"):format(check.dotted(path), check.shown(text)),
+      { hint = "write jwks = \"https://id.example.com/.well-known/jwks.json\"" })
+  end
+  return text
+end
+
 local jwt_fields = {
   algorithm = check.choice { by_secret, "RS256", "ES256", "EdDSA" },
   key = function(_, _, value) return value end, -- what it has to be depends on the algorithm
   issuer = check.line_text,
   audience = check.list(check.line_text),
+  jwks = https_url,
 }
 
 function M.jwt(self, given)
-  local fields = self:fields({}, given, jwt_fields, { jwks = true })
+  local fields = self:fields({}, given, jwt_fields)
   local record = plain_record("jwt", "jwt")
   record.algorithm, record.issuer, record.audiences = fields.algorithm, fields.issuer, fields.audience
   if given.algorithm == nil then
     self:fault({}, "needs algorithm", { hint = "add algorithm = \"RS256\": the token's own word for it is not believed" })
   end
   if given.key == nil and given.jwks == nil then
-    self:fault({}, "needs key", { hint = "add key = secret \"NAME\" for HS256, else the sender's public key in PEM" })
+    self:fault({}, "needs key or jwks", { hint = "add key = secret \"NAME\" for HS256, else the sender's public key in PEM, or "
+      .. "jwks = \"https://…\"" })
+  elseif given.key ~= nil and given.jwks ~= nil then
+    self:fault({ "jwks" }, "key and jwks are two sources of the same keys", { at_key = true, hint = "keep one of them" })
+  elseif given.jwks ~= nil and fields.algorithm == by_secret then
+    self:fault({ "jwks" }, "HS256 has a secret, and no key set holds it", { hint = "write key = secret \"NAME\"" })
+  elseif given.jwks ~= nil then
+    record.jwks = fields.jwks
   elseif fields.key ~= nil and fields.algorithm == by_secret then
     record.secrets = self:bare_secret({ "key" }, fields.key) or {}
   elseif fields.key ~= nil and fields.algorithm then

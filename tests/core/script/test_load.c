@@ -245,7 +245,12 @@ TEST(checks_signature_schemes)
     REPORTS("route \"/x\" { verify = verify.hmac { header = \"X-S\", secret = \"text\" }, handle = function() end }",
             "wants a secret");
     REPORTS("route \"/x\" { verify = verify.mtls {}, handle = function() end }", "verify.mtls comes with a later version");
-    REPORTS("route \"/x\" { from = provider.sns {}, handle = function() end }", "provider.sns comes with a later version");
+#define FROM(provider) "route \"/x\" { from = provider." provider ", handle = function() end }"
+    REPORTS(FROM("sns {}"), "provider.sns: needs topic");
+    REPORTS(FROM("sns { topic = \"orders\" }"), "is not the ARN of a topic");
+    REPORTS(FROM("paypal {}"), "provider.paypal: needs webhook_id");
+    REPORTS(FROM("paypal { webhook_id = \"a|b\" }"), "is no webhook id");
+    REPORTS(FROM("paypal { webhook_id = \"{body}\" }"), "is no webhook id");
     REPORTS("route \"/x\" { from = provider.githb {}, handle = function() end }", "did you mean 'github'?");
 }
 
@@ -288,7 +293,10 @@ TEST(checks_every_option_of_a_signature)
     REPORTS(VERIFY("jwt { algorithm = \"HS256\", key = \"text\" }"), "key wants a secret");
     REPORTS(VERIFY("jwt { algorithm = \"RS256\", key = secret \"HOME\" }"), "key wants a text");
     REPORTS(VERIFY("jwt { algorithm = \"ES256\", key = \"" ED_KEY "\" }"), "key is not a public key of the kind that signs here");
-    REPORTS(VERIFY("jwt { algorithm = \"RS256\", jwks = \"https://id.example.com\" }"), "'jwks' comes with a later version");
+    REPORTS(VERIFY("jwt { algorithm = \"RS256\", jwks = \"http://id.example.com\" }"), "is no https address");
+    REPORTS(VERIFY("jwt { algorithm = \"HS256\", jwks = \"https://id.example.com\" }"), "no key set holds it");
+    REPORTS(VERIFY("jwt { algorithm = \"RS256\", key = \"x\", jwks = \"https://id.example.com\" }"),
+            "two sources of the same keys");
 }
 
 TEST(a_secret_that_protects_nothing_stops_the_load)
