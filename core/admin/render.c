@@ -77,7 +77,7 @@ static void add_row_fields(const struct event_row *row, struct buf *out)
     add_number(out, "attempt", row->attempt);
     add_number(out, "generation", row->generation);
     add_id(out, "replayed_as", row->replayed_as);
-    if (row->state == SHOWN_WAITING)
+    if (row->state == SHOWN_WAITING && row->due_ms != STORE_HELD_BACK)
         add_time(out, "next_at", row->due_ms);
 }
 

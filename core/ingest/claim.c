@@ -5,6 +5,7 @@
 #include "ingest/batch.h"
 #include "ingest/intake.h"
 #include "ingest/spot.h"
+#include "model/lookup.h"
 
 static void add_key(struct intake *intake, char kind, struct slice text)
 {
@@ -13,10 +14,59 @@ static void add_key(struct intake *intake, char kind, struct slice text)
     intake->keys[intake->key_count++] = dedupe_key_make(intake->ingest->config.store, route->path, kind, text, until_ms);
 }
 
+/* The text of what a path finds; data NULL: nothing, so no key. */
+static struct slice key_text(struct intake *intake, struct slice path)
+{
+    struct found found = event_lookup(intake->event, path, &intake->ingest->scratch);
+    if (found.kind == FOUND_TEXT)
+        return found.text;
+    if (found.kind != FOUND_JSON || json_type(found.json) == JSON_NULL || slice_is(json_text(found.json), "\"\""))
+        return (struct slice){ NULL, 0 };
+    return json_text(found.json);
+}
+
 void claim_make_signature(struct intake *intake, const struct verify_result *verified)
 {
     if (intake->route->dedupe_signature && verified->signature_bytes > 0)
         add_key(intake, 's', slice_make((const char *)verified->signature, verified->signature_bytes));
+}
+
+/* Those whose key cannot be asked for now have one together: a route on probation runs one event at a time anyway. */
+static const struct slice unknown_order = SLICE("?");
+
+static struct slice order_text(struct intake *intake)
+{
+    const struct route *route = intake->route;
+    const struct ingest_worker *to = &intake->ingest->config.to;
+    struct script_failure failure;
+    struct slice text = { NULL, 0 };
+    if (!route->order_function)
+        return key_text(intake, route->order_path);
+    if (intake->store_first)
+        return unknown_order;
+    if (intake->outcome)
+        return text; /* another of its functions has failed */
+    enum result rc = to->key(to->arg, route, ASK_ORDER, intake->event, &text, &failure);
+    if (rc == ERR_FULL)
+        return unknown_order;
+    if (rc != OK)
+        intake_fail_first_try(intake, &failure);
+    return text;
+}
+
+void claim_make_order(struct intake *intake)
+{
+    const struct route *route = intake->route;
+    uint64_t key = 0;
+    if (route->order_path.len == 0 && !route->order_function)
+        return;
+    struct slice text = order_text(intake);
+    if (text.len == 0)
+        return;
+    struct dedupe_key hashed = dedupe_key_make(intake->ingest->config.store, route->path, 'o', text, 0);
+    memcpy(&key, hashed.hash, sizeof(key));
+    event_order(intake->event, key ? key : 1);
+    intake->ordered = true;
 }
 
 /* false: it was refused. */
@@ -29,7 +79,7 @@ bool claim_make_keys(struct intake *intake, const struct verify_result *verified
         key = spot_key(&route->dedupe_spots, intake->event, &intake->ingest->scratch);
     } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome && !intake->store_first) {
         struct script_failure failure;
-        enum result rc = to->dedupe(to->arg, route, intake->event, &key, &failure);
+        enum result rc = to->key(to->arg, route, ASK_DEDUPE, intake->event, &key, &failure);
         if (rc == ERR_FULL)
             intake->store_first = true;
         else if (rc != OK)

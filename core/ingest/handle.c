@@ -82,7 +82,8 @@ void handle_start(struct intake *intake)
     if (intake->route->ack == ACK_RECEIVED)
         answer_now(intake);
     intake->state = INTAKE_RUNNING;
-    bool may_run = !intake->store_first && !intake->run_again && to->can_run(to->arg) && to->may_wait(to->arg);
+    bool may_run =
+        !intake->store_first && !intake->ordered && !intake->run_again && to->can_run(to->arg) && to->may_wait(to->arg);
     if (!intake->outcome && may_run) {
         intake->run = (struct run){ .event = intake->event, .route = intake->route, .on_done = on_run_done, .owner = intake };
         intake->run_waits = to->run(to->arg, &intake->run) == RUN_WAITS;

@@ -376,10 +376,13 @@ void intake_judge(struct intake *intake, const struct verify_result *verified)
     if (intake->route->type.count)
         intake->event->type = spot_type(&intake->route->type, intake->event, &ingest->scratch);
     intake->store_first = ingest->config.to.store_first(ingest->config.to.arg, intake->route);
-    if (!wanted(intake))
+    if (!wanted(intake)) {
         ignore(intake);
-    else if (fits_schema(intake) && claim_make_keys(intake, verified))
-        claim_keys(intake);
+    } else if (fits_schema(intake)) {
+        claim_make_order(intake); /* first: the event's id depends on it */
+        if (claim_make_keys(intake, verified))
+            claim_keys(intake);
+    }
     forget_scratch(ingest);
 }
 

@@ -52,8 +52,8 @@ struct ingest_worker {
     /* true: run its events only after their commit, and ask none of the route's functions before (design.md, "Who pays"). */
     bool (*store_first)(void *arg, const struct route *route);
     enum result (*when)(void *arg, const struct route *route, struct event *event, bool *holds, struct script_failure *failure);
-    enum result (*dedupe)(void *arg, const struct route *route, struct event *event, struct slice *key,
-                          struct script_failure *failure);
+    enum result (*key)(void *arg, const struct route *route, enum key_question what, struct event *event, struct slice *key,
+                       struct script_failure *failure);
     /* A function of the route failed before the event was stored. */
     void (*on_failed)(void *arg, const struct route *route, const struct event *event, enum run_reason reason);
     /* A try has failed: can its route hear of it now (false: for some milliseconds there is no state to ask)? And then what

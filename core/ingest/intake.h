@@ -37,6 +37,7 @@ struct intake {
     struct outcome *outcome; /* in the event's arena, once the handler returned */
     struct run run;
     bool store_first; /* its rules are asked only after the commit, from the store */
+    bool ordered;     /* its handler is run from the store, when its turn comes */
     bool run_waits;   /* the handler waits: the event is committed without an outcome */
     bool run_again;   /* its state was lost: run it from the store */
     bool run_open;    /* the event is stored and its handler has not ended: `run` is in use */
@@ -103,6 +104,8 @@ void key_wait_begin(struct intake *intake, struct request *request, struct key_s
 bool confirm_begin(struct intake *intake, struct slice url);
 
 /* ---- claim.c ---- */
+/* Its order key, where its route has an order. */
+void claim_make_order(struct intake *intake);
 /* false: it was refused. */
 bool claim_make_keys(struct intake *intake, const struct verify_result *verified);
 /* The key of its signature alone, if that counts. */

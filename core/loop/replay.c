@@ -36,10 +36,9 @@ static void fail(struct job *job, uint16_t status, const char *detail)
     end(job, status, (struct slice){ NULL, 0 }, detail);
 }
 
-/* The worker whose share it is by its id (ingest makes them so). */
 static void look_for(const struct job *job, struct uuid id)
 {
-    worker_look(job->replay.workers[(uint32_t)(id.bytes[14] << 8 | id.bytes[15]) % job->replay.worker_count]);
+    worker_look(job->replay.workers[event_worker(id, job->replay.worker_count)], clock_wall_ms());
 }
 
 /* ---- written ---- */
@@ -103,6 +102,7 @@ static enum result copy_of(struct job *job, const struct event *old)
                                  .received_ms = now_ms,
                                  .time_ms = old->time_ms,
                                  .replay_of = old->id,
+                                 .order_key = old->order_key,
                                  .body = old->body };
     enum result rc = event_new(&parts, &job->event);
     struct decode_error error;

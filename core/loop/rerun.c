@@ -133,6 +133,8 @@ static void on_settle_back(struct handed *handed)
         rerun->config.on_settled(rerun->config.arg, held->event, held->outcome);
         if (held->outcome->state == EVENT_WAITING)
             rerun_note(rerun, held->outcome->due_ms);
+        else if (held->event->order_key)
+            rerun_note(rerun, clock_wall_ms()); /* the next of its key is due */
     } else {
         rerun->config.on_not_settled(rerun->config.arg, held->event);
     }

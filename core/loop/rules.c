@@ -189,10 +189,10 @@ enum result rules_when(struct rules *rules, const struct route *route, struct ev
     return script_when(rules->newest->script, route, event, on_probation, holds, failure);
 }
 
-enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,
-                         struct script_failure *failure)
+enum result rules_key(struct rules *rules, const struct route *route, enum key_question what, struct event *event,
+                      struct slice *key, struct script_failure *failure)
 {
-    return script_dedupe(rules->newest->script, route, event, key, failure);
+    return script_key(rules->newest->script, route, what, event, key, failure);
 }
 
 enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer,

@@ -57,8 +57,8 @@ enum run_state rules_run(struct rules *rules, struct run *run);
 void rules_cancel(struct rules *rules, struct run *run);
 enum result rules_when(struct rules *rules, const struct route *route, struct event *event, bool on_probation, bool *holds,
                        struct script_failure *failure);
-enum result rules_dedupe(struct rules *rules, const struct route *route, struct event *event, struct slice *key,
-                         struct script_failure *failure);
+enum result rules_key(struct rules *rules, const struct route *route, enum key_question what, struct event *event,
+                      struct slice *key, struct script_failure *failure);
 /* failure->text lies in the arena. ERR_FULL: there is no state to ask just now. */
 enum result rules_success(struct rules *rules, const struct target *target, const struct script_answer *answer,
                           struct arena *arena, bool *success, struct script_failure *failure);

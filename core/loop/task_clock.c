@@ -87,7 +87,7 @@ static void on_back(struct handed *handed)
     hand->in_store = false;
     hand->asked = hand->asked || good;
     if (good && hand->tick.started)
-        worker_look(clock->config.workers[(uint32_t)(id.bytes[14] << 8 | id.bytes[15]) % clock->config.worker_count]);
+        worker_look(clock->config.workers[event_worker(id, clock->config.worker_count)], now_ms);
     if (hand->gone) {
         forget(hand);
         return;

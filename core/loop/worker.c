@@ -138,19 +138,20 @@ void worker_ask_counts(struct worker *worker, struct worker_counts *counts)
 struct look_handed {
     struct handed handed;
     struct worker *worker;
+    uint64_t due_ms;
 };
 
 static void on_look(struct handed *handed)
 {
     struct look_handed *look = (struct look_handed *)handed;
-    rerun_note(look->worker->rerun, clock_wall_ms());
+    rerun_note(look->worker->rerun, look->due_ms);
     mem_free(look);
 }
 
-void worker_look(struct worker *worker)
+void worker_look(struct worker *worker, uint64_t due_ms)
 {
     struct look_handed *look = MEM_NEW(struct look_handed);
-    *look = (struct look_handed){ { .run = on_look }, worker };
+    *look = (struct look_handed){ { .run = on_look }, worker, due_ms };
     if (handoff_send(&worker->handoff, &look->handed) != OK)
         mem_free(look);
 }

@@ -79,7 +79,7 @@ struct worker_counts {
     void *owner;
 };
 void worker_ask_counts(struct worker *worker, struct worker_counts *counts);
-/* Any thread: something in the store was made due for this worker. */
-void worker_look(struct worker *worker);
+/* Any thread: an event that is this worker's share (event_worker) waits in the store, and is due then. */
+void worker_look(struct worker *worker, uint64_t due_ms);
 
 #endif

@@ -51,7 +51,7 @@ static enum result ask_when(void *arg, const struct route *route, struct event *
 static bool store_first(void *arg, const struct route *route)
 {
     struct worker *worker = arg;
-    bool asks = route->when_function || route->dedupe == DEDUPE_FUNCTION;
+    bool asks = route->when_function || route->dedupe == DEDUPE_FUNCTION || route->order_function;
     return (asks && !rules_can_run(worker->rules)) ||
            probation_of(worker->config.probation, WARD_ROUTE, route->path) != STANDING_GOOD;
 }
@@ -93,21 +93,31 @@ static enum result on_metric(void *arg, const struct metric_note *note)
     return counts_metric(worker->counts, note, clock_wall_ms());
 }
 
-static enum result ask_dedupe(void *arg, const struct route *route, struct event *event, struct slice *key,
-                              struct script_failure *failure)
+static enum result ask_key(void *arg, const struct route *route, enum key_question what, struct event *event, struct slice *key,
+                           struct script_failure *failure)
 {
     struct worker *worker = arg;
-    return rules_dedupe(worker->rules, route, event, key, failure);
+    return rules_key(worker->rules, route, what, event, key, failure);
+}
+
+/* An event waits for its handler: tells the worker whose share it is. */
+static void note_waiting(struct worker *worker, const struct event *event, uint64_t due_ms)
+{
+    struct worker *owner = worker->config.all[event_worker(event->id, worker->config.count)];
+    if (owner == worker)
+        rerun_note(worker->rerun, due_ms);
+    else
+        worker_look(owner, due_ms);
 }
 
 /* A run waits: a new one is of this worker; a group of another is looked at when it is full. */
 static void note_run(struct worker *worker, const struct run_note *run)
 {
-    uint32_t owner = (uint32_t)(run->id.bytes[14] << 8 | run->id.bytes[15]) % worker->config.count;
+    uint32_t owner = event_worker(run->id, worker->config.count);
     if (owner == worker->config.index)
         rerun_note(worker->rerun, run->due_ms);
     else if (run->due_ms <= clock_wall_ms())
-        worker_look(worker->config.all[owner]);
+        worker_look(worker->config.all[owner], run->due_ms);
 }
 
 /* An outcome is on disk: its deliveries can go, or it is due again. */
@@ -117,7 +127,7 @@ static void on_outcome_stored(void *arg, struct event *event, struct outcome *ou
     if (outcome->state != EVENT_HANDLED)
         access_run(event, outcome);
     if (outcome->state == EVENT_WAITING)
-        rerun_note(worker->rerun, outcome->due_ms);
+        note_waiting(worker, event, outcome->due_ms);
     for (const struct run_note *run = outcome->runs; run; run = run->next)
         if (run->kind != RUN_CANCEL)
             note_run(worker, run);
@@ -176,8 +186,7 @@ static void settle_event(void *arg, struct event *event, struct outcome *outcome
 
 static void run_later(void *arg, struct event *event)
 {
-    struct worker *worker = arg;
-    rerun_note(worker->rerun, clock_wall_ms());
+    note_waiting(arg, event, clock_wall_ms());
 }
 
 static uint64_t take_turn(void *arg, const struct route *route, bool *on_probation)
@@ -349,7 +358,7 @@ static void make_ingest(struct worker *worker)
                 .may_wait = may_wait,
                 .store_first = store_first,
                 .when = ask_when,
-                .dedupe = ask_dedupe,
+                .key = ask_key,
                 .on_failed = on_question_failed,
                 .can_tell = worker_can_tell,
                 .tell = worker_tell,

@@ -61,8 +61,18 @@ enum result event_new(const struct event_parts *parts, struct event **out)
         event->body_memory = parts->body_memory;
     }
     event->text = event->body;
+    event_order(event, parts->order_key);
     *out = event;
     return OK;
+}
+
+void event_order(struct event *event, uint64_t key)
+{
+    event->order_key = key;
+    if (key == 0)
+        return;
+    event->id.bytes[14] = (uint8_t)(key >> 8);
+    event->id.bytes[15] = (uint8_t)key;
 }
 
 void event_account(struct event *event, atomic_size_t *account, size_t bytes)

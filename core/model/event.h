@@ -62,6 +62,7 @@ struct event {
     uint64_t received_ms;  /* wall clock */
     uint64_t time_ms;      /* the provider's own time, else received_ms */
     struct uuid replay_of; /* nil when it is not a replay */
+    uint64_t order_key;    /* events with an equal one are handled one after the other; 0: no order */
 
     enum body_kind kind;
     struct slice body;     /* the bytes as they arrived */
@@ -88,12 +89,22 @@ struct event_parts {
     size_t param_count;
     uint64_t received_ms, time_ms;
     struct uuid replay_of;
+    uint64_t order_key;
     struct slice body;
     char *body_memory;
 };
 
 /* One reference for the caller. ERR_MEMORY: nothing was taken. kind is BODY_EMPTY or BODY_TEXT until event_decode is called. */
 enum result event_new(const struct event_parts *parts, struct event **out) MUST_CHECK;
+/* Whose share an event is: its id's last two bytes say so. workers > 0. */
+static inline uint32_t event_worker(struct uuid id, uint32_t workers)
+{
+    return (uint32_t)(id.bytes[14] << 8 | id.bytes[15]) % workers;
+}
+
+/* Gives it an order key (0: none), which chooses its worker, so that one has all of a key: the id changes. Before it is shared.
+ */
+void event_order(struct event *event, uint64_t key);
 /* bytes of *account go back to it when the event ends; at once when event is NULL. Before it is shared. */
 void event_account(struct event *event, atomic_size_t *account, size_t bytes);
 struct event *event_ref(struct event *event);

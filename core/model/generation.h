@@ -153,8 +153,10 @@ struct route {
     struct slice dedupe_path; /* its paths, for people */
     bool dedupe_required;     /* a profile that demands an id refuses without one */
     uint64_t dedupe_within_ms;
-    bool dedupe_signature;  /* the scheme signs no time: an equal signature is a duplicate too (providers.md) */
-    bool on_error, on_dead; /* it has such functions */
+    bool dedupe_signature;   /* the scheme signs no time: an equal signature is a duplicate too (providers.md) */
+    bool on_error, on_dead;  /* it has such functions */
+    struct slice order_path; /* events with an equal text there are handled in order; "": no such path */
+    bool order_function;     /* the same by a function */
     enum ack ack;
     uint64_t ack_within_ms; /* how long a sender waits for the handler; then it gets `reply` */
     bool keep;              /* false: bodies are not kept once delivered */

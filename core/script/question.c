@@ -1,5 +1,5 @@
-/* question.c: functions of rules that only answer: `when`, `dedupe`, `success`. No actions, no waiting; a coroutine each, because
- * a result or an error is then found on a stack of its own. */
+/* question.c: functions of rules that only answer: `when`, `dedupe`, `order_by`, `success`. No actions, no waiting; a coroutine
+ * each, because a result or an error is then found on a stack of its own. */
 #include <lauxlib.h>
 #include <math.h>
 #include <stdio.h>
@@ -212,10 +212,10 @@ static enum result take_key(struct question *question, struct slice *key, struct
     return OK;
 }
 
-enum result script_dedupe(struct script *script, const struct route *route, struct event *event, struct slice *key,
-                          struct script_failure *failure)
+enum result script_key(struct script *script, const struct route *route, enum key_question what, struct event *event,
+                       struct slice *key, struct script_failure *failure)
 {
-    struct question question = question_of_route(script, route, event, "dedupe");
+    struct question question = question_of_route(script, route, event, what == ASK_ORDER ? "order_by" : "dedupe");
     enum result rc = ask(&question, failure);
     if (rc == OK)
         rc = take_key(&question, key, failure);

@@ -511,6 +511,8 @@ static void read_route(const struct reader *reader, struct route *route)
     route->when = conditions_of(reader, &route->when_count);
     route->when_function = flag_of(reader, "when_function");
     dedupe_of(reader, route);
+    route->order_path = text_of(reader, "order_path");
+    route->order_function = flag_of(reader, "order_function");
     route->on_error = flag_of(reader, "on_error");
     route->on_dead = flag_of(reader, "on_dead");
     route->ack = (enum ack)word_of(reader, "ack", acks);

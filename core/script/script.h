@@ -91,17 +91,18 @@ enum run_state script_run(struct script *script, struct run *run);
 /* Ends a run that waits, in whichever state it waits, without on_done. */
 void script_cancel(struct run *run);
 
-/* ---- functions without actions: `when`, `dedupe`, `success`. ERR_SCRIPT: it failed. ERR_FULL: others' memory was in the way;
- * ask later, and another state if this one is lost ---- */
+/* ---- functions without actions: `when`, `dedupe`, `order_by`, `success`. ERR_SCRIPT: it failed. ERR_FULL: others' memory was in
+ * the way; ask later, and another state if this one is lost ---- */
 struct script_failure {
     enum run_reason reason;
     struct slice text; /* "rules/x.lua:3: …", in the event's arena (in `arena` for success) */
 };
 enum result script_when(struct script *script, const struct route *route, struct event *event, bool on_probation, bool *holds,
                         struct script_failure *failure) MUST_CHECK;
-/* key: in the event's arena; data NULL: no key. */
-enum result script_dedupe(struct script *script, const struct route *route, struct event *event, struct slice *key,
-                          struct script_failure *failure) MUST_CHECK;
+/* What one of the two functions gives. key: in the event's arena; data NULL: no key. */
+enum key_question { ASK_DEDUPE, ASK_ORDER };
+enum result script_key(struct script *script, const struct route *route, enum key_question what, struct event *event,
+                       struct slice *key, struct script_failure *failure) MUST_CHECK;
 struct script_answer {
     uint16_t status;
     struct slice body, content_type;

@@ -26,8 +26,8 @@ struct dedupe_wait {
 
 enum claim { CLAIM_NEW, CLAIM_WAIT, CLAIM_DUPLICATE };
 
-/* The key of (route, kind, text): SipHash-128 or EVP_MAC under the store's own random key. kind: 'k' a key, 's' a signature. Any
- * thread. */
+/* The key of (route, kind, text): SipHash-128 or EVP_MAC under the store's own random key. kind: 'k' a key, 's' a signature, 'o'
+ * an order. Any thread. */
 struct dedupe_key dedupe_key_make(const struct store *store, struct slice route, char kind, struct slice text, uint64_t until_ms);
 /* CLAIM_NEW: the caller must submit a store_accept with this key, or release it. CLAIM_WAIT: wait is queued (see dedupe_unwait).
  * CLAIM_DUPLICATE: *winner is the first event; its duplicates count was raised. id: the claimer's event. Any thread. */

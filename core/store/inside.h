@@ -31,6 +31,8 @@ enum statement {
     FORGET_KEY,
     FIND_OLD,
     SETTLE_EVENT,
+    FIND_BEFORE,
+    RELEASE_NEXT,
     INSERT_FAILURE,
     INSERT_LOOKUP,
     MARK_REPLAYED,

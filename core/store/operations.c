@@ -9,8 +9,8 @@ enum {
 
 static const char *const sql[STATEMENTS] = {
     [INSERT_EVENT] = "INSERT INTO event (id, route, type, state, received_ms, due_ms, attempt, generation, run_reason, reason, "
-                     "keep_until_ms, body_bytes, delivery_first, delivery_count, meta) "
-                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                     "keep_until_ms, body_bytes, delivery_first, delivery_count, meta, order_key) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     [INSERT_BODY] = "INSERT INTO body (event, bytes) VALUES (?1, ?2)",
     [INSERT_DELIVERY] = "INSERT INTO delivery (id, event, target, order_key, fixed_id, shard, state, due_ms, attempts, message, "
                         "seq, notice, not_before_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12)",
@@ -19,11 +19,16 @@ static const char *const sql[STATEMENTS] = {
     [FIND_OLD] = "SELECT id, until FROM dedupe_old WHERE hash = ?1 AND until > ?2",
     [SETTLE_EVENT] = "UPDATE event SET state = ?2, due_ms = ?3, attempt = ?4, generation = ?5, run_reason = ?6, reason = ?7, "
                      "delivery_first = ?8, delivery_count = ?9 WHERE seq = ?1 AND state = 0 AND attempt = ?10",
+    [FIND_BEFORE] = "SELECT 1 FROM event WHERE state = 0 AND order_key = ?1 LIMIT 1",
+    [RELEASE_NEXT] =
+        "UPDATE event SET due_ms = received_ms WHERE seq = (SELECT seq FROM event WHERE state = 0 AND order_key = ?1 "
+        "ORDER BY seq LIMIT 1) AND due_ms = " STORE_HELD_BACK_SQL,
     [INSERT_FAILURE] = "INSERT OR REPLACE INTO failure (event, n, at_ms, generation, run_reason, reason) "
                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [INSERT_LOOKUP] = "INSERT OR REPLACE INTO lookup (event, n, record) VALUES (?1, ?2, ?3)",
     [MARK_REPLAYED] = "UPDATE event SET replayed_as = ?2 WHERE id = ?1",
-    [WAKE_EVENT] = "UPDATE event SET due_ms = ?2 WHERE seq = ?1 AND state = 0 AND due_ms > ?2",
+    [WAKE_EVENT] = "UPDATE event SET due_ms = ?2 WHERE seq = ?1 AND state = 0 AND due_ms > ?2 "
+                   "AND due_ms <> " STORE_HELD_BACK_SQL,
     [WRITE_NOTE] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
     [FIRST_RESULT] = "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = 1, reason = ?4, last = ?5 "
                      "WHERE seq = ?1 AND state = 0",
@@ -129,17 +134,48 @@ static const struct outcome *written_outcome(const struct store_accept *accept)
     return accept->lost ? NULL : accept->outcome;
 }
 
+/* When it is due; one of its key that waits holds it back. */
+static enum result find_due(struct store *store, const struct store_accept *accept, uint64_t *due_ms)
+{
+    const struct event *event = accept->event;
+    sqlite3_stmt *find = store->statements[FIND_BEFORE];
+    enum result rc = OK;
+    const struct outcome *outcome = written_outcome(accept);
+    *due_ms = outcome ? outcome->due_ms : event->received_ms;
+    if (event->order_key == 0 || (outcome && outcome->state != EVENT_WAITING))
+        return OK;
+    sqlite3_bind_int64(find, 1, (sqlite3_int64)event->order_key);
+    if (db_row(find, &rc))
+        *due_ms = STORE_HELD_BACK;
+    sqlite3_reset(find);
+    return rc;
+}
+
+/* One of a key has ended: the next of it is due. */
+static enum result release_next(struct store *store, const struct event *event, const struct outcome *outcome)
+{
+    sqlite3_stmt *update = store->statements[RELEASE_NEXT];
+    if (event->order_key == 0 || outcome->state == EVENT_WAITING)
+        return OK;
+    sqlite3_bind_int64(update, 1, (sqlite3_int64)event->order_key);
+    return db_step(update);
+}
+
 static enum result insert_event(struct store *store, const struct store_accept *accept, const struct slice meta)
 {
     struct event *event = accept->event;
     const struct outcome *outcome = written_outcome(accept);
     sqlite3_stmt *insert = store->statements[INSERT_EVENT];
+    uint64_t due_ms;
+    enum result rc = find_due(store, accept, &due_ms);
+    if (rc != OK)
+        return rc;
     db_bind_id(insert, 1, &event->id);
     db_bind_text(insert, 2, event->route);
     db_bind_text(insert, 3, event->type);
     sqlite3_bind_int(insert, 4, outcome ? outcome->state : EVENT_WAITING);
     sqlite3_bind_int64(insert, 5, (sqlite3_int64)event->received_ms);
-    sqlite3_bind_int64(insert, 6, (sqlite3_int64)(outcome ? outcome->due_ms : event->received_ms));
+    sqlite3_bind_int64(insert, 6, (sqlite3_int64)due_ms);
     sqlite3_bind_int64(insert, 7, outcome ? outcome->attempt : 0);
     sqlite3_bind_int64(insert, 8, outcome ? outcome->generation : event->generation);
     sqlite3_bind_int(insert, 9, outcome ? outcome->reason : RUN_OK);
@@ -149,7 +185,11 @@ static enum result insert_event(struct store *store, const struct store_accept *
     sqlite3_bind_int64(insert, 13, first_delivery(store, outcome));
     sqlite3_bind_int64(insert, 14, own_deliveries(outcome));
     db_bind_slice(insert, 15, meta);
-    enum result rc = db_step(insert);
+    if (event->order_key)
+        sqlite3_bind_int64(insert, 16, (sqlite3_int64)event->order_key);
+    else
+        sqlite3_bind_null(insert, 16);
+    rc = db_step(insert);
     if (rc == OK)
         event->seq = sqlite3_last_insert_rowid(store->write_db);
     return rc;
@@ -328,7 +368,9 @@ static enum result write_settle(struct store *store, struct store_settle *settle
         rc = update_settled(store, settle->event, settle->outcome);
     if (rc == OK)
         rc = insert_notes(store, settle->event, settle->outcome);
-    return rc == OK ? forget_keys(store, settle) : rc;
+    if (rc == OK)
+        rc = forget_keys(store, settle);
+    return rc == OK ? release_next(store, settle->event, settle->outcome) : rc;
 }
 
 /* ---- what waits, and notes of the router's own ---- */

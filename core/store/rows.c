@@ -65,6 +65,7 @@ static enum result event_from_row(sqlite3_stmt *query, struct event **out)
     parts.type = db_slice(query, 3);
     parts.received_ms = (uint64_t)sqlite3_column_int64(query, 4);
     parts.body = db_slice(query, 7);
+    parts.order_key = (uint64_t)sqlite3_column_int64(query, 11);
     if (parts.body.len == 0 && is_batch(parts.route))
         rc = items_of(sqlite3_db_handle(query), sqlite3_column_int64(query, 0), &parts.body_memory, &parts.body.len);
     if (parts.body_memory)
@@ -90,7 +91,8 @@ static enum result event_from_row(sqlite3_stmt *query, struct event **out)
 }
 
 #define EVENT_COLUMNS                                                                                                            \
-    "e.seq, e.id, e.route, e.type, e.received_ms, e.attempt, e.meta, b.bytes, e.body_bytes, e.generation, e.state"
+    "e.seq, e.id, e.route, e.type, e.received_ms, e.attempt, e.meta, b.bytes, e.body_bytes, e.generation, e.state, "             \
+    "e.order_key"
 
 enum result rows_event(sqlite3 *db, struct store_read_event *read)
 {
@@ -128,8 +130,8 @@ enum result rows_delivery(sqlite3 *db, struct store_read_delivery *read)
     if (rc == OK)
         sqlite3_bind_int64(query, 1, read->seq);
     if (rc == OK && db_row(query, &rc)) {
-        read->state = (enum delivery_state)sqlite3_column_int(query, 12);
-        read->message = db_copy(query, 11, &read->arena);
+        read->state = (enum delivery_state)sqlite3_column_int(query, 13);
+        read->message = db_copy(query, 12, &read->arena);
         rc = read->message.data ? event_from_row(query, &read->event) : ERR_MEMORY;
     } else if (rc == OK) {
         rc = ERR_NOT_FOUND;

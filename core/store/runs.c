@@ -48,6 +48,7 @@ static enum result insert(struct store *store, const struct run_note *note, int6
     for (int place = 13; place <= 14; place++) /* deliveries */
         sqlite3_bind_int64(statement, place, 0);
     db_bind_slice(statement, 15, note->meta);
+    sqlite3_bind_null(statement, 16); /* it has no order */
     enum result rc = db_step(statement);
     *seq = sqlite3_last_insert_rowid(store->write_db);
     if (rc != OK || note->body.len == 0)

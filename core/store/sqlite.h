@@ -11,7 +11,7 @@
 #include "base/slice.h"
 #include "base/uuid.h"
 
-enum { SCHEMA_VERSION = 6, PAGE_BYTES = 16 << 10 };
+enum { SCHEMA_VERSION = 7, PAGE_BYTES = 16 << 10 };
 /* The first makes a store, each other one brings a store of the version before it up to the next. */
 extern const char *const schema_steps[SCHEMA_VERSION];
 

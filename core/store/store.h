@@ -140,6 +140,10 @@ struct store_accept {
     bool lost; /* with OK: another changed kv meanwhile. The outcome was not written: the event waits, and runs again */
 };
 
+/* due_ms of an event that waits until the one before with its order key has ended: the settle of that one makes it due. */
+#define STORE_HELD_BACK     ((uint64_t)INT64_MAX)
+#define STORE_HELD_BACK_SQL "9223372036854775807"
+
 /* The end of a run of a stored event. Conditional: the event is still EVENT_WAITING at outcome->attempt - 1 ended tries, else
  * ERR_STALE and nothing is written (somebody else finished it, or has changed kv meanwhile: then it waits still). */
 struct store_settle {
@@ -280,7 +284,7 @@ struct event_row {
     struct uuid id, replayed_as; /* nil: it was not replayed */
     struct slice route, type, provider, verified, remote_ip, content_type, method, path, query;
     enum shown_state state;
-    uint64_t received_ms, due_ms;
+    uint64_t received_ms, due_ms; /* due_ms may be STORE_HELD_BACK */
     uint32_t attempt, generation;
     uint64_t body_bytes;
     uint32_t duplicates;

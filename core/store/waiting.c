@@ -75,10 +75,9 @@ enum result rows_window(sqlite3 *db, struct store_read_window *read)
 
 /* ---- events that are due, route by route ---- */
 
-/* Whose an event is: its id's last two bytes (ingest makes them so). */
 static bool is_mine(struct uuid id, uint32_t worker, uint32_t workers)
 {
-    return workers == 0 || (uint32_t)(id.bytes[14] << 8 | id.bytes[15]) % workers == worker;
+    return workers == 0 || event_worker(id, workers) == worker;
 }
 
 /* The routes for which something waits, one after the other: each step is one look into the index, however much waits. */
@@ -170,7 +169,10 @@ enum result rows_due(sqlite3 *db, struct store_read_due *read)
     read->rows = arena_alloc(&read->arena, STORE_DUE_MAX * sizeof(*read->rows));
     enum result rc = walk_begin(db, &read->arena, &walk);
     if (rc == OK)
-        rc = db_prepare(db, "SELECT seq, id, due_ms, attempt FROM event WHERE state = 0 AND route = ?1 ORDER BY due_ms", &query);
+        rc = db_prepare(db,
+                        "SELECT seq, id, due_ms, attempt FROM event WHERE state = 0 AND route = ?1 "
+                        "AND due_ms < " STORE_HELD_BACK_SQL " ORDER BY due_ms",
+                        &query);
     if (!read->rows)
         rc = ERR_MEMORY;
     if (rc == OK)

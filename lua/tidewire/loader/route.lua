@@ -14,6 +14,8 @@ local M = {}
 local PARAMS_MAX = 16
 local DAY_MS = 86400000
 local ACK_WITHIN_MS = 10000
+-- ack, where the sender waits for more than the store.
+local waits = { handled = true }
 
 local type_of = views.words.type
 local methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
@@ -22,6 +24,13 @@ local methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
 
 local roots = { "id", "route", "type", "provider", "verified", "method", "path", "params", "query", "headers", "content_type",
   "raw", "body", "remote_ip" }
+
+local function is_root(name)
+  for _, root in ipairs(roots) do
+    if name == root then return true end
+  end
+  return false
+end
 
 local function match_of(self, path, value)
   local kind = type_of(value)
@@ -58,9 +67,7 @@ local function check_path(self, key)
       { hint = "write [\"body.items[1].sku\"] = … or [\"headers.x-id\"] = …", at_key = true })
   end
   local root = key:match "^[%w_]+"
-  for _, name in ipairs(roots) do
-    if name == root then return true end
-  end
+  if is_root(root) then return true end
   local hint, suggestion = findings.near(root, roots)
   self:fault(here, ("when: an event has no '%s'"):format(root),
     { hint = hint or ("a field of the body is written \"body.%s\""):format(key), suggestion = suggestion, at_key = true })
@@ -146,6 +153,35 @@ local function dedupe_of(self, path, value)
   local dedupe = fields.by or { by = "none" }
   dedupe.within = fields.within
   return dedupe
+end
+
+-- ---- order_by ----
+
+local function order_of(self, path, value)
+  if type(value) == "function" then
+    return value
+  elseif type(value) ~= "string" or not paths.path_is_valid(value) then
+    return self:wants(path, value, "a path or a function", "order_by = \"body.account\"")
+  end
+  local root = value:match "^[%w_]+"
+  if not is_root(root) then
+    local hint, suggestion = findings.near(root, roots)
+    return self:fault(path, ("order_by: an event has no '%s'"):format(root),
+      { hint = hint or ("a field of the body is written \"body.%s\""):format(value), suggestion = suggestion })
+  elseif value:find("[*]", 1, true) then
+    return self:fault(path, "order_by: a key is one value, so '[*]' has no place in it")
+  end
+  return value
+end
+
+local function check_order(self, fields)
+  if type(fields.order_by) == "string" then
+    check_not_xml(self, { "order_by" }, fields.order_by, fields.content)
+  end
+  if fields.order_by and waits[fields.ack] then
+    self:fault({ "order_by" }, ("order_by answers senders at once, but with ack = %q they wait for the handler"):format(fields.ack),
+      { at_key = true, hint = "leave out one of the two" })
+  end
 end
 
 -- ---- each ----
@@ -290,6 +326,7 @@ local known = {
   ack_within = check.duration("10ms", "10m"),
   keep = function(self, path, value) return value == false and { off = true } or { ms = keep_time(self, path, value) } end,
   retry = retry.of_route,
+  order_by = order_of,
   on_error = check.callback,
   on_dead = check.callback,
   limits = limits.of_route,
@@ -302,8 +339,6 @@ local known = {
   redact = redact_of,
   enabled = check.boolean,
 }
-
-local later = { order_by = true }
 
 local function check_pattern(self, path)
   if path:sub(1, 1) ~= "/" then
@@ -402,17 +437,18 @@ end
 -- @tparam string path
 -- @tparam table given  what was written
 -- @treturn table  the record that core/script/load.c reads
--- @treturn table  { handle, when, dedupe, on_error, on_dead }: functions for the worker
+-- @treturn table  { handle, when, dedupe, order_by, on_error, on_dead }: functions for the worker
 function M.make(load, path, given, file, line)
   local self = check.new(load, ("route %q"):format(path), file, line)
   check_pattern(self, path)
   needs_guard(self, given)
-  local fields = self:fields({}, given, known, later)
+  local fields = self:fields({}, given, known)
   if given.handle == nil then
     self:fault({}, "needs a handler", { hint = "add handle = function(event) … end" })
   end
   check_respond(self, given)
   check_ack_within(self, given)
+  check_order(self, fields)
   local profile = fields.from
   warn_of_lists(self, given, profile)
   local method_names = fields.methods or { "POST" }
@@ -420,6 +456,7 @@ function M.make(load, path, given, file, line)
     handle = fields.handle,
     when = type(fields.when) == "function" and fields.when or nil,
     dedupe = fields.dedupe and fields.dedupe.run,
+    order_by = type(fields.order_by) == "function" and fields.order_by or nil,
     on_error = fields.on_error, on_dead = fields.on_dead,
   }
   return {
@@ -435,6 +472,7 @@ function M.make(load, path, given, file, line)
     redact = fields.redact or "",
     when = type(fields.when) == "table" and conditions_of(self, fields.when, profile, fields.content) or {},
     when_function = functions.when ~= nil,
+    order_path = type(fields.order_by) == "string" and fields.order_by or "", order_function = functions.order_by ~= nil,
     on_error = functions.on_error ~= nil, on_dead = functions.on_dead ~= nil,
     dedupe = dedupe_record(self, fields, given, profile),
     ack = fields.ack or "stored", ack_within = fields.ack_within or ACK_WITHIN_MS,

@@ -26,6 +26,8 @@ return {
       { "dedupe", "string | false | DedupeOptions | fun(event: Event): string?",
         "What is equal in a repeated request: it gets the "
         .. "first one's answer and is no event.", default = "from `from`, else false" },
+      { "order_by", "string | fun(event: Event): string?",
+        "Events with an equal key there are handled one after the other; senders do not wait for it.", default = "none" },
       { "ack", "\"stored\" | \"received\" | \"handled\"", "When the sender is answered: on disk, at once, or by `respond`.",
         default = "\"stored\"" },
       { "ack_within", "Duration", "How long the sender waits for \"handled\"; past it the static reply is sent.",

@@ -135,6 +135,24 @@ TEST(respond_stands_in_routes_whose_sender_waits)
     ACCEPTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"10m\" }");
 }
 
+TEST(order_by_of_a_route_is_a_path_into_the_event)
+{
+#define IN_ORDER(by) "route \"/x\" {" GOOD ", order_by = " by " }"
+    ACCEPTS(IN_ORDER("\"body.items[1].sku\""));
+    ACCEPTS(IN_ORDER("\"headers.X-Id\""));
+    ACCEPTS(IN_ORDER("\"params.org\""));
+    ACCEPTS(IN_ORDER("function(event) return event.body.id end"));
+    ACCEPTS(IN_ORDER("\"body.id\", ack = \"received\""));
+    REPORTS(IN_ORDER("5"), "order_by wants a path or a function, got 5");
+    REPORTS(IN_ORDER("\"body..id\""), "order_by wants a path or a function");
+    REPORTS(IN_ORDER("\"bdy.id\""), "did you mean 'body'?");
+    REPORTS(IN_ORDER("\"account\""), "a field of the body is written \"body.account\"");
+    REPORTS(IN_ORDER("\"body.items[*].sku\""), "a key is one value");
+    REPORTS(IN_ORDER("\"body.id\", content = \"xml\""), "no path leads into XML");
+    REPORTS(IN_ORDER("\"body.id\", ack = \"handled\""),
+            "order_by answers senders at once, but with ack = \"handled\" they wait for the handler");
+}
+
 TEST(order_by_is_a_path_into_the_message)
 {
 #define ORDERED(by) "target \"x\" { url = \"http://a.example.com\", order_by = " by " }"

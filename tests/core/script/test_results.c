@@ -977,7 +977,7 @@ static void check_answer(size_t i)
     check_holds(want, line, rc, holds, error.text);
     rc = script_success(script, target, &answer, &arena, &success, &error);
     check_holds(want, line + 1, rc, success, error.text);
-    rc = script_dedupe(script, route, event, &key, &error);
+    rc = script_key(script, route, ASK_DEDUPE, event, &key, &error);
     snprintf(place, sizeof(place), "a.lua:%u: ", line);
     if (want->key && want->key[0] == '!')
         CHECK(want->code, rc == ERR_SCRIPT && slice_starts(error.text, slice_of(place)));

@@ -462,10 +462,10 @@ static void questions(void)
     CHECK("does not", script_when(script, route, no, false, &holds, &error) == OK && !holds);
     CHECK("fails", script_when(script, route, broken, false, &holds, &error) == ERR_SCRIPT &&
                        memmem(error.text.data, error.text.len, "a.lua", 5));
-    CHECK("a key", script_dedupe(script, route, yes, &key, &error) == OK && slice_is(key, "k2"));
+    CHECK("a key", script_key(script, route, ASK_DEDUPE, yes, &key, &error) == OK && slice_is(key, "k2"));
     CHECK("no actions", script_when(script, bad, yes, false, &holds, &error) == ERR_SCRIPT &&
                             memmem(error.text.data, error.text.len, "only an answer", 14));
-    CHECK("no waiting", script_dedupe(script, bad, yes, &key, &error) == ERR_SCRIPT);
+    CHECK("no waiting", script_key(script, bad, ASK_DEDUPE, yes, &key, &error) == ERR_SCRIPT);
     CHECK("no loops",
           script_when(script, generation_route(generation, SLICE("/loop")), yes, false, &holds, &error) == ERR_SCRIPT);
     if (script_is_abandoned(script))
@@ -760,7 +760,7 @@ static void bad_answers(void)
         CHECK(failing[i], script_when(script, route, event, false, &holds, &error) == ERR_SCRIPT && error.text.len > 0);
         if (script_is_abandoned(script))
             fresh_state();
-        CHECK(failing[i], script_dedupe(script, route, event, &key, &error) == ERR_SCRIPT && error.text.len > 0);
+        CHECK(failing[i], script_key(script, route, ASK_DEDUPE, event, &key, &error) == ERR_SCRIPT && error.text.len > 0);
         event_unref(event);
         check_innocent(failing[i]);
     }
@@ -768,11 +768,11 @@ static void bad_answers(void)
     const struct route *type = generation_route(generation, SLICE("/type")),
                        *number = generation_route(generation, SLICE("/number"));
     CHECK("nothing is no", script_when(script, type, event, false, &holds, &error) == OK && !holds);
-    CHECK("a table is no key", script_dedupe(script, type, event, &key, &error) == ERR_SCRIPT);
+    CHECK("a table is no key", script_key(script, type, ASK_DEDUPE, event, &key, &error) == ERR_SCRIPT);
     CHECK("0 is true, as everywhere in Lua", script_when(script, number, event, false, &holds, &error) == OK && holds);
-    CHECK("a number is a key", script_dedupe(script, number, event, &key, &error) == OK && slice_is(key, "17"));
+    CHECK("a number is a key", script_key(script, number, ASK_DEDUPE, event, &key, &error) == OK && slice_is(key, "17"));
     const struct route *none = generation_route(generation, SLICE("/none"));
-    CHECK("nil is no key", script_dedupe(script, none, event, &key, &error) == OK && !key.data);
+    CHECK("nil is no key", script_key(script, none, ASK_DEDUPE, event, &key, &error) == OK && !key.data);
     event_unref(event);
 }
 

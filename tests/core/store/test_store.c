@@ -178,6 +178,75 @@ TEST(neither_what_is_held_nor_many_routes_hide_a_waiting_event)
     remove_folder();
 }
 
+/* The event that is due, when one is; `count` of route /o are. */
+static int64_t due_of_order(struct store *store, size_t *count)
+{
+    struct store_read_due due = { .op = { .kind = STORE_READ_DUE }, .due_before_ms = UINT64_MAX, .limit = 10 };
+    read_op(store, &due.op);
+    int64_t seq = due.count ? due.rows[0].seq : 0;
+    *count = due.count;
+    CHECK_EQ("nothing else will be", due.next_due_ms, UINT64_MAX);
+    store_read_free(&due.op);
+    return seq;
+}
+
+static void end_in(struct store *store, int64_t seq, enum event_state state, uint32_t attempt)
+{
+    struct store_read_event read = { .op = { .kind = STORE_READ_EVENT }, .seq = seq };
+    read_op(store, &read.op);
+    CHECK("it has its key and its worker", read.event->order_key == 0x1234567 && event_worker(read.event->id, 0x10000) == 0x4567);
+    struct outcome *outcome = make_outcome(read.event, 0, 0);
+    outcome->state = state;
+    outcome->attempt = attempt;
+    outcome->due_ms = state == EVENT_WAITING ? 1 : 0;
+    struct store_settle settle = { .op = { .kind = STORE_SETTLE, .on_done = on_done }, .event = read.event, .outcome = outcome };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &settle.op);
+    wait_for(before + 1);
+    CHECK_EQ("settled", settle.op.result, OK);
+    event_unref(read.event);
+}
+
+static void wake(struct store *store, int64_t seq)
+{
+    struct store_wake op = { .op = { .kind = STORE_WAKE, .on_done = on_done }, .seq = seq, .due_ms = 1 };
+    CHECK("room", store_take_room(store, ROOM_EVENT));
+    int before = done_count;
+    store_submit(store, &op.op);
+    wait_for(before + 1);
+}
+
+TEST(of_events_with_an_equal_order_key_only_the_first_is_due_until_it_ends)
+{
+    size_t count;
+    fresh_folder();
+    struct store *store = open_store();
+    for (int i = 0; i < 4; i++) {
+        struct event *event = make_event("/o", "{}");
+        event_order(event, 0x1234567);
+        CHECK_EQ("accepted", accept(store, event, NULL, NULL), OK);
+        event_unref(event);
+    }
+    CHECK("the first", due_of_order(store, &count) == 1 && count == 1);
+    wake(store, 3);
+    CHECK("what is held back is not woken", due_of_order(store, &count) == 1 && count == 1);
+    end_in(store, 1, EVENT_WAITING, 1);
+    CHECK("tried again", due_of_order(store, &count) == 1 && count == 1);
+    end_in(store, 1, EVENT_HANDLED, 2);
+    CHECK("handled", due_of_order(store, &count) == 2 && count == 1);
+    store_stop(store);
+    store = open_store();
+    end_in(store, 2, EVENT_FAILED, 1);
+    CHECK("failed, after a restart", due_of_order(store, &count) == 3 && count == 1);
+    end_in(store, 3, EVENT_DROPPED, 1);
+    CHECK("dropped", due_of_order(store, &count) == 4 && count == 1);
+    end_in(store, 4, EVENT_HANDLED, 1);
+    CHECK("the last", due_of_order(store, &count) == 0 && count == 0);
+    store_stop(store);
+    remove_folder();
+}
+
 TEST(lists_come_newest_first_in_pages_and_filtered)
 {
     fresh_folder();
