@@ -195,14 +195,14 @@ static void add_delivery(const struct delivery_row *row, bool hidden, struct buf
     buf_add_byte(out, '{');
     add_id(out, "id", row->id);
     add_text(out, "target", row->target);
-    add_text(out, "state", slice_of(delivery_state_name(row->state)));
+    add_text(out, "state", slice_of(row->blocked ? "blocked" : delivery_state_name(row->state)));
     add_text_or_null(out, "order_key", row->order_key);
     if (row->notice) {
         add_name(out, "notice");
         buf_add_text(out, "true");
     }
     add_number(out, "attempts", row->attempt_count);
-    if (row->state == DELIVERY_WAITING)
+    if (row->state == DELIVERY_WAITING && !row->blocked)
         add_time(out, "next_at", row->due_ms);
     add_text_or_null(out, "reason", row->reason);
     add_message(row, hidden, out);

@@ -305,7 +305,9 @@ static enum result count_notices(sqlite3 *db, int64_t event, size_t *count)
 }
 
 #define DELIVERY_COLUMNS                                                                                                         \
-    "d.seq, d.id, d.target, d.order_key, d.reason, d.state, d.due_ms, d.attempts, d.message, d.last, d.notice"
+    "d.seq, d.id, d.target, d.order_key, d.reason, d.state, d.due_ms, d.attempts, d.message, d.last, d.notice, d.state = 0 AND " \
+    "d.order_key <> '' AND EXISTS (SELECT 1 FROM delivery p WHERE p.state = 0 AND p.target = d.target AND "                      \
+    "p.order_key = d.order_key AND p.order_key <> '' AND p.seq < d.seq)"
 
 /* Its own, and the notices, in the order they were sent. */
 static enum result read_deliveries(sqlite3 *db, struct store_read_show *read)
@@ -336,6 +338,7 @@ static enum result read_deliveries(sqlite3 *db, struct store_read_show *read)
             .attempt_count = (uint32_t)sqlite3_column_int64(query, 7),
             .message = db_copy(query, 8, &read->arena),
             .notice = sqlite3_column_int(query, 10) != 0,
+            .blocked = sqlite3_column_int(query, 11) != 0,
         };
         rc = read_attempts(db, row, db_slice(query, 9), &read->arena);
     }

@@ -306,6 +306,7 @@ struct delivery_row {
     struct uuid id;
     struct slice target, order_key, reason;
     enum delivery_state state;
+    bool blocked; /* an earlier one of its target and key waits */
     uint64_t due_ms;
     uint32_t attempt_count;
     struct attempt *attempts;

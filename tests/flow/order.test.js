@@ -75,6 +75,24 @@ describe('an order key', () => {
     forget();
   });
 
+  test('shows what waits for an earlier one as blocked', async () => {
+    plan = (got) => ({ status: 503, never: JSON.parse(got.body).n === 1 });
+    const ids = [];
+    for (let n = 1; n <= 2; n++) ids.push((await post(router, '/bad', { key: 'shown', n })).headers['tidewire-event-id']);
+    await until('the first', () => bodies('/bad').length === 1);
+    const [first, second] = await Promise.all(ids.map(async (id) => (await router.event(id)).deliveries[0]));
+    assert.equal(first.state, 'waiting');
+    assert.deepEqual([second.state, second.next_at, second.attempts], ['blocked', undefined, 0]);
+    assert.match((await router.command('events', 'show', ids[1])).stdout, /blocked +gives-up/);
+    plan = () => ({ status: 200 });
+    await router.stop('SIGKILL');
+    await until('the server to be gone', async () => (await router.get('/healthz').catch(() => null)) === null);
+    await router.launch();
+    await router.eventIn(ids[1], 'done');
+    assert.equal((await router.event(ids[1])).deliveries[0].state, 'delivered');
+    forget();
+  });
+
   test('goes on behind one that is dead', async () => {
     plan = (got) => ({ status: JSON.parse(got.body).n === 2 ? 503 : 200, delayMs: 5 });
     const ids = [];
