@@ -39,6 +39,7 @@ static const struct option route_options[] = {
     { "verify", TEXT, OF_ROUTE(verify.name) },
     { "max_age", DURATION, OF_ROUTE(verify.max_age_ms) },
     { "dedupe", TEXT, OF_ROUTE(dedupe_path) },
+    { "order_by", TEXT, OF_ROUTE(order_path) },
     { "host", TEXT, OF_ROUTE(host) },
     { "schema", BYTES, OF_ROUTE(schema_text) },
     { "ack_within", DURATION, OF_ROUTE(ack_within_ms) },

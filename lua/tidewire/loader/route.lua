@@ -4,6 +4,7 @@ local bytecode = require "tidewire.loader.bytecode"
 local check = require "tidewire.loader.check"
 local findings = require "tidewire.loader.findings"
 local limits = require "tidewire.loader.limits"
+local order_by = require "tidewire.loader.order_by"
 local paths = require "tidewire.paths"
 local retry = require "tidewire.loader.retry"
 local suggest = require "tidewire.suggest"
@@ -157,22 +158,7 @@ end
 
 -- ---- order_by ----
 
-local function order_of(self, path, value)
-  if type(value) == "function" then
-    return value
-  elseif type(value) ~= "string" or not paths.path_is_valid(value) then
-    return self:wants(path, value, "a path or a function", "order_by = \"body.account\"")
-  end
-  local root = value:match "^[%w_]+"
-  if not is_root(root) then
-    local hint, suggestion = findings.near(root, roots)
-    return self:fault(path, ("order_by: an event has no '%s'"):format(root),
-      { hint = hint or ("a field of the body is written \"body.%s\""):format(value), suggestion = suggestion })
-  elseif value:find("[*]", 1, true) then
-    return self:fault(path, "order_by: a key is one value, so '[*]' has no place in it")
-  end
-  return value
-end
+local order_of = order_by.into("an event", roots, is_root)
 
 local function check_order(self, fields)
   if type(fields.order_by) == "string" then

@@ -1,9 +1,8 @@
 --- The sentence `target`: where messages go, as the data that the core delivers by.
 -- @module tidewire.loader.target
 local check = require "tidewire.loader.check"
-local findings = require "tidewire.loader.findings"
 local order = require "tidewire.order"
-local paths = require "tidewire.paths"
+local order_by = require "tidewire.loader.order_by"
 local retry = require "tidewire.loader.retry"
 local views = require "tidewire.views"
 
@@ -55,21 +54,12 @@ end
 
 local roots = { "body", "headers", "path" }
 
+local path_of = order_by.into("a message", roots, function(root, path)
+  return root == "body" or root == "headers" or path == "path"
+end)
+
 local function order_of(self, path, value)
-  if type(value) == "function" then
-    return value
-  elseif type(value) ~= "string" or not paths.path_is_valid(value) then
-    return self:wants(path, value, "a path or a function", "order_by = \"body.account\"")
-  end
-  local root = value:match "^[%w_]+"
-  if root ~= "body" and root ~= "headers" and value ~= "path" then
-    local hint, suggestion = findings.near(root, roots)
-    return self:fault(path, ("order_by: a message has no '%s'"):format(root),
-      { hint = hint or ("a field of the body is written \"body.%s\""):format(value), suggestion = suggestion })
-  elseif value:find("[*]", 1, true) then
-    return self:fault(path, "order_by: a key is one value, so '[*]' has no place in it")
-  end
-  return order.declared(value)
+  return order.declared(path_of(self, path, value))
 end
 
 local breaker_default = { open_after = 10, probe_every = 30000 }
