@@ -24,6 +24,9 @@ void attempt_on_recorded(struct record *record)
     record->has_room = false; /* the store gave it back */
     offer_notices(record);
     if (record->result.state != DELIVERY_WAITING) {
+        if (!record->notice)
+            queue->deliver->config.on_ended(queue->deliver->config.arg, record->event_id, slice_of(queue->name),
+                                            record->result.state);
         if (record->followed)
             order_ask_next(record);
         else

@@ -71,6 +71,8 @@ struct deliver_config {
     void (*hand_over)(void *arg, uint32_t worker, struct event *event, struct new_delivery *delivery);
     enum judgement (*judge)(void *arg, const struct target *target, const struct deliver_answer *answer);
     void (*on_attempt)(void *arg, const struct deliver_report *report);
+    /* A delivery has ended, and that is on disk; not of notices. Slices are borrowed for the call. */
+    void (*on_ended)(void *arg, struct uuid event_id, struct slice target, enum delivery_state state);
     /* Of a route with on_dead. true: deliver_told or deliver_untold follows, and the end is written then; false: not now. */
     bool (*on_dead)(void *arg, const struct deliver_dead *dead);
     const struct stand_in *stand_in; /* of sender.h; NULL: the network */

@@ -57,6 +57,15 @@ void answer_failed(struct reply *reply, struct answer_text *text, struct uuid id
     add_id(reply, text, id);
 }
 
+void answer_undelivered(struct reply *reply, struct answer_text *text, const char *target, struct uuid id)
+{
+    char detail[256], shown[UUID_TEXT_SIZE];
+    uuid_format(id, shown);
+    snprintf(detail, sizeof(detail), "event %s could not be delivered to target %.160s", shown, target);
+    reply_problem(reply, 502, detail);
+    add_id(reply, text, id);
+}
+
 void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id)
 {
     uuid_format(id, text->id);

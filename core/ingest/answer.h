@@ -20,6 +20,8 @@ void answer_items(struct reply *reply, struct answer_text *text, const struct ro
 void answer_response(struct reply *reply, struct answer_text *text, const struct response *response, struct uuid id);
 /* 500: the handler failed, and the sender knows. */
 void answer_failed(struct reply *reply, struct answer_text *text, struct uuid id);
+/* 502: a message of the event is dead, of this target. */
+void answer_undelivered(struct reply *reply, struct answer_text *text, const char *target, struct uuid id);
 /* The same as answer_stored for an event that `when` did not want. */
 void answer_ignored(struct reply *reply, const struct route *route);
 

@@ -119,6 +119,11 @@ static void refuse_commit(struct intake *intake, enum result result)
     }
 }
 
+static bool waits_for_deliveries(const struct intake *intake)
+{
+    return intake->awaits && intake->conn;
+}
+
 /* Without an outcome yet: its handler waits, or is run from the store. */
 static void go_on_stored(struct intake *intake)
 {
@@ -133,7 +138,7 @@ static void go_on_stored(struct intake *intake)
         to->held_stored(to->arg, intake->event);
         intake->run.on_done = on_stored_run_done;
     }
-    if (intake->accept.key_use == KEYS_HOLD)
+    if (intake->accept.key_use == KEYS_HOLD || waits_for_deliveries(intake))
         waiting_begin(intake); /* the intake may end here, unless its run is open */
     else if (again)
         intake_end(intake);
@@ -165,7 +170,10 @@ static void after_commit(struct intake *intake)
         intake->run_again = true;
     if (intake->accept.outcome && !intake->run_again) {
         to->on_stored(to->arg, event, intake->outcome);
-        intake_end(intake);
+        if (waits_for_deliveries(intake))
+            waiting_begin(intake);
+        else
+            intake_end(intake);
     } else {
         go_on_stored(intake);
     }
@@ -177,7 +185,7 @@ static void on_committed(struct handed *handed)
     const struct ingest_worker *to = &intake->ingest->config.to;
     event_unref(intake->accept.event);
     if (intake->accept.op.result == OK) {
-        if (intake->accept.key_use != KEYS_HOLD)
+        if (intake->accept.key_use != KEYS_HOLD && !waits_for_deliveries(intake))
             answer_committed(intake);
         after_commit(intake);
         return;
@@ -234,6 +242,10 @@ static void commit(struct intake *intake)
         delivery_give_shards(outcome->deliveries, intake->ingest->config.worker, intake->ingest->config.workers);
     if (intake->run_waits)
         to->hold(to->arg, intake->event);
+    if (route->ack == ACK_DELIVERED && intake->conn) {
+        intake->awaits = true;
+        atomic_fetch_add(intake->ingest->config.awaiting, 1); /* before anybody can deliver what is committed here */
+    }
     intake->state = INTAKE_COMMITTING;
     intake->accept = (struct store_accept){
         .op = { .kind = STORE_ACCEPT, .on_done = on_store_done, .owner = intake },

@@ -85,7 +85,8 @@ struct ingest_config {
     struct uuid_maker *ids;
     struct rng *rng;
     uint32_t worker, workers;
-    const char *ca_file; /* authorities for senders' certificates, for tests; NULL: the system's */
+    const char *ca_file;   /* authorities for senders' certificates, for tests; NULL: the system's */
+    atomic_uint *awaiting; /* how many of its senders wait for deliveries, or are about to; any worker reads it */
     struct ingest_worker to;
 };
 
@@ -94,12 +95,16 @@ struct ingest *ingest_new(const struct ingest_config *config);
 struct listener_callbacks ingest_callbacks(struct ingest *ingest);
 /* From now on 503 with Connection: close. */
 void ingest_drain(struct ingest *ingest);
-/* ---- for senders that wait for the end of their event's handler (ack = "handled"); nothing to do for other events ---- */
-/* The outcome of a stored event is about to be committed. Where its sender waits a failed try becomes the last one. */
+/* ---- for senders that wait for the end of their event's handler (ack = "handled"), or of its deliveries; nothing to do for
+ * other events ---- */
+/* The outcome of a stored event is about to be committed. Where its sender waits for the handler a failed try becomes the last
+ * one. */
 void ingest_settling(struct ingest *ingest, struct store_settle *settle, struct outcome *outcome);
 /* It is on disk; or it could not be written. */
 void ingest_settled(struct ingest *ingest, struct event *event, const struct outcome *outcome);
 void ingest_not_settled(struct ingest *ingest, struct event *event);
+/* With ack = "delivered": a delivery of this event has ended, on whichever worker; target: by name, borrowed. */
+void ingest_delivery_ended(struct ingest *ingest, struct uuid event_id, struct slice target, enum delivery_state state);
 /* They get the static reply: all of them, or those without a handler that runs. */
 void ingest_answer_waiting(struct ingest *ingest, bool all);
 /* Requests on their way to an answer, or to the end of their commit. */

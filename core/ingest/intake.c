@@ -36,6 +36,9 @@ static void intake_free(void *arg)
 {
     struct intake *intake = arg;
     intake->ingest->in_flight--;
+    if (intake->awaits)
+        atomic_fetch_sub(intake->ingest->config.awaiting, 1);
+    mem_free(intake->dead);
     buf_deinit(&intake->param_text);
     event_unref(intake->event);
     generation_unref(intake->generation);

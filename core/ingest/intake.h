@@ -41,9 +41,12 @@ struct intake {
     bool run_waits;   /* the handler waits: the event is committed without an outcome */
     bool run_again;   /* its state was lost: run it from the store */
     bool run_open;    /* the event is stored and its handler has not ended: `run` is in use */
-    bool waits;       /* its sender waits for the end of the handler: it is on ingest's list */
+    bool awaits;      /* ack = "delivered": its sender is to wait for the event's deliveries */
+    bool waits;       /* its sender waits for the end of the handler, or of these: it is on ingest's list */
     bool settling;    /* of those: the end is on its way to the disk */
     bool gives_up;    /* and the keys with it: the sender is told to come back */
+    uint32_t owed;    /* deliveries of an event that is handled, which have not ended */
+    char *dead;       /* owned: the target of the first of them that is dead; NULL: none is */
     struct intake *next_waiting;
     struct dedupe_key keys[DEDUPE_KEYS_MAX];
     size_t key_count, claimed; /* keys[0 .. claimed) are claimed */

@@ -1,12 +1,21 @@
-/* waiting.c: senders of routes with ack = "handled" that wait for their handler. Their event is stored; its end comes from
- * whoever runs it, with the event's id (ingest_settling, ingest_settled).
+/* waiting.c: senders of routes with ack = "handled" that wait for their handler, and of those with ack = "delivered", which wait
+ * for their event's deliveries. Their event is stored; its end comes from whoever runs it, and the ends of its deliveries from
+ * whoever sends them, with the event's id (ingest_settling, ingest_settled, ingest_delivery_ended).
  *
  *   waits --handler ended--> SETTLING --commit--> answered with what it said, or 500
  *     '--ack_within, drain--> answered with `reply`; the handler goes on    '--client gone--> the handler goes on
  *
- * The keys of such an event are on disk and still claimed in memory: a second request with one of them waits for the same end. */
+ * The keys of such an event are on disk and still claimed in memory: a second request with one of them waits for the same end.
+ *
+ *   awaits --handler ended--> owes deliveries --the last one ended--> answered with `reply`, or 502
+ *     |         '--failed for good--> 500      '--ack_within, drain--> answered with `reply`; they go on
+ *     '--a failed try--> awaits
+ *
+ * Its keys are claimed with the commit. An end of a delivery never overtakes the commit that made it: both come through the
+ * worker's handoff, in that order. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "ingest/answer.h"
 #include "ingest/intake.h"
 #include "observe/access.h"
@@ -33,7 +42,9 @@ void waiting_answer(struct intake *intake, const struct outcome *outcome)
 {
     struct reply reply;
     struct answer_text text;
-    if (!outcome || (outcome->state != EVENT_FAILED && !outcome->response))
+    if (intake->dead && intake->owed == 0)
+        answer_undelivered(&reply, &text, intake->dead, intake->event->id);
+    else if (!outcome || (outcome->state != EVENT_FAILED && !outcome->response))
         answer_stored(&reply, &text, intake->route, intake->event->id);
     else if (outcome->state == EVENT_FAILED)
         answer_failed(&reply, &text, intake->event->id);
@@ -63,7 +74,7 @@ static struct intake *find(const struct ingest *ingest, struct uuid id)
 /* The claims of its keys end: kept, or given up with the commit that has just come back. */
 static void end_claims(struct intake *intake, bool kept)
 {
-    for (size_t i = 0; i < intake->key_count; i++) {
+    for (size_t i = 0; i < intake->key_count && intake->accept.key_use == KEYS_HOLD; i++) {
         if (kept)
             dedupe_commit(intake->ingest->config.store, &intake->keys[i]);
         else
@@ -98,6 +109,24 @@ static void on_time_over(void *intake)
     answer_and_leave(intake, NULL);
 }
 
+static bool is_owed(const struct new_delivery *delivery)
+{
+    return delivery->state == DELIVERY_WAITING && !delivery->notice;
+}
+
+/* The handler of an event whose deliveries are awaited has ended, and what it sent is on its way. */
+static void await_deliveries(struct intake *intake, const struct outcome *outcome)
+{
+    if (outcome->state == EVENT_WAITING && !intake->ingest->draining)
+        return; /* it is tried again */
+    for (const struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
+        intake->owed += is_owed(delivery);
+    if (outcome->state == EVENT_WAITING)
+        answer_and_leave(intake, NULL);
+    else if (outcome->state != EVENT_HANDLED || intake->owed == 0 || intake->ingest->draining)
+        answer_and_leave(intake, outcome);
+}
+
 void waiting_begin(struct intake *intake)
 {
     uint64_t age_ms = (clock_mono_ns() - intake->started_ns) / 1000000, most_ms = intake->route->ack_within_ms;
@@ -107,6 +136,8 @@ void waiting_begin(struct intake *intake)
     intake_start_timer(intake, on_time_over, age_ms < most_ms ? most_ms - age_ms : 0);
     if (!intake->conn || (intake->ingest->draining && !intake->run_open))
         answer_and_leave(intake, NULL);
+    else if (intake->accept.outcome && !intake->run_again)
+        await_deliveries(intake, intake->outcome);
 }
 
 void waiting_on_gone(struct intake *intake)
@@ -126,7 +157,7 @@ void waiting_on_run_lost(struct intake *intake)
 void ingest_settling(struct ingest *ingest, struct store_settle *settle, struct outcome *outcome)
 {
     struct intake *intake = find(ingest, settle->event->id);
-    if (!intake)
+    if (!intake || intake->awaits)
         return;
     intake->settling = true; /* it ended in time: the commit is waited for */
     timer_stop(&intake->wait_timer);
@@ -140,15 +171,28 @@ void ingest_settled(struct ingest *ingest, struct event *event, const struct out
     struct intake *intake = find(ingest, event->id);
     if (!intake || !intake->conn)
         waiting_note_unheard(event, outcome);
-    if (intake)
+    if (intake && intake->awaits)
+        await_deliveries(intake, outcome);
+    else if (intake)
         answer_and_leave(intake, outcome);
+}
+
+void ingest_delivery_ended(struct ingest *ingest, struct uuid event_id, struct slice target, enum delivery_state state)
+{
+    struct intake *intake = ingest->waiting ? find(ingest, event_id) : NULL;
+    if (!intake || intake->owed == 0)
+        return;
+    if (state == DELIVERY_DEAD && !intake->dead)
+        intake->dead = mem_text(target);
+    if (--intake->owed == 0)
+        answer_and_leave(intake, NULL);
 }
 
 void ingest_not_settled(struct ingest *ingest, struct event *event)
 {
     struct intake *intake = find(ingest, event->id);
-    if (!intake)
-        return;
+    if (!intake || (intake->awaits && !ingest->draining))
+        return; /* it is run again, and its deliveries may still come in time */
     intake->gives_up = false;
     answer_and_leave(intake, NULL);
 }

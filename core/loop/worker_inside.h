@@ -9,6 +9,7 @@
 #define TIDEWIRE_WORKER_INSIDE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 #include "base/rng.h"
@@ -51,7 +52,8 @@ struct worker {
     uv_check_t turn;     /* end of a loop turn: log lines leave with one write */
     uv_timer_t draining; /* looks whether all is finished */
     uint64_t drain_until_ms;
-    bool open; /* the door was opened */
+    bool open;            /* the door was opened */
+    atomic_uint awaiting; /* senders that wait for deliveries, wherever these are sent */
     bool doors_closed, closing;
     int closing_parts; /* close callbacks still to come */
 };

@@ -289,6 +289,39 @@ static void on_attempt(void *arg, const struct deliver_report *report)
                    report->due_ms, report->reason);
 }
 
+struct ended_handed {
+    struct handed handed;
+    struct worker *to;
+    struct uuid event_id;
+    enum delivery_state state;
+    char target[]; /* its name */
+};
+
+static void on_ended_handed(struct handed *handed)
+{
+    struct ended_handed *ended = (struct ended_handed *)handed;
+    ingest_delivery_ended(ended->to->ingest, ended->event_id, slice_of(ended->target), ended->state);
+    mem_free(ended);
+}
+
+/* Where a sender may wait for it: at the worker that took its event. */
+static void on_delivery_ended(void *arg, struct uuid event_id, struct slice target, enum delivery_state state)
+{
+    struct worker *worker = arg, *taker = worker->config.all[event_worker(event_id, worker->config.count)];
+    if (atomic_load(&taker->awaiting) == 0)
+        return;
+    if (taker == worker) {
+        ingest_delivery_ended(worker->ingest, event_id, target, state);
+        return;
+    }
+    struct ended_handed *ended = mem_new(sizeof(*ended) + target.len + 1);
+    *ended = (struct ended_handed){ { .run = on_ended_handed }, taker, event_id, state };
+    memcpy(ended->target, target.data, target.len);
+    ended->target[target.len] = '\0';
+    if (handoff_send(&taker->handoff, &ended->handed) != OK)
+        mem_free(ended); /* it has ended, and answered whoever waited */
+}
+
 static void on_deliver_op(struct handed *handed)
 {
     deliver_on_store_done((struct store_op *)handed);
@@ -351,6 +384,7 @@ static void make_ingest(struct worker *worker)
         .worker = worker->config.index,
         .workers = worker->config.count,
         .ca_file = worker->config.ca_file,
+        .awaiting = &worker->awaiting,
         .to = { .rules = present_rules,
                 .run = run_handler,
                 .cancel = cancel_run,
@@ -411,6 +445,7 @@ static void make_deliver(struct worker *worker)
         .hand_over = hand_over_delivery,
         .judge = judge,
         .on_attempt = on_attempt,
+        .on_ended = on_delivery_ended,
         .on_dead = worker_on_dead,
         .stand_in = network_of(worker),
         .arg = worker,

@@ -44,7 +44,7 @@ struct limits {
 
 /* ---- routes ---- */
 
-enum ack { ACK_STORED, ACK_RECEIVED, ACK_HANDLED };
+enum ack { ACK_STORED, ACK_RECEIVED, ACK_HANDLED, ACK_DELIVERED };
 enum content {
     CONTENT_BY_TYPE,
     CONTENT_JSON,
@@ -158,7 +158,7 @@ struct route {
     struct slice order_path; /* events with an equal text there are handled in order; "": no such path */
     bool order_function;     /* the same by a function */
     enum ack ack;
-    uint64_t ack_within_ms; /* how long a sender waits for the handler; then it gets `reply` */
+    uint64_t ack_within_ms; /* how long a sender waits for the handler, or for deliveries; then it gets `reply` */
     bool keep;              /* false: bodies are not kept once delivered */
     uint64_t keep_ms;
     struct response reply;

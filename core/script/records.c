@@ -487,7 +487,7 @@ static const struct handshake *handshakes_of(const struct reader *reader, size_t
 static void read_route(const struct reader *reader, struct route *route)
 {
     static const char *const contents[] = { "by_type", "json", "form", "multipart", "xml", "ndjson", "text", "raw", NULL };
-    static const char *const acks[] = { "stored", "received", "handled", NULL };
+    static const char *const acks[] = { "stored", "received", "handled", "delivered", NULL };
     bool off;
     route->path = text_of(reader, "path");
     route->file = text_of(reader, "file");

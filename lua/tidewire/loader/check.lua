@@ -211,15 +211,10 @@ function M:ranges(path, value)
 end
 
 --- One of a list of texts.
-function M.choice(list, later)
+function M.choice(list)
   return function(self, path, value)
     for _, word in ipairs(list) do
       if value == word then return word end
-    end
-    for _, word in ipairs(later or {}) do
-      if value == word then
-        return self:fault(path, ("%s = %s comes with a later version"):format(dotted(path), shown(value)))
-      end
     end
     local hint, suggestion = findings.near(value, list)
     local known = {}

@@ -16,7 +16,7 @@ local PARAMS_MAX = 16
 local DAY_MS = 86400000
 local ACK_WITHIN_MS = 10000
 -- ack, where the sender waits for more than the store.
-local waits = { handled = true }
+local waits = { handled = true, delivered = true }
 
 local type_of = views.words.type
 local methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
@@ -165,7 +165,7 @@ local function check_order(self, fields)
     check_not_xml(self, { "order_by" }, fields.order_by, fields.content)
   end
   if fields.order_by and waits[fields.ack] then
-    self:fault({ "order_by" }, ("order_by answers senders at once, but with ack = %q they wait for the handler"):format(fields.ack),
+    self:fault({ "order_by" }, ("order_by answers senders at once, but with ack = %q they wait"):format(fields.ack),
       { at_key = true, hint = "leave out one of the two" })
   end
 end
@@ -191,6 +191,10 @@ local function each_path(self, fields, profile)
     return ""
   elseif not listed[fields.content or "by_type"] then
     self:fault({ "each" }, ("each wants a list, which is JSON or NDJSON, but content is %q"):format(fields.content),
+      { at_key = true, hint = "leave out one of the two" })
+  end
+  if fields.ack == "delivered" then
+    self:fault({ "each" }, "each makes events that are answered together, but with ack = \"delivered\" one is waited for",
       { at_key = true, hint = "leave out one of the two" })
   end
   return each == true and (profile and profile.each or "body") or each
@@ -308,7 +312,7 @@ local known = {
   when = when_of,
   dedupe = dedupe_of,
   handle = check.callback,
-  ack = check.choice({ "stored", "received", "handled" }, { "delivered" }),
+  ack = check.choice { "stored", "received", "handled", "delivered" },
   ack_within = check.duration("10ms", "10m"),
   keep = function(self, path, value) return value == false and { off = true } or { ms = keep_time(self, path, value) } end,
   retry = retry.of_route,
@@ -378,9 +382,10 @@ local function check_respond(self, given)
 end
 
 local function check_ack_within(self, given)
-  if given.ack_within ~= nil and given.ack ~= "handled" then
+  if given.ack_within ~= nil and not waits[given.ack] then
     self:fault({ "ack_within" },
-      "ack_within bounds how long a sender waits for ack = \"handled\", which this route does not have", { at_key = true })
+      "ack_within bounds how long a sender waits with ack = \"handled\" or \"delivered\", which this route does not have",
+      { at_key = true })
   end
 end
 

@@ -113,7 +113,6 @@ TEST(marks_unknown_options)
     REPORTS("route \"/x\" { from = provider.github { secrt = 1 }, handle = function(e) end }",
             "provider.github has no option 'secrt'");
     REPORTS("route \"/x\" {" GOOD ", ack = \"stord\" }", "did you mean 'stored'?");
-    REPORTS("route \"/x\" {" GOOD ", ack = \"delivered\" }", "comes with a later version");
 }
 
 TEST(respond_stands_in_routes_whose_sender_waits)
@@ -124,6 +123,8 @@ TEST(respond_stands_in_routes_whose_sender_waits)
             "    5 │       local f = function() return respond(200) end\n"
             "      │                                   ^^^^^^^ add ack = \"handled\"\n");
     REPORTS("route \"/x\" {" GOOD ", ack = \"stored\", ack_within = \"1s\" }", "ack_within bounds how long a sender waits");
+    ACCEPTS("route \"/x\" {" GOOD ", ack = \"delivered\", ack_within = \"1s\" }");
+    REPORTS("route \"/x\" {" GOOD ", ack = \"delivered\", each = true }", "each makes events that are answered together");
     REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = 5 }", "write \"5s\" for seconds");
     REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"9ms\" }", "from \"10ms\" to \"10m\"");
     REPORTS("route \"/x\" {" GOOD ", ack = \"handled\", ack_within = \"601s\" }", "from \"10ms\" to \"10m\"");
@@ -149,8 +150,8 @@ TEST(order_by_of_a_route_is_a_path_into_the_event)
     REPORTS(IN_ORDER("\"account\""), "a field of the body is written \"body.account\"");
     REPORTS(IN_ORDER("\"body.items[*].sku\""), "a key is one value");
     REPORTS(IN_ORDER("\"body.id\", content = \"xml\""), "no path leads into XML");
-    REPORTS(IN_ORDER("\"body.id\", ack = \"handled\""),
-            "order_by answers senders at once, but with ack = \"handled\" they wait for the handler");
+    REPORTS(IN_ORDER("\"body.id\", ack = \"handled\""), "order_by answers senders at once, but with ack = \"handled\" they wait");
+    REPORTS(IN_ORDER("\"body.id\", ack = \"delivered\""), "order_by answers senders at once");
 }
 
 TEST(order_by_is_a_path_into_the_message)
