@@ -2,6 +2,7 @@
  *
  *   worker.c         its thread, its rules, what main asks of it
  *   worker_wiring.c  its parts, and what they ask of each other
+ *   worker_handing.c what belongs to another worker
  *   worker_notices.c on_error and on_dead
  *   worker_end.c     from the wish to end to the last closed handle
  *   trial.c          one without a thread, for trials of rules */
@@ -79,6 +80,16 @@ bool worker_can_tell(void *arg, const struct event *event, const struct outcome 
 void worker_tell(void *arg, struct event *event, struct outcome *outcome);
 bool worker_on_dead(void *arg, const struct deliver_dead *dead);
 void worker_make_last_words(struct worker *worker);
+
+/* ---- worker_handing.c; arg: the worker ---- */
+/* An event waits for its handler: tells the worker whose share it is. */
+void worker_note_waiting(struct worker *worker, const struct event *event, uint64_t due_ms);
+/* A run waits: a new one is of this worker; a group of another is looked at when it is full. */
+void worker_note_run(struct worker *worker, const struct run_note *run);
+/* A fresh delivery whose target lives on another worker. */
+void worker_hand_over_delivery(void *arg, uint32_t owner, struct event *event, struct new_delivery *delivery);
+/* Where a sender may wait for it: at the worker that took its event. */
+void worker_on_delivery_ended(void *arg, struct uuid event_id, struct slice target, enum delivery_state state);
 
 /* ---- worker.c ---- */
 void worker_on_rules_ready(void *arg, struct generation *generation, const char *error);

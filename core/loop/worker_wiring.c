@@ -100,26 +100,6 @@ static enum result ask_key(void *arg, const struct route *route, enum key_questi
     return rules_key(worker->rules, route, what, event, key, failure);
 }
 
-/* An event waits for its handler: tells the worker whose share it is. */
-static void note_waiting(struct worker *worker, const struct event *event, uint64_t due_ms)
-{
-    struct worker *owner = worker->config.all[event_worker(event->id, worker->config.count)];
-    if (owner == worker)
-        rerun_note(worker->rerun, due_ms);
-    else
-        worker_look(owner, due_ms);
-}
-
-/* A run waits: a new one is of this worker; a group of another is looked at when it is full. */
-static void note_run(struct worker *worker, const struct run_note *run)
-{
-    uint32_t owner = event_worker(run->id, worker->config.count);
-    if (owner == worker->config.index)
-        rerun_note(worker->rerun, run->due_ms);
-    else if (run->due_ms <= clock_wall_ms())
-        worker_look(worker->config.all[owner], run->due_ms);
-}
-
 /* An outcome is on disk: its deliveries can go, or it is due again. */
 static void on_outcome_stored(void *arg, struct event *event, struct outcome *outcome)
 {
@@ -127,10 +107,10 @@ static void on_outcome_stored(void *arg, struct event *event, struct outcome *ou
     if (outcome->state != EVENT_HANDLED)
         access_run(event, outcome);
     if (outcome->state == EVENT_WAITING)
-        note_waiting(worker, event, outcome->due_ms);
+        worker_note_waiting(worker, event, outcome->due_ms);
     for (const struct run_note *run = outcome->runs; run; run = run->next)
         if (run->kind != RUN_CANCEL)
-            note_run(worker, run);
+            worker_note_run(worker, run);
     for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
         deliver_offer(worker->deliver, event, delivery);
 }
@@ -186,7 +166,7 @@ static void settle_event(void *arg, struct event *event, struct outcome *outcome
 
 static void run_later(void *arg, struct event *event)
 {
-    note_waiting(arg, event, clock_wall_ms());
+    worker_note_waiting(arg, event, clock_wall_ms());
 }
 
 static uint64_t take_turn(void *arg, const struct route *route, bool *on_probation)
@@ -236,33 +216,6 @@ static struct outcome *outcome_of(void *arg, const struct route *route, struct e
 
 /* ---- what deliver asks ---- */
 
-struct delivery_handed {
-    struct handed handed;
-    struct worker *to;
-    struct event *event;           /* counted */
-    struct new_delivery *delivery; /* in the event's arena */
-};
-
-static void on_delivery_handed(struct handed *handed)
-{
-    struct delivery_handed *delivery = (struct delivery_handed *)handed;
-    deliver_offer(delivery->to->deliver, delivery->event, delivery->delivery);
-    event_unref(delivery->event);
-    mem_free(delivery);
-}
-
-/* A fresh delivery whose target lives on another worker. */
-static void hand_over_delivery(void *arg, uint32_t owner, struct event *event, struct new_delivery *delivery)
-{
-    struct worker *worker = arg;
-    struct delivery_handed *handed = MEM_NEW(struct delivery_handed);
-    *handed = (struct delivery_handed){ { .run = on_delivery_handed }, worker->config.all[owner], event_ref(event), delivery };
-    if (handoff_send(&handed->to->handoff, &handed->handed) != OK) {
-        event_unref(event); /* that worker has ended; what waits is on disk */
-        mem_free(handed);
-    }
-}
-
 /* A target's own word on an answer. One that costs others is not asked until its file changes: the message is sent again, since
  * twice is better than never. */
 static enum judgement judge(void *arg, const struct target *target, const struct deliver_answer *answer)
@@ -287,39 +240,6 @@ static void on_attempt(void *arg, const struct deliver_report *report)
 {
     access_attempt(report->route, report->event_id, report->delivery_id, report->target, report->attempt, report->state,
                    report->due_ms, report->reason);
-}
-
-struct ended_handed {
-    struct handed handed;
-    struct worker *to;
-    struct uuid event_id;
-    enum delivery_state state;
-    char target[]; /* its name */
-};
-
-static void on_ended_handed(struct handed *handed)
-{
-    struct ended_handed *ended = (struct ended_handed *)handed;
-    ingest_delivery_ended(ended->to->ingest, ended->event_id, slice_of(ended->target), ended->state);
-    mem_free(ended);
-}
-
-/* Where a sender may wait for it: at the worker that took its event. */
-static void on_delivery_ended(void *arg, struct uuid event_id, struct slice target, enum delivery_state state)
-{
-    struct worker *worker = arg, *taker = worker->config.all[event_worker(event_id, worker->config.count)];
-    if (atomic_load(&taker->awaiting) == 0)
-        return;
-    if (taker == worker) {
-        ingest_delivery_ended(worker->ingest, event_id, target, state);
-        return;
-    }
-    struct ended_handed *ended = mem_new(sizeof(*ended) + target.len + 1);
-    *ended = (struct ended_handed){ { .run = on_ended_handed }, taker, event_id, state };
-    memcpy(ended->target, target.data, target.len);
-    ended->target[target.len] = '\0';
-    if (handoff_send(&taker->handoff, &ended->handed) != OK)
-        mem_free(ended); /* it has ended, and answered whoever waited */
 }
 
 static void on_deliver_op(struct handed *handed)
@@ -442,10 +362,10 @@ static void make_deliver(struct worker *worker)
         .worker = worker->config.index,
         .workers = worker->config.count,
         .on_store_done = on_deliver_store_done,
-        .hand_over = hand_over_delivery,
+        .hand_over = worker_hand_over_delivery,
         .judge = judge,
         .on_attempt = on_attempt,
-        .on_ended = on_delivery_ended,
+        .on_ended = worker_on_delivery_ended,
         .on_dead = worker_on_dead,
         .stand_in = network_of(worker),
         .arg = worker,
