@@ -175,7 +175,7 @@ function spec.a_profile_that_cannot_be_says_why()
     ["signed without {body} would prove nothing"] = { header = "X", signed = "{path}" },
     ["can be split in more than one way"] = { header = "X", signed = "{path}{body}" },
     ["has no option 'hedaer'"] = { hedaer = "X" },
-    ["scheme = \"rsa\" is none of"] = { scheme = "rsa", header = "X" },
+    ["scheme = \"dsa\" is none of"] = { scheme = "dsa", header = "X" },
     ["key = \"raw\" is none of"] = { key = "raw", header = "X" },
     ["needs header or field"] = { algorithm = "sha1" },
     ["field = \"headers.x\" is no place in a JSON body"] = { field = "headers.x" },

@@ -277,7 +277,7 @@ static void mistakes_say_what_to_write(void)
         { "kv.incr('a', '1')", "kv.incr adds a number, got '1'" },
         { "kv.set('a', 1e14 - 2) kv.incr('a') kv.incr('a')", "kv.incr: the sum has more than 14 digits" },
         { "kv.incr('a') kv.cas('a', 1, 2)", "kv.cas after kv.incr of the same key" },
-        { "kv.gett('a')", "there is no kv.gett" },
+        { "kv['get' .. 't']('a')", "there is no kv.gett" },
         { "kv.get = nil", "kv.get cannot be set" },
         { "kv.set({}, 1)", "got a table" },
         { "nudge.run_in('2d')", "write nudge:run_in(…), with a colon" },
