@@ -33,7 +33,6 @@ M.names = {
   "paddle", "paypal", "postmark", "replicate", "resend", "sendgrid", "shopify", "slack", "sns", "square", "standard", "stripe",
   "svix", "telegram", "twilio", "twitch", "typeform", "vercel", "webflow", "woocommerce", "zendesk", "zoom",
 }
-M.later = {}
 
 -- ---- a profile's own words ----
 
@@ -294,7 +293,7 @@ end
 function M.add_own(load, words, name, given, file)
   if load.is_inert(given) then
     words[name] = words[name] or function() return load.inert end
-  elseif words[name] or M.later[name] then
+  elseif words[name] then
     load.findings:add { file = file, line = 1, message = ("there is a profile %q already"):format(name),
       hint = "give the file another name: it is the profile's" }
   elseif type(given) ~= "table" then

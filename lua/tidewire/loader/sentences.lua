@@ -27,7 +27,7 @@ local function word_table(load, name, words, later)
       if word then return word end
       local file, line = load.where()
       local hint, suggestion = findings.near(key, suggest.names_of(words))
-      local is_later = later[key]
+      local is_later = later and later[key]
       load.findings:add {
         file = file, line = line, token = load.sources[file] and load.sources[file]:find(line, tostring(key)),
         message = is_later and ("%s.%s comes with a later version"):format(name, key)
@@ -160,7 +160,7 @@ end
 
 local function provider_words(load)
   load.profiles = provider.words(load)
-  return word_table(load, "provider", load.profiles, provider.later)
+  return word_table(load, "provider", load.profiles)
 end
 
 local function verify_words(load)
