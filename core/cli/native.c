@@ -235,7 +235,7 @@ static int native_request(lua_State *L)
     return 1;
 }
 
-/* ---- check(folder, production, colour, stand_ins) ---- */
+/* ---- check(folder, production, colour, stand_ins, no_secrets) ---- */
 
 static void push_texts(lua_State *L, const struct slice *texts, size_t count)
 {
@@ -336,6 +336,7 @@ static int native_check(lua_State *L)
         .place = { .folder = luaL_checkstring(L, 1) },
         .production = lua_toboolean(L, 2),
         .stand_ins = lua_toboolean(L, 4),
+        .no_secrets = lua_toboolean(L, 5),
         .secrets_folder = getenv("CREDENTIALS_DIRECTORY"),
     };
     struct load_report report;

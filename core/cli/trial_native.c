@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/explained.h"
 #include "cli/native.h"
 #include "loop/trial.h"
 #include "script/coverage.h"
@@ -20,12 +21,13 @@ enum { ANSWER_MAX = 64 << 20, WHY_SIZE = 512, LOG_SHOWN_MAX = 64 << 10 };
 /* The one trial, and what Lua answers in place of the network. */
 static struct {
     struct trial *trial;
-    lua_State *L;              /* that is inside one of the functions below */
-    int answer_ref;            /* the function */
-    int answered_ref;          /* what it gave last: the slices of an answer lie in it */
-    char failed[2048];         /* it raised: this; "" */
-    int log_fd;                /* -1: none yet */
-    struct coverage *coverage; /* of all trials of this process; NULL: not asked for */
+    lua_State *L;               /* that is inside one of the functions below */
+    int answer_ref;             /* the function */
+    int answered_ref;           /* what it gave last: the slices of an answer lie in it */
+    char failed[2048];          /* it raised: this; "" */
+    int log_fd;                 /* -1: none yet */
+    struct coverage *coverage;  /* of all trials of this process; NULL: not asked for */
+    struct explained explained; /* where `begin` was to explain */
 } now = { .answer_ref = LUA_NOREF, .answered_ref = LUA_NOREF, .log_fd = -1 };
 
 static int push_failure(lua_State *L, const char *why)
@@ -163,7 +165,7 @@ static int native_freeze(lua_State *L)
     return 0;
 }
 
-/* begin(answer) → true, or nil and why */
+/* begin(answer, explain) → true, or nil and why */
 static int native_begin(lua_State *L)
 {
     char folder[PATH_MAX], path[PATH_MAX + 32], why[WHY_SIZE] = "the rules were not checked";
@@ -181,6 +183,7 @@ static int native_begin(lua_State *L)
         .store = path,
         .network = { .answer = on_request },
         .coverage = now.coverage,
+        .watch = lua_toboolean(L, 2) ? explained_begin(&now.explained) : NULL,
         .slot = native_watched(),
     };
     now.L = L;
@@ -265,6 +268,14 @@ static int native_list(lua_State *L)
     return push_json(L, trial_list(now.trial, &json), &json);
 }
 
+/* explained() → JSON: the decisions about each event so far (explained.h) */
+static int native_explained(lua_State *L)
+{
+    struct slice json = explained_json(&now.explained);
+    lua_pushlstring(L, json.data, json.len);
+    return 1;
+}
+
 static int native_end(lua_State *L)
 {
     if (now.trial) {
@@ -272,6 +283,7 @@ static int native_end(lua_State *L)
         trial_free(now.trial);
         now.trial = NULL;
     }
+    explained_end(&now.explained);
     luaL_unref(L, LUA_REGISTRYINDEX, now.answer_ref);
     luaL_unref(L, LUA_REGISTRYINDEX, now.answered_ref);
     now.answer_ref = now.answered_ref = LUA_NOREF;
@@ -357,11 +369,22 @@ static int native_take_log(lua_State *L)
 int luaopen_tidewire_trial_native(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "begin", native_begin },       { "feed", native_feed },           { "pass", native_pass },
-        { "show", native_show },         { "list", native_list },           { "finish", native_end },
-        { "freeze", native_freeze },     { "stopwatch", native_stopwatch }, { "now", native_now },
-        { "secret", native_secret },     { "cover", native_cover },         { "covered", native_covered },
-        { "keep_log", native_keep_log }, { "take_log", native_take_log },   { NULL, NULL },
+        { "begin", native_begin },
+        { "feed", native_feed },
+        { "pass", native_pass },
+        { "show", native_show },
+        { "list", native_list },
+        { "finish", native_end },
+        { "freeze", native_freeze },
+        { "stopwatch", native_stopwatch },
+        { "now", native_now },
+        { "secret", native_secret },
+        { "cover", native_cover },
+        { "covered", native_covered },
+        { "keep_log", native_keep_log },
+        { "take_log", native_take_log },
+        { "explained", native_explained },
+        { NULL, NULL },
     };
     lua_newtable(L);
     luaL_register(L, NULL, functions);

@@ -86,6 +86,9 @@ bool claim_make_keys(struct intake *intake, const struct verify_result *verified
             intake_fail_first_try(intake, &failure);
     }
     if (key.len > 0) {
+        const struct ingest_watch *watch = intake->ingest->config.watch;
+        if (watch)
+            watch->on_key(watch->arg, intake->event, key);
         add_key(intake, 'k', key);
     } else if (route->dedupe_required) {
         intake_refuse_and_end(intake, REFUSED_SIGNATURE, 401, "the delivery id is missing");

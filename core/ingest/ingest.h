@@ -77,6 +77,13 @@ struct ingest_worker {
     void *arg;
 };
 
+/* Who explains what becomes of a request (cli/explained.h) looks on; all is borrowed for the call. */
+struct ingest_watch {
+    void (*on_event)(void *arg, const struct route *route, const struct event *event); /* verified, decoded; `when` comes next */
+    void (*on_key)(void *arg, const struct event *event, struct slice key);            /* of `dedupe`, before it is claimed */
+    void *arg;
+};
+
 struct ingest_config {
     uv_loop_t *loop;
     struct store *store;
@@ -88,6 +95,7 @@ struct ingest_config {
     const char *ca_file;   /* authorities for senders' certificates, for tests; NULL: the system's */
     atomic_uint *awaiting; /* how many of its senders wait for deliveries, or are about to; any worker reads it */
     struct ingest_worker to;
+    const struct ingest_watch *watch; /* NULL: nobody looks on */
 };
 
 struct ingest *ingest_new(const struct ingest_config *config);

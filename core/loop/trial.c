@@ -226,7 +226,7 @@ static enum result make_worker(struct trial *trial, const struct trial_config *c
         return ERR_IO;
     trial->budget.max = BODIES_MAX;
     trial->probation = probation_new();
-    trial->seams = (struct worker_trial){ config->network, &trial->timers, config->coverage, trial->peer };
+    trial->seams = (struct worker_trial){ config->network, &trial->timers, config->coverage, trial->peer, config->watch };
     struct worker_config worker = {
         .count = 1,
         .all = trial->all,

@@ -15,15 +15,17 @@
 #include "model/generation.h"
 
 struct coverage;
+struct ingest_watch;
 struct trial;
 struct watchdog_slot;
 
 struct trial_config {
-    struct generation *generation; /* counted; its number is not 0 */
-    const char *store;             /* of a file that does not exist, in a folder that does; the caller removes both */
-    struct stand_in network;       /* answers what the rules' targets are sent */
-    struct coverage *coverage;     /* of script/coverage.h; NULL: none */
-    struct watchdog_slot *slot;    /* of this thread; NULL: only what hooks reach is ended */
+    struct generation *generation;    /* counted; its number is not 0 */
+    const char *store;                /* of a file that does not exist, in a folder that does; the caller removes both */
+    struct stand_in network;          /* answers what the rules' targets are sent */
+    struct coverage *coverage;        /* of script/coverage.h; NULL: none */
+    const struct ingest_watch *watch; /* of ingest/ingest.h, for as long as the trial; NULL: none */
+    struct watchdog_slot *slot;       /* of this thread; NULL: only what hooks reach is ended */
 };
 
 /* clock_freeze was called. ERR_INVALID and others: why (at least 512 bytes) says what is wrong. */

@@ -62,9 +62,10 @@ struct worker {
 /* What is not the world's own in a trial of rules (trial.c). */
 struct worker_trial {
     struct stand_in network;
-    struct timers *timers;     /* its loop's time stands still */
-    struct coverage *coverage; /* NULL: none */
-    const char *peer;          /* the address that connections of a UNIX socket have, looked at when one comes */
+    struct timers *timers;            /* its loop's time stands still */
+    struct coverage *coverage;        /* NULL: none */
+    const char *peer;                 /* the address that connections of a UNIX socket have, looked at when one comes */
+    const struct ingest_watch *watch; /* NULL: none */
 };
 
 /* ---- worker_wiring.c ---- */

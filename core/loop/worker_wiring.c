@@ -325,6 +325,7 @@ static void make_ingest(struct worker *worker)
                 .run_later = run_later,
                 .get = begin_get,
                 .arg = worker },
+        .watch = worker->config.trial ? worker->config.trial->watch : NULL,
     };
     worker->ingest = ingest_new(&config);
 }

@@ -39,7 +39,8 @@ struct load_options {
     const char *secrets_folder; /* files named like secrets (systemd credentials); NULL: environment only */
     struct watchdog_slot *slot; /* of this thread: also what no hook reaches is ended; NULL: only what hooks reach */
     bool stand_ins;             /* what is not set has a value that fits (stand_ins.h): tests of rules */
-    struct slice files;         /* of rule_files.h, instead of what the folder holds; data NULL: read the folder */
+    bool no_secrets;    /* with stand_ins: every secret is one, whatever is set: for what shows all that is made of them */
+    struct slice files; /* of rule_files.h, instead of what the folder holds; data NULL: read the folder */
 };
 
 /* Reads the folder. Which files are rule files: rules.md 1. ERR_SCRIPT: the report has errors and *out is NULL. Otherwise OK, and

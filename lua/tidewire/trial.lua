@@ -2,6 +2,7 @@
 -- @module tidewire.trial
 local environment = require "tidewire.environment"
 local expect = require "tidewire.trial.expect"
+local log = require "tidewire.trial.log"
 local network = require "tidewire.trial.network"
 local requests = require "tidewire.trial.request"
 local runs = require "tidewire.trial.run"
@@ -261,21 +262,6 @@ local function result_of(ok, why)
   return { outcome = "error", message = message, differences = {}, at_file = file, at_line = line }
 end
 
---- What the rules logged, and warnings of the router; how requests and attempts went stands in the story.
-local function shown_log(text)
-  local lines = {}
-  for line in text:gmatch "[^\n]+" do
-    local entry = requests.json_of(line)
-    local is_rule = entry and entry.msg == "rule"
-    if entry and (is_rule or entry.level ~= "info") and entry.msg ~= "attempt failed" and entry.msg ~= "delivery dead" then
-      local why = entry.detail or entry.reason
-      local what = is_rule and entry.text or entry.msg .. (why and ": " .. tostring(why) or "")
-      lines[#lines + 1] = ("%s %s%s"):format(entry.level, first_line(what), entry.fields and " " .. tostring(entry.fields) or "")
-    end
-  end
-  return lines
-end
-
 local function run_test(holder, rules, declared)
   local test = new_test(rules)
   local began = trial.stopwatch()
@@ -284,7 +270,7 @@ local function run_test(holder, rules, declared)
   local result = result_of(ok, why)
   if not ok then
     result.story = test:story()
-    result.log = shown_log(trial.take_log())
+    result.log = log.shown(trial.take_log())
   end
   holder.test = nil
   trial.finish()

@@ -5,6 +5,7 @@ local json = require "tidewire.cli.json"
 local native = require "tidewire.native"
 local router = require "tidewire.cli.router"
 local screen = require "tidewire.cli.screen"
+local stored = require "tidewire.cli.stored"
 
 local M = { summary = "what arrived, and what became of it: events, events show ID, events save ID" }
 
@@ -21,40 +22,18 @@ function M.describe(command)
   command:option("--store", "the store to read when no router runs"):argname "PATH"
 end
 
-local function escape(text)
-  return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
-end
-
 local function query_of(arguments)
   local parts = {}
   for _, name in ipairs { "route", "type", "state", "limit", "cursor" } do
     if arguments[name] then
-      parts[#parts + 1] = name .. "=" .. escape(tostring(arguments[name]))
+      parts[#parts + 1] = name .. "=" .. stored.escape(tostring(arguments[name]))
     end
   end
   return table.concat(parts, "&")
 end
 
---- The router if it answers, else the file, else what to do.
-local function ask(arguments, path, offline)
-  local answer = router.call(arguments, "GET", path)
-  if answer then
-    return answer.status, answer.body
-  end
-  local file = arguments.store or os.getenv "TIDEWIRE_STORE" or (arguments.folder or ".") .. "/data/tidewire.db"
-  local body, why = offline((file:gsub("^sqlite:", "")))
-  if body then
-    return 200, body
-  end
-  if why == "not found" then
-    return 404
-  end
-  screen.fail(router.absent(arguments) .. "\n  and the store cannot be read: " .. why)
-  return nil
-end
-
 local function list(arguments)
-  local status, body = ask(arguments, "/v1/events?" .. query_of(arguments), function(file)
+  local status, body = stored.ask(arguments, "/v1/events?" .. query_of(arguments), function(file)
     return native.store_list(file, arguments)
   end)
   if not status then
@@ -105,19 +84,7 @@ local function fetch(arguments)
     screen.fail(("events %s wants an event id: tidewire events %s ID"):format(arguments.action, arguments.action))
     return nil, 2
   end
-  local status, body = ask(arguments, "/v1/events/" .. escape(arguments.id), function(file)
-    return native.store_show(file, arguments.id)
-  end)
-  if not status then
-    return nil, 4
-  elseif status == 404 then
-    screen.fail(("there is no event %s"):format(arguments.id))
-    return nil, 5
-  elseif status ~= 200 then
-    screen.fail(json.decode(body).detail or body)
-    return nil, 2
-  end
-  return body
+  return stored.event(arguments, arguments.id)
 end
 
 --- Into the folder of the running router, if it runs.

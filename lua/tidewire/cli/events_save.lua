@@ -38,8 +38,9 @@ local function body_of(event)
   return "body", json.encode(body == nil and views.null or body)
 end
 
---- The text of a sample.
-local function sample_of(event)
+--- The text of a sample; or nil and why there is none.
+-- @param event  of the admin API, decoded
+function M.sample_of(event)
   local kind, body = body_of(event)
   if not kind then
     return nil, body
@@ -72,7 +73,7 @@ end
 -- @treturn number  exit code
 function M.save(text, folder, name)
   local event = views.json.decode(text)
-  local sample, why = sample_of(event)
+  local sample, why = M.sample_of(event)
   if not sample then
     screen.fail(("event %s cannot be saved: %s"):format(event.id, why))
     return 1

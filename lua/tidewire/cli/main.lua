@@ -7,7 +7,7 @@ local M = {}
 
 -- Each command: a module of this folder with `describe(parser)` and `run(arguments) -> exit code`.
 local commands = {
-  "api", "check", "diff", "events", "init", "listen", "new", "reload", "replay", "routes", "samples", "send", "status",
+  "api", "check", "diff", "events", "explain", "init", "listen", "new", "reload", "replay", "routes", "samples", "send", "status",
   "test", "version",
 }
 

@@ -29,13 +29,9 @@ function sample_meta.__call(sample, changes)
   return changed
 end
 
-local function read_saved(folder, name)
-  local file = io.open(("%s/samples/%s.json"):format(folder, name), "rb")
-  if not file then
-    return nil
-  end
-  local saved = views.json.decode(file:read "*a")
-  file:close()
+--- A request out of the text of a saved sample, which is JSON.
+function M.read(text)
+  local saved = views.json.decode(text)
   local headers = {}
   for header, value in views.words.pairs(saved.headers or {}) do
     headers[header] = value
@@ -43,6 +39,16 @@ local function read_saved(folder, name)
   local body = saved.text or saved.body ~= nil and views.json.encode(saved.body) or ""
   return setmetatable({ method = saved.method, type = saved.type, query = saved.query, headers = headers, body = body },
     sample_meta)
+end
+
+local function read_saved(folder, name)
+  local file = io.open(("%s/samples/%s.json"):format(folder, name), "rb")
+  if not file then
+    return nil
+  end
+  local text = file:read "*a"
+  file:close()
+  return M.read(text)
 end
 
 --- What is asked of sample.saved["name"]: a file of rules/samples.
