@@ -22,6 +22,7 @@ tidewire receives webhooks, lets a few lines of Lua decide, and delivers for sur
   tidewire test                   run the tests beside the rules: rules/NAME_test.lua
   tidewire send ROUTE SAMPLE      send a signed sample: tidewire send /github push
   tidewire events                 what arrived, and what became of it
+  tidewire explain EVENT|FILE     a dry run with each decision: nothing is stored, nothing sent
   tidewire reload                 load the rules again; prints what changed, or the mistakes
   tidewire listen PORT            a catcher: prints and answers whatever arrives
 
