@@ -1,11 +1,13 @@
-// tidewire explain: a dry run with each decision; over the real binary.
+// tidewire explain, a dry run with each decision, and tidewire repl, a prompt; over the real binary.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { command, Router, SECRET, startTarget } from './support.js';
+import { BINARY, command, Router, SECRET, startTarget } from './support.js';
 
 const folders = [];
 after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -105,6 +107,21 @@ describe('decisions', () => {
     assert.ok(!('route' in none));
   });
 
+  test('on the screen: a function as `when`, a handler that fails', async () => {
+    const rules = `route "/in" { verify = verify.none "tests", dedupe = "body.id", when = function(event) return event.body.ok end,
+  handle = function(event) error("one\\ntwo") end }`;
+    const folder = await folderOf({ 'rules/a.lua': rules, 'yes.json': '{"id": 7, "ok": true}', 'no.json': '{"ok": false}' });
+    const yes = await explain(folder, ['yes.json', '--route', '/in']);
+    assert.equal(yes.code, 0, yes.stderr);
+    assert.match(yes.stdout, /^verification ✓ the route asks for none\n/m);
+    assert.match(yes.stdout, /^when {9}✓ a function of the rules\n/m);
+    assert.match(yes.stdout, /^dedupe {7}body\.id = "7", would be remembered for 1d\n/m);
+    assert.match(yes.stdout, /^handler {6}rules\/a\.lua:2 {2}failed, and would be tried again: error: rules\/a\.lua:2: one\n {13}two\n/m);
+    assert.match(yes.stdout, /^messages {5}none\nreply {8}202 /m);
+    const no = await explain(folder, ['no.json', '--route', '/in']);
+    assert.match(no.stdout, /^when {9}✗ a function of the rules\nhandler {6}not called: ignored\n/m);
+  });
+
   test('each: every item is an event', async () => {
     const found = await documentOf(`route "/in" { verify = verify.none "tests", each = "body.items", when = { ["body.n"] = { 1, 3 } },
       dedupe = "body.n", handle = function(event) end }`, '{"items": [{"n": 1}, {"n": 2}, {"n": 3}]}', ['--route', '/in']);
@@ -201,5 +218,71 @@ describe('what cannot be explained', () => {
     const broken = await explain(folder, ['body.json', '--route', '/in']);
     assert.equal(broken.code, 3);
     assert.match(broken.stderr, /rules\/a\.lua:1: route "\/in"/);
+  });
+});
+
+describe('repl', () => {
+  const rules = {
+    'rules/a.lua': `
+      target "chat" { url = "https://chat.example.com" }
+      route "/in/:who" { verify = verify.none "tests", handle = function(event) end }`,
+    'body.json': '{"ref": "refs/heads/main", "big": 9007199254740993, "list": [1, {"a": null}]}',
+  };
+
+  /** What each line is answered, in the order of the lines. */
+  async function answers(words, lines) {
+    const folder = await folderOf(rules);
+    const child = spawn(BINARY, ['repl', ...words], { cwd: folder, env: bare, stdio: ['pipe', 'pipe', 'pipe'] });
+    let said = '';
+    child.stdout.on('data', (chunk) => (said += chunk));
+    child.stderr.on('data', (chunk) => (said += chunk));
+    child.stdin.end(lines.map((line) => `${line}\n`).join(''));
+    const [code] = await once(child, 'close');
+    assert.equal(code, 0, said);
+    return said.trimEnd().split('\n');
+  }
+  const withEvent = ['--event', 'body.json', '--route', '/in/me'];
+  const answersAre = async (words, pairs) => {
+    assert.deepEqual(await answers(words, pairs.map(([line]) => line)), pairs.flatMap(([, said]) => said));
+  };
+
+  test('values, views as JSON, names that stay, lines that go on', () => answersAre(withEvent, [
+    ['1 + 1', '2'],
+    ['event.body.list', '[1, {"a": null}]'],
+    ['event.body.big', '9007199254740993'],
+    ['event.params', '{"who":"me"}'],
+    ['event.route, event.path', '"/in/:who"  "/in/me"'],
+    ['event:get("body.list[2].b", "none")', '"none"'],
+    ['x = { a = 1 }', []],
+    ['x.a', '1'],
+    ['for i = 1, 2 do', []],
+    ['  print(i)', []],
+    ['end', ['1', '2']],
+    ['nil', 'nothing (nil)'],
+    ['base64.encode("x"), #text.trim " y "', '"eA=="  1'],
+  ]));
+
+  test('mistakes are said, with what is near, and the prompt goes on', () => answersAre(withEvent, [
+    ['event.bdoy', "error: event has no field 'bdoy', did you mean 'body'?"],
+    ['strng.upper("x")', "error: there is no name 'strng' here, did you mean 'string'?"],
+    ['target "chta"', 'error: there is no target "chta", did you mean \'chat\'?'],
+    ['os', "error: there is no name 'os' here"],
+    [')', "error: unexpected symbol near ')'"],
+    ['error { a = 1 }', 'error: {"a":1}'],
+    ['if true then', 'error: the last lines are not whole'],
+  ]));
+
+  test('nothing is sent, ended, asked or kept', () => answersAre(withEvent, [
+    ['send(target "chat", { json = { text = event.body.ref } })', 'nothing is sent here: it would send target chat  {"json":{"text":"refs/heads/main"}}'],
+    ['drop "why"; print "not reached"', 'nothing is sent here: it would drop "why"'],
+    ['log.info("hi")', 'log info "hi"'],
+    ['http.get "https://example.com"', 'error: http.get works in a running router: nothing is asked here'],
+    ['kv.set("a", 1)', 'error: kv.set works in a running router: nothing is asked here'],
+  ]));
+
+  test('without an event; an event that is not there: 5', async () => {
+    await answersAre([], [['event', 'error: there is no event: start with --event ID, or --event FILE'], ['2 * 3', '6']]);
+    const folder = await folderOf(rules);
+    assert.equal((await command(['repl', '--event', 'nothing.json'], { cwd: folder, env: bare })).code, 5);
   });
 });

@@ -1,83 +1,20 @@
---- tidewire explain EVENT|FILE: what the present rules would do with an event, decision by decision. Nothing is stored, nothing sent.
+--- tidewire explain EVENT|FILE: what the present rules would do with an event, decision by decision; nothing is stored or sent.
 -- @module tidewire.cli.explain
-local events_save = require "tidewire.cli.events_save"
 local json = require "tidewire.cli.json"
 local native = require "tidewire.native"
-local requests = require "tidewire.trial.request"
 local rules_of = require "tidewire.cli.rules_of"
-local sample = require "tidewire.trial.sample"
 local screen = require "tidewire.cli.screen"
-local stored = require "tidewire.cli.stored"
-local views = require "tidewire.views"
+local subjects = require "tidewire.cli.subjects"
 
 local M = { summary = "a dry run of an event, with each decision: nothing is stored, nothing is sent" }
 
 local VALUE_SHOWN_MAX = 120 -- bytes
-local HIDDEN = "(hidden)"
 
 function M.describe(command)
   command:argument("what", "the id of a stored event, or a file: a sample of `events save`, or a body")
   command:option("--route", "the path that a file is sent to; a sample and an event know theirs"):argname "PATH"
   command:option("--type", "the event type that the sender of a body names; default: that of its first sample"):argname "TYPE"
   command:option("--store", "the store to read when no router runs"):argname "PATH"
-end
-
--- ---- what is explained: { path, request: as `feed` takes it, verified: of a stored event, missing: its hidden headers } ----
-
-local function hidden_headers(event)
-  local names = {}
-  for name, value in views.words.pairs(event.headers) do
-    if value == HIDDEN then
-      names[#names + 1] = name
-    end
-  end
-  table.sort(names)
-  return names
-end
-
-local function of_event(arguments)
-  local text, code = stored.event(arguments, arguments.what)
-  if not text then
-    return nil, code
-  end
-  local event = views.json.decode(text)
-  local saved, why = events_save.sample_of(event)
-  if not saved then
-    screen.fail(("event %s cannot be explained: %s"):format(event.id, why))
-    return nil, 1
-  end
-  local request = sample.read(saved)
-  request.remote_ip = event.remote_ip
-  return { path = arguments.route or event.path, request = request, missing = hidden_headers(event),
-    verified = { by = event.verified, at = event.received_at } }
-end
-
-local function of_file(arguments, text)
-  local value = requests.json_of(text)
-  if type(value) == "userdata" and type(value.route) == "string" and value.headers ~= nil then
-    return { path = arguments.route or value.route, request = sample.read(text) }
-  elseif not arguments.route then
-    screen.fail(("%s is a body: say where it is sent, --route PATH"):format(arguments.what))
-    return nil, 2
-  end
-  local content_type = value ~= nil and "application/json" or "text/plain; charset=utf-8"
-  return { path = arguments.route, request = { body = text, content_type = content_type, type = arguments.type } }
-end
-
---- A file if there is one of that name, else an event; nil and the exit code.
-local function subject_of(arguments)
-  local file = io.open(arguments.what, "rb")
-  local text = file and file:read "*a" -- nil of a folder
-  if file then
-    file:close()
-  end
-  if text then
-    return of_file(arguments, text)
-  elseif not arguments.what:find "^%x+%-%x+%-%x+%-%x+%-%x+$" then
-    screen.fail(("there is no file %s, and an event has an id as `tidewire events` prints it"):format(arguments.what))
-    return nil, 5
-  end
-  return of_event(arguments)
 end
 
 -- ---- on the screen ----
@@ -206,7 +143,7 @@ end
 
 function M.run(arguments)
   local folder = arguments.folder or "."
-  local subject, code = subject_of(arguments)
+  local subject, code = subjects.of(arguments, arguments.what)
   if not subject then
     return code
   end

@@ -7,8 +7,8 @@ local M = {}
 
 -- Each command: a module of this folder with `describe(parser)` and `run(arguments) -> exit code`.
 local commands = {
-  "api", "check", "diff", "events", "explain", "init", "listen", "new", "reload", "replay", "routes", "samples", "send", "status",
-  "test", "version",
+  "api", "check", "diff", "events", "explain", "init", "listen", "new", "reload", "repl", "replay", "routes", "samples", "send",
+  "status", "test", "version",
 }
 
 local aliases = { lint = "check", validate = "check", trigger = "send", serve = "run" }
