@@ -122,6 +122,22 @@ describe('decisions', () => {
     assert.match(no.stdout, /^when {9}✗ a function of the rules\nhandler {6}not called: ignored\n/m);
   });
 
+  test('a request that ends at the door: a route that is off, a body that is not JSON, a handshake', async () => {
+    const folder = await folderOf({
+      'rules/a.lua': `
+        route "/off" { enabled = false, verify = verify.none "tests", handle = function(event) end }
+        route "/json" { verify = verify.none "tests", content = "json", handle = function(event) end }
+        route "/slack" { from = provider.slack { secret = secret "SLACK_SECRET" }, handle = function(event) end }`,
+      'text': 'no JSON', 'hello.json': '{"type": "url_verification", "challenge": "c1"}',
+    });
+    const off = await explain(folder, ['hello.json', '--route', '/off']);
+    assert.match(off.stdout, /^verification · .*\nhandler {6}not called: refused.*\nmessages {5}none\nreply {8}404 /m);
+    const text = await explain(folder, ['text', '--route', '/json']);
+    assert.match(text.stdout, /^handler {6}not called: refused: the body is not valid JSON: .*\nmessages {5}none\nreply {8}400 /m);
+    const hello = await explain(folder, ['hello.json', '--route', '/slack']);
+    assert.match(hello.stdout, /^handler {6}not called: a handshake, which is answered at the door\nmessages {5}none\nreply {8}200 .*c1/m);
+  });
+
   test('each: every item is an event', async () => {
     const found = await documentOf(`route "/in" { verify = verify.none "tests", each = "body.items", when = { ["body.n"] = { 1, 3 } },
       dedupe = "body.n", handle = function(event) end }`, '{"items": [{"n": 1}, {"n": 2}, {"n": 3}]}', ['--route', '/in']);

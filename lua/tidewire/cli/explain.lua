@@ -67,10 +67,14 @@ local function print_event(event, found)
 end
 
 local function print_verification(found, subject)
-  local valid = found.verification.valid
-  local own = found.verification.by == "none" and "the route asks for none"
-    or ("by %s, re-signed with stand-ins: %s"):format(found.verification.by, valid and "valid" or "refused")
-  say("verification", "%s %s", valid and "✓" or "✗", own)
+  local by, valid = found.verification.by, found.verification.valid
+  if valid == nil then
+    say("verification", "· by %s: the request ended for another reason", by)
+  elseif by == "none" then
+    say("verification", "✓ the route asks for none")
+  else
+    say("verification", "%s by %s, re-signed with stand-ins: %s", valid and "✓" or "✗", by, valid and "valid" or "refused")
+  end
   if subject.verified then
     more("not repeated: the stored event was verified (%s) when it came, %s", subject.verified.by, subject.verified.at)
   end
@@ -96,7 +100,9 @@ end
 
 local function print_handler(found)
   if not is_handled(found.state) then
-    say("handler", "not called: %s%s", found.state, found.reason and ": " .. found.reason or "")
+    local is_handshake = found.state == "ignored" and #found.events == 0
+    local why = is_handshake and "a handshake, which is answered at the door" or found.state
+    say("handler", "not called: %s%s", why, found.reason and ": " .. found.reason or "")
     return
   end
   local is_failed = found.state == "waiting" and found.reason
@@ -122,7 +128,7 @@ local function print_found(found, subject)
     if found.schema then
       say("schema", "%s%s", found.schema.holds and "✓ holds" or "✗ ", found.schema.why or "")
     end
-    if found.dedupe.by == "none" then
+    if found.dedupe.by == "none" and #found.events > 0 then
       say("dedupe", "none: an equal event would be handled again")
     end
     print_handler(found)

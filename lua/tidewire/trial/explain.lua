@@ -125,15 +125,24 @@ local function handler_of(handler)
   return { file = (info.source:gsub("^[=@]", "")), line = info.linedefined }
 end
 
+--- nil: what came before or after the signature ended the request.
+local function validity(noted, run)
+  if #noted > 0 then
+    return true
+  elseif run.status == 401 then
+    return false
+  end
+end
+
 --- Of a request that reached a route.
 local function explain_route(found, route, handler, run, net)
   local events = settled_events(run)
-  local is_refused = run.status == 401
+  local noted = json.decode(trial.explained())
   found.route = { path = route.path, file = route.file, line = route.line }
-  found.verification = { by = route.verify.name, valid = not is_refused }
-  found.events = decisions_of(json.decode(trial.explained()), events)
+  found.verification = { by = route.verify.name, valid = validity(noted, run) }
+  found.events = decisions_of(noted, events)
   found.when_function = route.when_function
-  found.schema = schema_of(route, run.response)
+  found.schema = #noted > 0 and schema_of(route, run.response) or nil
   found.dedupe = { by = route.dedupe.by, path = known(route.dedupe.shown), within_ms = route.dedupe.within }
   found.handler = handler_of(handler)
   reach_messages(events)
@@ -155,11 +164,15 @@ function M.run(rules, loaded, path, request)
   if not ok then
     return nil, why
   end
-  local bytes
-  bytes, why = trial.feed(requests.build(rules, path, request), request.remote_ip or "127.0.0.1")
+  local built, bytes = pcall(requests.build, rules, path, request)
+  if built then
+    bytes, why = trial.feed(bytes, request.remote_ip or "127.0.0.1")
+  else
+    bytes, why = nil, bytes
+  end
   if not bytes then
     trial.finish()
-    return nil, why
+    return nil, (tostring(why):gsub("^feed: ", ""))
   end
   local run = runs.new(requests.parse(bytes), net)
   local found = { path = path, reply = { status = run.status, body = run.response.body } }
