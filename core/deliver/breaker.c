@@ -34,6 +34,11 @@ void breaker_forget(struct breaker *breaker)
     breaker->probing = false;
 }
 
+void breaker_probe_now(struct breaker *breaker)
+{
+    breaker->probe_ms = 0;
+}
+
 const char *breaker_state_name(const struct breaker *breaker)
 {
     return !breaker->open ? "closed" : breaker->probing ? "half_open" : "open";

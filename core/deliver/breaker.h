@@ -27,6 +27,8 @@ bool breaker_start(struct breaker *breaker);
 bool breaker_end(struct breaker *breaker, bool probe, bool good, uint32_t open_after, uint64_t probe_every_ms, uint64_t now_ms);
 /* The probe ended without a word on the target: it could not even be sent. */
 void breaker_forget(struct breaker *breaker);
+/* Something has changed that may have mended it: the next attempt is a probe at once. */
+void breaker_probe_now(struct breaker *breaker);
 /* "closed", "open", "half_open" */
 const char *breaker_state_name(const struct breaker *breaker);
 

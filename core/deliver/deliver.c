@@ -221,8 +221,10 @@ void deliver_set_generation(struct deliver *deliver, struct generation *generati
     mem_free(deliver->by_target);
     deliver->generation = generation;
     deliver->by_target = by_target;
-    for (struct queue *queue = deliver->queues; queue; queue = queue->next)
+    for (struct queue *queue = deliver->queues; queue; queue = queue->next) {
         set_target(queue, generation_target(generation, slice_of(queue->name)));
+        breaker_probe_now(&queue->breaker); /* its address may be another now */
+    }
     wake_all(deliver);
 }
 

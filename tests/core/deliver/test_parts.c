@@ -234,6 +234,10 @@ TEST(a_breaker_opens_after_failures_in_a_row)
         CHECK("counts anew", !fails(&breaker, false, 0));
     CHECK("the third in a row opens it", fails(&breaker, false, 1000));
     CHECK_EQ("it rests", breaker_wait(&breaker, 1000), PROBE_EVERY);
+    struct breaker mended = breaker;
+    breaker_probe_now(&mended);
+    CHECK_EQ("unless something has changed", breaker_wait(&mended, 1000), 0);
+    CHECK("then a probe is next", breaker_start(&mended));
     CHECK_EQ("until then", breaker_wait(&breaker, 1000 + PROBE_EVERY - 1), 1);
     CHECK("what was under way puts nothing off", !fails(&breaker, false, 2000));
     CHECK_EQ("then one may start", breaker_wait(&breaker, 1000 + PROBE_EVERY), 0);
