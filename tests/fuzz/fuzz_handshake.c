@@ -50,10 +50,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct json_error error;
     struct buf scratch;
     struct reply reply;
+    struct slice url = SLICE("");
     if (json_index(body, &event.json, &error) == OK)
         event.kind = BODY_JSON;
     buf_init(&scratch, 64 << 10);
-    if (handshake_answer(&route, &generation, handshake.method, &event, &scratch, &reply) == HANDSHAKE_ANSWERED)
+    if (handshake_answer(&route, &generation, handshake.method, &event, &scratch, &reply, &url) == HANDSHAKE_ANSWERED)
         check_answer(&handshake, &reply);
     handshake.value_path = paths[2];
     (void)handshake_show(&route, body, SLICE("192.0.2.1"), &reply);
