@@ -1,5 +1,6 @@
 // Every kind of body, sent by real clients: fetch with FormData and URLSearchParams, zlib, brotli; and what hostile ones send.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import zlib from 'node:zlib';
 import { Router, startTarget, until } from './support.js';
@@ -128,7 +129,7 @@ test('a form has at most 1000 fields, and bytes of any kind', async () => {
 test('the one field payload is JSON for a profile that says so, other forms stay forms', async () => {
   const { sign } = await import('@octokit/webhooks-methods');
   const { SECRET } = await import('./support.js');
-  const signed = async (body) => ({ ...FORM, 'x-github-event': 'push', 'x-github-delivery': crypto.randomUUID(),
+  const signed = async (body) => ({ ...FORM, 'x-github-event': 'push', 'x-github-delivery': randomUUID(),
     'x-hub-signature-256': await sign(SECRET, body) });
   const payload = `payload=${encodeURIComponent('{"a":[1]}')}`;
   assert.deepEqual((await seen('/signed', payload, await signed(payload))).body, { a: [1] });
@@ -276,7 +277,7 @@ test('a signature covers the bytes as they came', async () => {
   const { SECRET } = await import('./support.js');
   const bytes = zlib.gzipSync('{"a":1}');
   const signed = (what) => ({ 'content-type': 'application/json', 'content-encoding': 'gzip', 'x-github-event': 'push',
-    'x-github-delivery': crypto.randomUUID(), 'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(what).digest('hex')}` });
+    'x-github-delivery': randomUUID(), 'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(what).digest('hex')}` });
   assert.deepEqual((await seen('/signed', bytes, signed(bytes))).body, { a: 1 });
   assert.equal((await fetch(`${router.url}/signed`, { method: 'POST', body: bytes, headers: signed('{"a":1}') })).status, 401);
 });

@@ -4,9 +4,18 @@ import { createSign, generateKeyPairSync, randomUUID, sign as signWith } from 'n
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { crc32 } from 'node:zlib';
 import { Authority, startWorld } from './authority.js';
 import { Router, until } from './support.js';
+
+/** CRC-32 as zlib's, which older versions of Node do not offer. */
+function crc32(text) {
+  let sum = 0xffffffff;
+  for (const byte of Buffer.from(text)) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
+  }
+  return (sum ^ 0xffffffff) >>> 0;
+}
 
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:orders';
 const SNS = 'sns.us-east-1.amazonaws.com';
