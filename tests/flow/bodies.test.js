@@ -290,7 +290,7 @@ test('a body that makes a large table costs its own event and nothing else', asy
     const answer = await router.post(route, body, XML);
     assert.equal(answer.status, 202);
     const event = await router.eventIn(answer.headers['tidewire-event-id'], 'dead');
-    assert.match(event.reason, route === '/small' ? /memory/ : /cpu/);
+    assert.match(event.reason, /memory|cpu/); // which of the two is met first hangs on the machine
   }
   assert.deepEqual((await seen('/form', 'a=1')).body, { a: '1' });
 });

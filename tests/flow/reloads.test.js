@@ -345,7 +345,7 @@ describe('the folder', () => {
     await mkdir(path.join(rules, 'many'));
     for (let i = 0; i < 2000; i++) await writeFile(path.join(rules, 'many', `m${i}.lua`), say(`m${i}`, `/m${i}`).replace(/^/, 'local t = require "lib.t"\n'));
     await says('m1999', '/m1999');
-    assert.equal(await said('/m0'), 'm0');
+    await says('m0', '/m0'); // the other worker may be a moment later
     const reload = await router.command('reload');
     assert.equal(reload.code, 0, reload.stdout);
     await rm(path.join(rules, 'many'), { recursive: true });
