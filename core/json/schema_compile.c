@@ -292,7 +292,7 @@ static bool number_at(struct compile *compile, struct json_value value, const ch
 
 static bool read_multiple(struct compile *compile, struct node *node, struct json_value value)
 {
-    double number;
+    double number = 0;
     if (!number_at(compile, value, "multipleOf", &number))
         return false;
     if (!(number > 0))
@@ -354,7 +354,7 @@ static bool read_bound(struct compile *compile, struct node *node, struct json_v
                        bool exclusive)
 {
     struct json_value value = json_member(object, slice_of(name));
-    double number;
+    double number = 0;
     if (!value.doc)
         return true;
     if (!number_at(compile, value, name, &number))

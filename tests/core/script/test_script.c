@@ -867,9 +867,12 @@ static const char nested[] = HEAD
     "local function dive(n, f) if n == 0 then return f() end return (('x'):gsub('x', function() dive(n - 1, f) end)) end\n" ROUTE(
         "late", "dive(60, function() while true do local f = function() return event end end end)")
         ROUTE("caught", "pcall(dive, 60, function() while true do local f = function() return event end end end) while true do "
-                        "local f = function() return event end end") ROUTE("plain", "dive(60, function() error 'x' end)")
-            ROUTE("deepest", "local function f() dive(1, function() end) return 1 + f() end f()")
-                ROUTE("well", "dive(60, function() end) send(t, event)");
+                        "local f = function() return event end end")
+            ROUTE("plain", "dive(60, function() error 'x' end)") "route '/deepest' { verify = verify.none 'test', limits = { "
+                                                                 "handler_cpu = '5s' }, " /* it is no question of time */
+                                                                 "handle = function(event) local function f() dive(1, function() "
+                                                                 "end) return 1 + f() end f() end }\n" ROUTE(
+                                                                     "well", "dive(60, function() end) send(t, event)");
 
 /* true: it ended in the state it began in. What runs out of time may leave by a jump, when a busy machine brings the hook after
  * the grace: then the state is a fresh one. */
