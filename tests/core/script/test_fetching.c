@@ -157,25 +157,25 @@ static const char rules[] = "local t = target 't' { url = 'http://a.example.com'
                 ROUTE("/all100", "local list = {} for i = 1, 100 do list[i] = " U " end assert(#http.all(list) == 100)") ROUTE(
                     "/wait", "http.get(" U ")") ROUTE("/late", "http.get(" U ")") ROUTE("/many", "for i = 1, 101 do http.get(" U
                                                                                                  ", { query = { i = i } }) end")
-                    ROUTE("/shown", "http.get('https://a.example.com/' .. secret 'KEY', { query = { q = 1 } })")
-                        ROUTE("/left", "pcall(http.all, { { url = " U " }, { url = " U ", json = { print } } }) http.get(" U
-                                       ")") ROUTE("/loop", "while true do end")
-                            ROUTE("/memory", "local keep = {} while true do keep[#keep + 1] = http.get(" U ").body end") ROUTE(
-                                "/request",
-                                "http.request(" U ", { method = 'PATCH', json = { n = event.body.n, k = secret 'KEY' }, "
-                                "headers = { ['X-Id'] = '7' }, query = { b = 2, a = 'x y' }, timeout = "
-                                "'3s', max_response = '10B', "
-                                "private = true, auth = auth.basic { user = 'me', password = secret "
-                                "'KEY' } })")
-                                ROUTE("/headers", "local n = 0 for _ in pairs(http.get('https://a.example.com/').headers) do n = "
-                                                  "n + 1 end assert(n == 200, n)") ROUTE(
-                                    "/edges",
-                                    "local u = 'https://a.example.com/' "
-                                    "http.get(u .. ('x'):rep(8192 - #u)) http.get(u, { timeout = '10ms', max_response = '1B' }) "
-                                    "http.get(u, { timeout = '10m', max_response = '16MiB' })") BYTES("7")
-                                    BYTES("8") "route '/limited' { verify = verify.none 't', limits = { "
-                                               "handler_time = '30ms' }, "
-                                               "handle = function() http.get(" U ") end }\n";
+                    ROUTE("/shown", "http.get('https://a.example.com/' .. secret 'KEY', { query = { q = 1 } })") ROUTE(
+                        "/left", "pcall(http.all, { { url = " U " }, { url = " U ", json = { print } } }) http.get(" U
+                                 ")") ROUTE("/loop", "while true do end")
+                        ROUTE("/memory", "local keep = {} while true do keep[#keep + 1] = http.get(" U ").body end") ROUTE(
+                            "/request",
+                            "http.request(" U ", { method = 'PATCH', json = { n = event.body.n, k = secret 'KEY' }, "
+                            "headers = { ['X-Id'] = '7' }, query = { b = 2, a = 'x y' }, timeout = "
+                            "'3s', max_response = '10B', "
+                            "private = true, auth = auth.basic { user = 'me', password = secret "
+                            "'KEY' } })") ROUTE("/headers",
+                                                "local n = 0 for _ in pairs(http.get('https://a.example.com/').headers) do n = "
+                                                "n + 1 end assert(n == 200, n)")
+                            ROUTE("/edges",
+                                  "local u = 'https://a.example.com/' "
+                                  "http.get(u .. ('x'):rep(8192 - #u)) http.get(u, { timeout = '10ms', max_response = '1B' }) "
+                                  "http.get(u, { timeout = '10m', max_response = '16MiB' })") BYTES("7")
+                                BYTES("8") "route '/limited' { verify = verify.none 't', limits = { "
+                                           "handler_time = '30ms' }, "
+                                           "handle = function() http.get(" U ") end }\n";
 
 static void begin_test(void)
 {
