@@ -5,13 +5,13 @@
 
 #include "base/mem.h"
 
-enum { ARENA_BLOCK = 1024 };
-
 struct arena_block {
     struct arena_block *next;
     size_t used, size;
     alignas(max_align_t) char bytes[];
 };
+
+enum { ARENA_BLOCK = 1024 - sizeof(struct arena_block) /* a size that allocators have */ };
 
 void *arena_take(struct arena *arena, size_t size)
 {

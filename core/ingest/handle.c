@@ -90,7 +90,9 @@ void handle_start(struct intake *intake)
     } else if (!intake->outcome) {
         intake->run_again = true;
     }
-    if (!intake->run_waits && !has_failed(intake->outcome))
+    if (intake->run_waits)
+        event_trim_index(intake->event);
+    else if (!has_failed(intake->outcome))
         event_forget_index(intake->event);
     if (!ends_unwritten(intake)) {
         commit(intake);

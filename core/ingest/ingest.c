@@ -88,7 +88,7 @@ static bool lacks_length(const struct request *request)
 static void find_route(struct intake *intake, struct generation *generation, struct slice path)
 {
     intake->generation = generation_ref(generation);
-    intake->route = router_match(generation, path, intake->params, &intake->param_count, &intake->param_text);
+    intake->route = router_match(generation, path);
 }
 
 /* What is to be said of a request by the rules that it was matched with. */
@@ -154,7 +154,6 @@ static bool match_again(struct intake *intake, struct generation *generation, co
 {
     struct reply reply;
     generation_unref(intake->generation);
-    intake->param_count = 0;
     find_route(intake, generation, request->path);
     find_sender(intake, request);
     struct head_refusal refusal = judge_head(intake, request);
@@ -193,9 +192,11 @@ static void copy_headers(const struct request *request, struct pair *headers)
 
 static enum result make_event(struct intake *intake, struct request *request, const struct verify_result *verified)
 {
-    struct pair headers[HTTP_HEADERS_MAX];
+    struct pair headers[HTTP_HEADERS_MAX], params[PARAMS_MAX];
+    struct buf *param_text = &intake->ingest->scratch;
     uint64_t now_ms = clock_wall_ms();
     copy_headers(request, headers);
+    buf_clear(param_text);
     struct event_parts parts = {
         .id = intake_new_id(intake->ingest, now_ms),
         .route = intake->route->path,
@@ -209,8 +210,8 @@ static enum result make_event(struct intake *intake, struct request *request, co
         .redact = intake->route->redact,
         .headers = headers,
         .header_count = request->header_count,
-        .params = intake->params,
-        .param_count = intake->param_count,
+        .params = params,
+        .param_count = router_params(intake->route, request->path, params, param_text),
         .received_ms = now_ms,
         .time_ms = verified->time_ms,
         .body = request->body,

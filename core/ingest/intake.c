@@ -16,7 +16,6 @@ struct intake *intake_new(struct ingest *ingest, struct conn *conn)
     intake->conn = conn;
     if (conn)
         snprintf(intake->remote_ip, sizeof(intake->remote_ip), "%.*s", SLICE_ARGS(conn_remote_ip(conn)));
-    buf_init(&intake->param_text, PARAM_BYTES_MAX);
     ingest->in_flight++;
     return intake;
 }
@@ -39,7 +38,6 @@ static void intake_free(void *arg)
     if (intake->awaits)
         atomic_fetch_sub(intake->ingest->config.awaiting, 1);
     mem_free(intake->dead);
-    buf_deinit(&intake->param_text);
     event_unref(intake->event);
     generation_unref(intake->generation);
     mem_free(intake);

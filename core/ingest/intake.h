@@ -9,7 +9,7 @@
 #include "listen/conn.h"
 #include "loop/handoff.h"
 
-enum { PARAM_BYTES_MAX = 8 << 10, ADDRESS_SIZE = 48 };
+enum { ADDRESS_SIZE = 48 };
 
 enum intake_state {
     INTAKE_CHECKING,   /* until the handler is started */
@@ -29,9 +29,6 @@ struct intake {
     struct json_value list;        /* in the event: its items are events each; doc NULL: none */
     struct generation *generation; /* counted */
     const struct route *route;     /* of the generation */
-    struct pair params[PARAMS_MAX];
-    size_t param_count;
-    struct buf param_text;
     struct slice type;
     struct event *event;     /* counted, from the decoding on */
     struct outcome *outcome; /* in the event's arena, once the handler returned */

@@ -1,9 +1,9 @@
 #include "ingest/router.h"
 
 struct matching {
-    struct pair *params;
+    struct pair *params; /* NULL: they are only counted */
     size_t count;
-    struct buf *scratch;
+    struct buf *text; /* of their values */
 };
 
 static int hex_value(char c)
@@ -54,16 +54,18 @@ static int compare_decoded(struct slice segment, struct slice fixed)
 
 static bool keep_param(struct matching *matching, struct slice name, struct slice value)
 {
-    size_t start = matching->scratch->len, at = 0;
-    if (matching->count == PARAMS_MAX)
+    size_t place = matching->count;
+    if (place == PARAMS_MAX)
         return false;
+    matching->count++;
+    if (!matching->params)
+        return true;
+    size_t start = matching->text->len, at = 0;
     while (at < value.len)
-        buf_add_byte(matching->scratch, take_byte(value, &at));
-    if (!buf_ok(matching->scratch))
-        return false;
+        buf_add_byte(matching->text, take_byte(value, &at));
     /* offsets first: the buffer may still move */
-    matching->params[matching->count++] = (struct pair){ name, { (const char *)start, matching->scratch->len - start } };
-    return true;
+    matching->params[place] = (struct pair){ name, { (const char *)start, matching->text->len - start } };
+    return buf_ok(matching->text);
 }
 
 /* Offsets become pointers once nothing is added any more. */
@@ -71,7 +73,7 @@ static void settle_params(struct matching *matching)
 {
     for (size_t i = 0; i < matching->count; i++) {
         struct slice *value = &matching->params[i].value;
-        value->data = value->len ? matching->scratch->data + (size_t)value->data : "";
+        value->data = value->len ? matching->text->data + (size_t)value->data : "";
     }
 }
 
@@ -108,7 +110,6 @@ struct range {
 struct search {
     const struct generation *generation;
     struct slice path;
-    struct matching *matching;
 };
 
 static int kind_of(struct slice segment)
@@ -156,9 +157,8 @@ static const struct route *try_each(const struct search *search, struct range am
 {
     for (size_t i = among.first; i < among.end; i++) {
         const struct route *route = &search->generation->routes[i];
-        search->matching->count = 0;
-        buf_clear(search->matching->scratch);
-        if (route->enabled && takes(route->path, search->path, search->matching))
+        struct matching matching = { NULL, 0, NULL };
+        if (route->enabled && takes(route->path, search->path, &matching))
             return route;
     }
     return NULL;
@@ -178,28 +178,25 @@ static const struct route *find(const struct search *search, struct range among,
     return route ? route : try_each(search, part(search, among, given, PLACE_REST));
 }
 
-const struct route *router_match(const struct generation *generation, struct slice path, struct pair *params, size_t *count,
-                                 struct buf *scratch)
+const struct route *router_match(const struct generation *generation, struct slice path)
 {
-    struct matching matching = { params, 0, scratch };
-    struct search search = { generation, path, &matching };
-    const struct route *route = find(&search, (struct range){ 0, generation->route_count, 0 }, path);
-    if (!route)
-        return NULL;
+    struct search search = { generation, path };
+    return find(&search, (struct range){ 0, generation->route_count, 0 }, path);
+}
+
+size_t router_params(const struct route *route, struct slice path, struct pair *params, struct buf *text)
+{
+    struct matching matching = { params, 0, text };
+    if (!takes(route->path, path, &matching))
+        return 0;
     settle_params(&matching);
-    *count = matching.count;
-    return route;
+    return matching.count;
 }
 
 bool router_pattern_takes(struct slice pattern, struct slice path)
 {
-    struct pair params[PARAMS_MAX];
-    struct buf scratch;
-    struct matching matching = { params, 0, &scratch };
-    buf_init(&scratch, 64 << 10);
-    bool taken = takes(pattern, path, &matching);
-    buf_deinit(&scratch);
-    return taken;
+    struct matching matching = { NULL, 0, NULL };
+    return takes(pattern, path, &matching);
 }
 
 int router_order(struct slice a, struct slice b)

@@ -373,6 +373,15 @@ size_t json_memory(const struct json_doc *doc)
     return sizeof(*doc) + doc->room * sizeof(struct node);
 }
 
+void json_trim(struct json_doc *doc)
+{
+    struct node *nodes = mem_realloc(doc->nodes, doc->count * sizeof(*nodes));
+    if (!nodes)
+        return;
+    doc->nodes = nodes;
+    doc->room = doc->count;
+}
+
 size_t json_packed_bytes(const struct json_doc *doc)
 {
     return sizeof(*doc) + doc->count * sizeof(struct node);

@@ -34,6 +34,8 @@ enum result json_index(struct slice text, struct json_doc **out, struct json_err
 void json_free(struct json_doc *doc);
 /* Memory of the index, for accounts. */
 size_t json_memory(const struct json_doc *doc);
+/* Gives back what the index has not used. */
+void json_trim(struct json_doc *doc);
 /* A copy of the index in one block of the caller's, aligned for a pointer, of json_packed_bytes(doc); over the same text. It ends
  * with the block: json_free is not for it. */
 size_t json_packed_bytes(const struct json_doc *doc);

@@ -60,6 +60,15 @@ void event_forget_index(struct event *event)
     drop_text(event);
 }
 
+void event_trim_index(struct event *event)
+{
+    if (!event->json)
+        return;
+    account_less(event, json_memory(event->json));
+    json_trim(event->json);
+    account_more(event, json_memory(event->json));
+}
+
 /* ---- Content-Encoding ---- */
 
 static const char *const coding_names[] = { "", "gzip", "deflate", "brotli", "" };

@@ -140,6 +140,8 @@ static inline bool event_has_json(const struct event *event)
 /* No rule looks at it any more: of a large body the index is larger than the body. kind stays. While nobody else reads the event.
  */
 void event_forget_index(struct event *event);
+/* It is kept for a while: what indexing took and did not need is given back. Views of it stay valid. */
+void event_trim_index(struct event *event);
 
 /* The first header of that name, letter case ignored; data is NULL when absent. */
 struct slice event_header(const struct event *event, struct slice name);

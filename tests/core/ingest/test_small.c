@@ -26,10 +26,10 @@ static const char *matched(const char *path)
     struct generation generation = { .routes = routes, .route_count = COUNT(routes) };
     struct pair params[PARAMS_MAX];
     struct buf scratch;
-    size_t count = 0;
     qsort(routes, COUNT(routes), sizeof(routes[0]), by_order);
     buf_init(&scratch, 1 << 16);
-    const struct route *route = router_match(&generation, slice_of(path), params, &count, &scratch);
+    const struct route *route = router_match(&generation, slice_of(path));
+    size_t count = route ? router_params(route, slice_of(path), params, &scratch) : 0;
     int len = snprintf(out, sizeof(out), "%.*s", route ? (int)route->path.len : 4, route ? route->path.data : "none");
     for (size_t i = 0; route && i < count; i++)
         len +=
@@ -121,11 +121,8 @@ TEST(finds_among_many_what_trying_them_in_order_would_find)
     enum { MANY = 400, PATHS = 4000, TEXT = 64 };
     static char texts[MANY][TEXT];
     static struct route routes[MANY];
-    struct pair params[PARAMS_MAX];
-    struct buf scratch;
     unsigned state = 7;
-    size_t count = 0, found = 0;
-    buf_init(&scratch, 1 << 16);
+    size_t found = 0;
     for (size_t many = 1; many <= MANY; many = many * 3 + 1) {
         struct generation generation = { .routes = routes, .route_count = many };
         for (size_t i = 0; i < many; i++)
@@ -136,44 +133,37 @@ TEST(finds_among_many_what_trying_them_in_order_would_find)
             char text[TEXT];
             struct slice path = random_path(text, TEXT, false, &state);
             const struct route *wanted = first_that_takes(&generation, path);
-            CHECK(text, router_match(&generation, path, params, &count, &scratch) == wanted);
+            CHECK(text, router_match(&generation, path) == wanted);
             found += wanted != NULL;
         }
     }
     CHECK("some were found", found > PATHS);
-    buf_deinit(&scratch);
 }
 
 TEST(takes_no_path_with_a_disabled_route_only)
 {
     const struct route routes[] = { { .path = SLICE("/a/:id"), .enabled = false } };
     struct generation generation = { .routes = routes, .route_count = 1 }, empty = { .route_count = 0 };
-    struct pair params[PARAMS_MAX];
-    struct buf scratch;
-    size_t count = 0;
-    buf_init(&scratch, 1 << 16);
-    CHECK("disabled", !router_match(&generation, SLICE("/a/1"), params, &count, &scratch));
-    CHECK("no routes at all", !router_match(&empty, SLICE("/a/1"), params, &count, &scratch));
-    buf_deinit(&scratch);
+    CHECK("disabled", !router_match(&generation, SLICE("/a/1")));
+    CHECK("no routes at all", !router_match(&empty, SLICE("/a/1")));
 }
 
 TEST(keeps_as_many_params_as_there_is_room_for)
 {
     const struct route routes[] = { { .path = SLICE("/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/*p"), .enabled = true } };
     struct generation generation = { .routes = routes, .route_count = 1 };
+    struct slice path = SLICE("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/%31%36/17");
     struct pair params[PARAMS_MAX];
-    struct buf scratch;
-    size_t count = 0;
-    buf_init(&scratch, 1 << 16);
-    CHECK("taken", router_match(&generation, SLICE("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/%31%36/17"), params, &count, &scratch));
-    CHECK_EQ("params", count, PARAMS_MAX);
+    struct buf text;
+    CHECK("taken", router_match(&generation, path) == routes);
+    buf_init(&text, path.len);
+    CHECK_EQ("params", router_params(routes, path, params, &text), PARAMS_MAX);
     CHECK_SLICE("the first", params[0].value, "1");
     CHECK_SLICE("the rest", params[PARAMS_MAX - 1].value, "16/17");
-    buf_deinit(&scratch);
-    buf_init(&scratch, 8);
-    CHECK("no room for their text",
-          !router_match(&generation, SLICE("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16"), params, &count, &scratch));
-    buf_deinit(&scratch);
+    buf_deinit(&text);
+    buf_init(&text, 8);
+    CHECK_EQ("no room for their text", router_params(routes, path, params, &text), 0);
+    buf_deinit(&text);
 }
 
 TEST(decodes_each_segment_by_itself)

@@ -161,6 +161,21 @@ TEST(members_and_elements_are_found_and_walked_in_order)
     json_free(doc);
 }
 
+TEST(a_trimmed_index_reads_as_before)
+{
+    struct json_doc *doc;
+    struct json_error error;
+    CHECK_EQ("indexed", json_index(SLICE("{\"a\":[1,{\"b\":true}]}"), &doc, &error), OK);
+    size_t before = json_memory(doc);
+    json_trim(doc);
+    CHECK("smaller", json_memory(doc) < before);
+    CHECK_EQ("as small as it can be", json_memory(doc), json_packed_bytes(doc));
+    struct json_value list = json_member(json_root(doc), SLICE("a"));
+    CHECK_EQ("two elements", json_count(list), 2);
+    CHECK("the last", json_member(json_element(list, 1), SLICE("b")).doc == doc);
+    json_free(doc);
+}
+
 TEST(strings_decode_their_escapes)
 {
     static const struct {
