@@ -14,9 +14,8 @@ static void fill(struct reply *reply, const struct response *response)
 }
 
 /* There is room: other headers leave it. */
-static void add_id(struct reply *reply, struct answer_text *text, struct uuid id)
+static void add_id(struct reply *reply, const struct answer_text *text)
 {
-    uuid_format(id, text->id);
     (void)reply_add_header(reply, SLICE("tidewire-event-id"), slice_of(text->id));
 }
 
@@ -31,11 +30,10 @@ static struct slice write_body(struct answer_text *text)
 }
 
 /* The static reply; body: where the route has none of its own. */
-static void reply_with(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id,
-                       struct slice body)
+static void reply_with(struct reply *reply, const struct answer_text *text, const struct route *route, struct slice body)
 {
     fill(reply, &route->reply);
-    add_id(reply, text, id);
+    add_id(reply, text);
     if (!route->reply.body.data) {
         reply->content_type = SLICE("application/json");
         reply->body = body;
@@ -44,39 +42,40 @@ static void reply_with(struct reply *reply, struct answer_text *text, const stru
 
 void answer_response(struct reply *reply, struct answer_text *text, const struct response *response, struct uuid id)
 {
+    uuid_format(id, text->id);
     fill(reply, response);
-    add_id(reply, text, id);
+    add_id(reply, text);
 }
 
 void answer_failed(struct reply *reply, struct answer_text *text, struct uuid id)
 {
-    char detail[96], shown[UUID_TEXT_SIZE];
-    uuid_format(id, shown);
-    snprintf(detail, sizeof(detail), "the handler of event %s failed", shown);
+    char detail[96];
+    uuid_format(id, text->id);
+    snprintf(detail, sizeof(detail), "the handler of event %s failed", text->id);
     reply_problem(reply, 500, detail);
-    add_id(reply, text, id);
+    add_id(reply, text);
 }
 
 void answer_undelivered(struct reply *reply, struct answer_text *text, const char *target, struct uuid id)
 {
-    char detail[256], shown[UUID_TEXT_SIZE];
-    uuid_format(id, shown);
-    snprintf(detail, sizeof(detail), "event %s could not be delivered to target %.160s", shown, target);
+    char detail[256];
+    uuid_format(id, text->id);
+    snprintf(detail, sizeof(detail), "event %s could not be delivered to target %.160s", text->id, target);
     reply_problem(reply, 502, detail);
-    add_id(reply, text, id);
+    add_id(reply, text);
 }
 
 void answer_stored(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id)
 {
     uuid_format(id, text->id);
-    reply_with(reply, text, route, id, write_body(text));
+    reply_with(reply, text, route, write_body(text));
 }
 
 void answer_items(struct reply *reply, struct answer_text *text, const struct route *route, struct uuid id, uint32_t count)
 {
     uuid_format(id, text->id);
     int len = snprintf(text->body, sizeof(text->body), "{\"id\":\"%s\",\"count\":%u}\n", text->id, count);
-    reply_with(reply, text, route, id, slice_make(text->body, (size_t)len));
+    reply_with(reply, text, route, slice_make(text->body, (size_t)len));
 }
 
 void answer_ignored(struct reply *reply, const struct route *route)

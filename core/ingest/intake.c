@@ -1,6 +1,6 @@
 #include "ingest/intake.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -9,13 +9,21 @@
 
 /* ---- life of an intake ---- */
 
+/* An address as text: never longer than there is room. */
+static void take_address(struct intake *intake, struct slice address)
+{
+    size_t len = address.len < ADDRESS_SIZE ? address.len : ADDRESS_SIZE - 1;
+    memcpy(intake->remote_ip, address.data, len);
+    intake->remote_ip[len] = '\0';
+}
+
 struct intake *intake_new(struct ingest *ingest, struct conn *conn)
 {
     struct intake *intake = MEM_NEW(struct intake);
     intake->ingest = ingest;
     intake->conn = conn;
     if (conn)
-        snprintf(intake->remote_ip, sizeof(intake->remote_ip), "%.*s", SLICE_ARGS(conn_remote_ip(conn)));
+        take_address(intake, conn_remote_ip(conn));
     ingest->in_flight++;
     return intake;
 }

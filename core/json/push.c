@@ -200,7 +200,7 @@ static struct anchor *push_anchor(lua_State *L, struct views *views)
     views->moving = NULL;
     lua_rawgeti(L, LUA_REGISTRYINDEX, views->anchor_ref);
     lua_setmetatable(L, -2);
-    anchor->handle = view_open(views, doc, "");
+    anchor->handle = view_open(views, doc, (struct uuid){ 0 });
     if (!anchor->handle)
         luaL_error(L, "not enough memory");
     views->slots[(uint32_t)anchor->handle].in_lua = true;

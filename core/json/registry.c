@@ -85,7 +85,7 @@ static bool take_slot(struct views *views, uint32_t *index)
     return true;
 }
 
-uint64_t view_open(struct views *views, const struct json_doc *doc, const char *label)
+uint64_t view_open(struct views *views, const struct json_doc *doc, struct uuid event)
 {
     uint32_t index;
     if (!take_slot(views, &index))
@@ -93,8 +93,7 @@ uint64_t view_open(struct views *views, const struct json_doc *doc, const char *
     if (++views->serial == 0)
         views->serial = 1;
     struct slot *slot = &views->slots[index];
-    *slot = (struct slot){ .doc = doc, .serial = views->serial };
-    snprintf(slot->label, sizeof(slot->label), "%s", label);
+    *slot = (struct slot){ .doc = doc, .serial = views->serial, .event = event };
     return (uint64_t)slot->serial << 32 | index;
 }
 
@@ -118,9 +117,9 @@ void view_close(struct views *views, uint64_t handle)
     if (!slot)
         return;
     unsigned place = slot->serial % PAST_MAX;
-    if (!slot->in_lua) { /* views of the others keep their document, so nobody can ask for the label */
+    if (!slot->in_lua) { /* views of the others keep their document, so nobody can ask whose it was */
         views->past[place].serial = slot->serial;
-        memcpy(views->past[place].label, slot->label, LABEL_SIZE);
+        views->past[place].event = slot->event;
     }
     slot->doc = NULL;
     slot->next_free = views->free_slot;
@@ -130,9 +129,11 @@ void view_close(struct views *views, uint64_t handle)
 void view_ended(const struct views *views, const struct view *view, char *why, size_t size)
 {
     unsigned place = view->serial % PAST_MAX;
+    char id[UUID_TEXT_SIZE] = "";
     bool known = views->past[place].serial == view->serial;
-    snprintf(why, size, "this body belongs to %s, which has ended: keep copy(v)",
-             known ? views->past[place].label : "an earlier event");
+    if (known)
+        uuid_format(views->past[place].event, id);
+    snprintf(why, size, "this body belongs to %s%s, which has ended: keep copy(v)", known ? "event " : "an earlier event", id);
 }
 
 /* ---- telling values apart ---- */
@@ -172,7 +173,7 @@ struct json_value view_value(lua_State *L, struct views *views, int index)
     struct slot *slot = view_slot(views, view);
     if (slot)
         return (struct json_value){ slot->doc, view->node };
-    char why[sizeof("this body belongs to , which has ended: keep copy(v)") + LABEL_SIZE];
+    char why[sizeof("this body belongs to event , which has ended: keep copy(v)") + UUID_TEXT_SIZE];
     view_ended(views, view, why, sizeof(why));
     luaL_error(L, "%s", why);
     return (struct json_value){ NULL, 0 }; /* not reached */

@@ -10,9 +10,8 @@
 
 enum {
     LUA_TYPE_CDATA = 10, /* LuaJIT's number for it, which its headers keep to themselves */
-    LABEL_SIZE = 64,
     MISSED_SIZE = 64,
-    PAST_MAX = 64,  /* ended documents whose label is still known */
+    PAST_MAX = 64,  /* ended documents whose event is still known */
     PLACES_MAX = 4, /* containers per document in which the last element asked for is remembered */
     DIGITS_MAX = 20 /* of the largest 64-bit integer */
 };
@@ -31,7 +30,7 @@ struct slot {
     uint32_t next_free; /* of a free slot */
     bool in_lua;        /* it lives in the Lua heap: its views keep it alive by their environment */
     struct place places[PLACES_MAX];
-    char label[LABEL_SIZE];
+    struct uuid event; /* nil: in_lua */
 };
 
 /* What a view is in Lua memory. */
@@ -47,7 +46,7 @@ struct views {
     uint32_t serial;    /* given last */
     struct {
         uint32_t serial;
-        char label[LABEL_SIZE];
+        struct uuid event;
     } past[PAST_MAX];           /* by serial */
     struct json_doc *moving;    /* owned; on its way into the Lua heap */
     struct buf text, run;       /* under construction, one user at a time; kept between calls */

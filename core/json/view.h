@@ -12,6 +12,7 @@
 #include <lua.h>
 
 #include "base/buf.h"
+#include "base/uuid.h"
 #include "json/json.h"
 
 enum { VIEW_TEXT_MAX = 16 << 20 /* bytes of a text that a rule decodes or makes */ };
@@ -23,9 +24,9 @@ struct views *views_of(lua_State *L);
 /* After lua_close, or instead of it. NULL is fine. */
 void views_free(struct views *views);
 
-/* Makes the document usable in this state. label: what it belongs to, "event 01963f0e-…", for the error after the end; copied.
+/* Makes the document usable in this state. event: the one that it belongs to, for the error after the end; nil: it lives in Lua.
  * doc and its text stay valid until view_close. Returns a handle above 0; 0: no memory. Raises nothing. */
-uint64_t view_open(struct views *views, const struct json_doc *doc, const char *label);
+uint64_t view_open(struct views *views, const struct json_doc *doc, struct uuid event);
 /* Every view of it is dead from here on. Raises nothing. */
 void view_close(struct views *views, uint64_t handle);
 

@@ -1,6 +1,5 @@
 /* event_api.c: `event` as a rule sees it (rules.md 3, "Event"): read-only, fields decoded when they are looked at. */
 #include <lauxlib.h>
-#include <stdio.h>
 
 #include "base/mem.h"
 #include "ingest/encoding.h"
@@ -148,12 +147,8 @@ static void push_id(lua_State *L, struct uuid id)
 
 static uint64_t body_view(lua_State *L, struct script_event *open)
 {
-    char label[64], id[UUID_TEXT_SIZE];
-    if (open->body_view)
-        return open->body_view;
-    uuid_format(open->event->id, id);
-    snprintf(label, sizeof(label), "event %s", id);
-    open->body_view = view_open(script_of(L)->views, open->event->json, label);
+    if (!open->body_view)
+        open->body_view = view_open(script_of(L)->views, open->event->json, open->event->id);
     if (!open->body_view)
         luaL_error(L, "not enough memory");
     return open->body_view;

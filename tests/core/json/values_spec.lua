@@ -233,7 +233,7 @@ end)
 it("tells a view that outlived its event", function()
   local kept, text, list, integer = lend '{"a":{"b":1},"list":[1,2]}'
   is(text, 1)
-  local ended = "this body belongs to event 0196, which has ended: keep copy%(v%)"
+  local ended = "this body belongs to event 00000000%-0000%-0000%-0000%-000000000096, which has ended: keep copy%(v%)"
   fails(ended, function() return kept.a end)
   fails(ended, function() return #kept end)
   fails(ended, function() return tostring(kept) end)
