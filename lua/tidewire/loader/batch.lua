@@ -30,7 +30,7 @@ local known = {
 --- @tparam table load  the running load
 -- @tparam string name
 -- @tparam table given  what was written
--- @treturn table  the record that core/script/records.c and the batch's methods read
+-- @treturn table  the record that core/script/record_task.c and the batch's methods read
 -- @treturn table  { handle }
 function M.make(load, name, given, file, line)
   local self = check.new(load, ("batch %q"):format(name), file, line)

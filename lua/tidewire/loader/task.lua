@@ -49,7 +49,7 @@ end
 --- @tparam table load  the running load
 -- @tparam string name
 -- @tparam table given  what was written
--- @treturn table  the record that core/script/records.c reads
+-- @treturn table  the record that core/script/record_task.c reads
 -- @treturn table  { handle }
 function M.make(load, name, given, file, line)
   local self = check.new(load, ("task %q"):format(name), file, line)

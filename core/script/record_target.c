@@ -1,0 +1,92 @@
+/* record_target.c: a target, from the record of lua/tidewire/loader/target.lua. Words are in the order of their enums. */
+#include "model/message.h"
+#include "script/record.h"
+
+static void read_auth(const struct record *record, struct target *target)
+{
+    static const char *const schemes[] = { "none", "bearer", "basic", NULL };
+    if (!record_enter(record, "auth"))
+        return;
+    target->auth = (enum auth)record_word(record, "scheme", schemes);
+    target->auth_user = record_pieces(record, "user");
+    target->auth_value = record_pieces(record, "value");
+    record_leave(record);
+}
+
+static void read_success(const struct record *record, struct target *target)
+{
+    size_t count;
+    if (!record_enter_list(record, "success", &count))
+        return;
+    for (size_t i = 0; i < count && i < SUCCESS_RANGES_MAX; i++) {
+        record_enter_item(record, i);
+        target->success[i].from = (uint16_t)record_number(record, "from");
+        target->success[i].to = (uint16_t)record_number(record, "to");
+        target->success_count = i + 1;
+        record_leave(record);
+    }
+    record_leave(record);
+}
+
+static void read_retry(const struct record *record, struct target *target)
+{
+    target->retry = record_retry(record);
+    if (!record_enter(record, "retry"))
+        return;
+    target->retry_off = record_flag(record, "off");
+    record_leave(record);
+}
+
+static void read_rate(const struct record *record, struct target *target)
+{
+    if (!record_enter(record, "rate"))
+        return;
+    target->rate_per_s = record_number(record, "per_second");
+    target->rate_burst = record_number(record, "burst");
+    record_leave(record);
+}
+
+static bool lacks_secret(const struct generation *generation, struct slice pieces)
+{
+    struct arena scratch = { 0 };
+    struct slice value, missing;
+    bool lacks = pieces.len > 0 &&
+                 pieces_render(pieces, generation_secret, (void *)generation, &scratch, &value, &missing) == ERR_NOT_FOUND;
+    arena_deinit(&scratch);
+    return lacks;
+}
+
+/* Development only: a production load stops at a missing secret. */
+static bool target_records(const struct generation *generation, const struct target *target)
+{
+    struct slice value;
+    bool lacks = lacks_secret(generation, target->url) || lacks_secret(generation, target->auth_user) ||
+                 lacks_secret(generation, target->auth_value);
+    for (size_t i = 0; i < target->header_count; i++)
+        lacks = lacks || lacks_secret(generation, target->headers[i].value);
+    return lacks || (target->sign_secret.data && !generation_secret((void *)generation, target->sign_secret, &value));
+}
+
+void record_read_target(const struct record *record, struct target *target)
+{
+    target->name = record_text(record, "name");
+    target->file = record_text(record, "file");
+    target->line = (uint32_t)record_number(record, "line");
+    target->url = record_pieces(record, "url");
+    target->method = record_text(record, "method");
+    target->headers = record_pairs(record, "headers", &target->header_count, true);
+    read_auth(record, target);
+    target->sign_secret = record_text(record, "sign_secret");
+    target->timeout_ms = (uint64_t)record_number(record, "timeout");
+    target->connect_timeout_ms = (uint64_t)record_number(record, "connect_timeout");
+    read_retry(record, target);
+    read_success(record, target);
+    target->success_function = record_flag(record, "success_function");
+    target->concurrency = (uint32_t)record_number(record, "concurrency");
+    target->breaker_after = (uint32_t)record_number(record, "breaker_after");
+    target->breaker_probe_ms = (uint64_t)record_number(record, "breaker_probe");
+    read_rate(record, target);
+    target->allow_private = record_flag(record, "private");
+    target->max_response_bytes = (uint64_t)record_number(record, "max_response");
+    target->records = target_records(record->generation, target);
+}
