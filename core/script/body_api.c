@@ -1,6 +1,6 @@
 /* body_api.c: bodies that become tables in Lua: forms, multipart, XML; and what the libraries form and xml need of C.
  *
- * Nothing is kept of a body between its arrival and here: it is read anew, once for an event (event_api.c keeps the table). What
+ * Nothing is kept of a body between its arrival and here: it is read anew, once for an event (event_body.c keeps the table). What
  * is read stays in the event or in buffers of the script while Lua is called, so a state may be left at any moment. */
 #include <lauxlib.h>
 

@@ -116,9 +116,7 @@ struct script *script_of(lua_State *L);
 /* event_api.c */
 struct script_event *event_api_begin(struct script *script, struct event *event);
 void event_api_end(struct script *script, struct script_event *open);
-/* event.body of an event that no request has brought: JSON or nothing. */
-void event_api_push_body(lua_State *L, struct script_event *open);
-void event_api_push(lua_State *L, struct script *script, struct script_event *open);
+void event_api_push(lua_State *L, struct script_event *open);
 /* Does the value at index stand for an event? Then *ended says whether that one has ended. */
 bool event_api_is(lua_State *L, int index, bool *ended);
 /* The event at index; NULL: something else is there. Raises when it has ended. */
@@ -126,6 +124,8 @@ const struct event *event_api_event(lua_State *L, int index);
 #define EVENT_ENDED "this event has ended: what has to outlive its handler is to be copied, for example with copy(event.body)"
 void event_api_free(struct script *script);
 int luaopen_tidewire_event(lua_State *L);
+/* event_body.c: event.body of an event that no request has brought: JSON or nothing. */
+void event_push_json_body(lua_State *L, struct script_event *open);
 
 /* plan.c: notes and ends */
 int luaopen_tidewire_actions_native(lua_State *L);

@@ -55,7 +55,7 @@ static int push_question(lua_State *L)
     lua_rawget(L, -2);
     lua_getfield(L, -1, question->function);
     if (question->event)
-        event_api_push(L, question->script, question->event);
+        event_api_push(L, question->event);
     else
         push_answer(L, question->answer);
     lua_xmove(L, question->coroutine, 2);

@@ -317,10 +317,10 @@ static int push_arguments(lua_State *L, struct inside_run *inside)
     const struct event *event = inside->run->event;
     enum route_kind kind = inside->run->route->kind;
     if (kind == ROUTE_REQUEST) {
-        event_api_push(L, inside->script, inside->event);
+        event_api_push(L, inside->event);
         return 1;
     }
-    event_api_push_body(L, inside->event);
+    event_push_json_body(L, inside->event);
     if (kind == ROUTE_BATCH && event->type.len)
         lua_pushlstring(L, event->type.data, event->type.len);
     else

@@ -40,8 +40,8 @@ static int push_function(lua_State *L)
     lua_rawgeti(L, LUA_REGISTRYINDEX, inside->script->routes_ref);
     lua_pushlstring(L, notice->route->path.data, notice->route->path.len);
     lua_rawget(L, -2);
-    lua_getfield(L, -1, notice->function);            /* … function */
-    event_api_push(L, inside->script, inside->event); /* … function event */
+    lua_getfield(L, -1, notice->function); /* … function */
+    event_api_push(L, inside->event);      /* … function event */
     lua_pushlstring(L, notice->why.data ? notice->why.data : "", notice->why.len);
     if (notice->dead) {
         push_delivery(L, notice->dead);

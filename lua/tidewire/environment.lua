@@ -219,7 +219,7 @@ do
   meta.__metatable = false
 end
 
--- What event_api.c says about a field that an event has not.
+-- What event_fields.c says about a field that an event has not.
 do
   local names = require("tidewire.event").fields
   debug.getregistry()["tidewire.unknown_field"] = function(name)
