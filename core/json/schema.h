@@ -1,5 +1,5 @@
-/* schema.h: JSON Schema (json-schema.org, draft 2020-12): the keywords with which a document is judged by itself. Two files:
- * schema_compile.c makes the schema from its text, schema.c judges.
+/* schema.h: JSON Schema (json-schema.org, draft 2020-12): the keywords with which a document is judged by itself.
+ * schema_compile.c makes the schema from its text, schema.c judges; the files beside them are what either needs.
  *
  *   type enum const · properties patternProperties additionalProperties required minProperties maxProperties
  *   items prefixItems minItems maxItems uniqueItems · minLength maxLength pattern · minimum maximum exclusiveMinimum

@@ -1,4 +1,4 @@
-/* schema_inside.h: a schema as it is judged by. Private to schema.c and schema_compile.c. */
+/* schema_inside.h: a schema as it is judged by: what schema_compile.c makes and schema.c reads. Private to schema*.c. */
 #ifndef TIDEWIRE_SCHEMA_INSIDE_H
 #define TIDEWIRE_SCHEMA_INSIDE_H
 
