@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -25,112 +24,16 @@
 #include "loop/kept_rules.h"
 #include "loop/kept_wards.h"
 #include "loop/screen.h"
-#include "loop/verdict.h"
 #include "script/watchdog.h"
 #include "store/store.h"
 #include "super/supervisor.h"
 
 enum {
-    STORE_RETRY_MS = 1000,
-    HAND_OVER_MS = 1500,
-    DRAIN_GRACE_MS = 3000, /* beyond the drain: for commits on their way */
-    RESERVE_BYTES = 32 << 20,
-    MIN_FREE_BYTES = 1 << 30,
     BODIES_MAX = 256 << 20, /* bytes of bodies in memory, the whole process */
     CONNECTIONS_MAX = 10000,
     JUMPS_MAX = 200, /* then a fresh server takes over */
     SECOND_MS = 1000,
 };
-
-/* ---- the end ---- */
-
-static void nothing_closed(uv_handle_t *handle)
-{
-}
-static void nothing_left(void *arg)
-{
-}
-
-static void close_main(struct server *server)
-{
-    task_clock_close(server->tasks);
-    watch_stop(server->watch);
-    server->watch = NULL;
-    if (server->admin)
-        admin_stop(server->admin, nothing_left, NULL);
-    uv_close((uv_handle_t *)&server->terminate, nothing_closed);
-    uv_close((uv_handle_t *)&server->interrupt, nothing_closed);
-    uv_close((uv_handle_t *)&server->hangup, nothing_closed);
-    uv_close((uv_handle_t *)&server->retry, nothing_closed);
-    uv_close((uv_handle_t *)&server->second, nothing_closed);
-    handoff_close(&server->handoff, nothing_closed);
-}
-
-/* What asked for a status or a replay at the last moment is still on its way to main: it finds workers that take nothing and a
- * store without room, which are freed when the loop has ended. */
-static void on_worker_ended(struct server *server)
-{
-    if (++server->ended < server->inherited->workers)
-        return;
-    kept_wards_write(server->store, &server->handoff, server->probation, &server->probation_kept);
-    store_end(server->store);
-    LOG(LOG_INFO, "server ends");
-    close_main(server);
-}
-
-/* A full disk holds back results for as long as it is full; they are of attempts that are then made again. */
-static void on_drain_over(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-    LOG(LOG_WARN, "drain cut off");
-    log_flush();
-    _exit(server->exit_code);
-}
-
-static void hand_over(struct server *server)
-{
-    uv_timer_start(&server->retry, on_drain_over, HAND_OVER_MS + DRAIN_GRACE_MS, 0);
-    for (uint32_t i = 0; i < server->inherited->workers; i++)
-        worker_hand_over(server->workers[i], HAND_OVER_MS);
-}
-
-static void drain(struct server *server)
-{
-    if (server->phase == DRAINING)
-        return;
-    enum phase before = server->phase;
-    server->phase = DRAINING;
-    task_clock_stop(server->tasks);
-    LOG(LOG_INFO, "draining", LOG_I("ms", server->config->drain_ms));
-    log_flush();
-    if (before == STARTING && !server->store) { /* the store never opened */
-        closed_door_stop(server->door, nothing_left, NULL);
-        close_main(server);
-        return;
-    }
-    if (server->exit_code == SERVER_REPLACE) { /* what waits in handlers is on disk: the next server runs it */
-        hand_over(server);
-        return;
-    }
-    uv_timer_start(&server->retry, on_drain_over, server->config->drain_ms + DRAIN_GRACE_MS, 0);
-    for (uint32_t i = 0; i < server->inherited->workers; i++)
-        worker_drain(server->workers[i], server->config->drain_ms);
-}
-
-static void on_stop_signal(uv_signal_t *handle, int signal)
-{
-    struct server *server = handle->data;
-    server->exit_code = 0; /* no other server comes after this one, if that was planned */
-    drain(server);
-}
-
-/* Writer thread: a write, fsync or commit failed, so nothing of the batch was acknowledged, and nothing more may be. */
-static void on_store_fatal(void *arg, const char *why)
-{
-    LOG(LOG_ERROR, "store failed", LOG_T("why", why));
-    log_flush();
-    _exit(EXIT_STORE);
-}
 
 /* ---- rules ---- */
 
@@ -234,7 +137,7 @@ static void on_jump(struct server *server)
         return;
     LOG(LOG_WARN, "planned replacement", LOG_I("abandoned_states", server->jumps));
     server->exit_code = SERVER_REPLACE;
-    drain(server);
+    server_drain(server);
 }
 
 static void on_notice(struct handed *handed)
@@ -256,14 +159,14 @@ static void on_notice(struct handed *handed)
         on_jump(server);
         break;
     case WORKER_DRAINED:
-        on_worker_ended(server);
+        server_worker_ended(server);
         break;
     }
     generation_unref(notice->generation);
     mem_free(notice);
 }
 
-static bool start_workers(struct server *server)
+bool server_start_workers(struct server *server)
 {
     const struct inherited *inherited = server->inherited;
     server->budget.max = BODIES_MAX;
@@ -292,85 +195,6 @@ static bool start_workers(struct server *server)
     for (uint32_t i = 0; i < inherited->workers; i++)
         worker_load(server->workers[i], server->first);
     return true;
-}
-
-/* ---- the store ---- */
-
-static enum result make_store_folder(const struct config *config, char *why, size_t size)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof(folder), "%s", config->store);
-    char *slash = strrchr(folder, '/');
-    if (!slash || slash == folder)
-        return OK;
-    *slash = '\0';
-    if (mkdir(folder, 0700) == 0 || errno == EEXIST)
-        return OK;
-    snprintf(why, size, "the store's folder %.200s cannot be made: %s; choose another place with --store PATH", folder,
-             strerror(errno));
-    return ERR_IO;
-}
-
-static enum result open_store(struct server *server, char *why, size_t size)
-{
-    struct store_config config = {
-        .path = server->config->store,
-        .reserve_bytes = RESERVE_BYTES,
-        .min_free_bytes = MIN_FREE_BYTES,
-        .vfs = server->config->store_vfs,
-        .on_fatal = on_store_fatal,
-        .fatal_arg = server,
-    };
-    enum result rc = make_store_folder(server->config, why, size);
-    if (rc == OK)
-        rc = store_open(&config, &server->store, why, size);
-    return rc;
-}
-
-static void on_retry(uv_timer_t *timer);
-
-static void open_and_serve(struct server *server)
-{
-    char why[512] = "";
-    if (open_store(server, why, sizeof(why)) == OK) {
-        if (!kept_rules_choose(server->store, &server->options, &server->first, &server->runs_kept_rules))
-            _exit(EXIT_RULES);
-        kept_wards_read(server->store, server->probation);
-        probation_rules_changed(server->probation, server->first); /* files may be others than those that failed */
-        verdict_draw(server->recorder, server->inherited->workers, server->store, server->probation, server->first);
-        kept_wards_write_now(server->store, server->probation, &server->probation_kept); /* it may fall again at once */
-        recorder_forget(server->recorder); /* now that the store knows, and before the workers write there */
-        if (store_start(server->store) != OK || !start_workers(server)) {
-            fprintf(stderr, "tidewire: the workers cannot be started: not enough memory\n");
-            _exit(1);
-        }
-        return;
-    }
-    if (server->inherited->restarts == 0) {
-        fprintf(stderr, "tidewire: %s\n", why);
-        _exit(1);
-    }
-    LOG(LOG_ERROR, "store not open", LOG_T("why", why));
-    log_flush();
-    if (!server->door)
-        server->door = closed_door_start(&server->loop, server->inherited->listeners,
-                                         (size_t)server->inherited->workers * server->inherited->addresses,
-                                         "the store cannot be opened just now");
-    uv_timer_start(&server->retry, on_retry, STORE_RETRY_MS, 0);
-}
-
-static void on_door_closed(void *arg)
-{
-    struct server *server = arg;
-    server->door = NULL;
-    open_and_serve(server);
-}
-
-static void on_retry(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-    if (server->phase == STARTING)
-        closed_door_stop(server->door, on_door_closed, server);
 }
 
 /* ---- life ---- */
@@ -418,6 +242,13 @@ static bool load_rules(struct server *server)
     buf_deinit(&text);
     load_report_deinit(&server->report);
     return false;
+}
+
+static void on_stop_signal(uv_signal_t *handle, int signal)
+{
+    struct server *server = handle->data;
+    server->exit_code = 0; /* no other server comes after this one, if that was planned */
+    server_drain(server);
 }
 
 static void start_signals(struct server *server)
@@ -488,7 +319,7 @@ int server_run(const struct config *config, const struct inherited *inherited)
     set_limits(&server);
     start_signals(&server);
     server_start_admin(&server);
-    open_and_serve(&server);
+    server_open_store(&server);
     uv_run(&server.loop, UV_RUN_DEFAULT);
     free_parts(&server);
     watchdog_slot_free(server.options.slot);

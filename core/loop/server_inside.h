@@ -1,4 +1,8 @@
-/* server_inside.h: the main thread's server, for the files that are it: server.c and server_admin.c. */
+/* server_inside.h: the main thread's server, for the files that are it. All on the main thread.
+ *   server.c        its life: rules, workers, signals
+ *   server_store.c  the store is opened
+ *   server_admin.c  what the admin socket asks
+ *   server_end.c    from the wish to end to the last closed handle */
 #ifndef TIDEWIRE_SERVER_INSIDE_H
 #define TIDEWIRE_SERVER_INSIDE_H
 
@@ -51,6 +55,20 @@ struct server {
     uv_timer_t second; /* while serving: what has changed is kept */
 };
 
+/* ---- server.c ---- */
+/* Once the store is open. false: no memory. When all are ready, it serves. */
+bool server_start_workers(struct server *server);
+
+/* ---- server_store.c ---- */
+/* Then the workers. Ends the process where nothing can be served; after a fall it is tried until it opens. */
+void server_open_store(struct server *server);
+
+/* ---- server_end.c ---- */
+/* The loop ends when all has come to rest; the process, where that takes too long. Once begun, nothing more. */
+void server_drain(struct server *server);
+void server_worker_ended(struct server *server);
+
+/* ---- server_admin.c ---- */
 /* Nothing when there is no socket for it; what fails is logged. */
 void server_start_admin(struct server *server);
 
