@@ -139,6 +139,8 @@ static void go_on_stored(struct intake *intake)
     } else {
         to->held_stored(to->arg, intake->event);
         intake->run.on_done = on_stored_run_done;
+        if (!ended)
+            event_rest(intake->event);
     }
     if (intake->accept.key_use == KEYS_HOLD || waits_for_deliveries(intake))
         waiting_begin(intake); /* the intake may end here, unless its run is open */

@@ -375,11 +375,26 @@ size_t json_memory(const struct json_doc *doc)
 
 void json_trim(struct json_doc *doc)
 {
-    struct node *nodes = mem_realloc(doc->nodes, doc->count * sizeof(*nodes));
+    size_t bytes = doc->count * sizeof(struct node);
+    struct node *nodes = mem_alloc(bytes); /* a block that shrinks to half of it may stay where it is, as large as it was */
     if (!nodes)
         return;
+    memcpy(nodes, doc->nodes, bytes);
+    mem_free(doc->nodes);
     doc->nodes = nodes;
     doc->room = doc->count;
+}
+
+void json_empty(struct json_doc *doc)
+{
+    mem_free(doc->nodes);
+    *doc = (struct json_doc){ .nodes = NULL };
+}
+
+void json_refill(struct json_doc *doc, struct json_doc *from)
+{
+    *doc = *from;
+    mem_free(from);
 }
 
 size_t json_packed_bytes(const struct json_doc *doc)

@@ -24,4 +24,10 @@ struct json_doc {
     uint32_t count, room;
 };
 
+/* After json_empty. */
+static inline bool json_is_empty(const struct json_doc *doc)
+{
+    return !doc->nodes;
+}
+
 #endif

@@ -36,6 +36,10 @@ void json_free(struct json_doc *doc);
 size_t json_memory(const struct json_doc *doc);
 /* Gives back what the index has not used. */
 void json_trim(struct json_doc *doc);
+/* Gives all of it back but the document itself, which nobody may look into until json_refill: from is the index of the same
+ * bytes, wherever they lie now, and is taken. */
+void json_empty(struct json_doc *doc);
+void json_refill(struct json_doc *doc, struct json_doc *from);
 /* A copy of the index in one block of the caller's, aligned for a pointer, of json_packed_bytes(doc); over the same text. It ends
  * with the block: json_free is not for it. */
 size_t json_packed_bytes(const struct json_doc *doc);

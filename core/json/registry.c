@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "json/index.h"
 
 enum { SLOTS_FIRST = 16, SCRATCH_KEPT = 64 << 10 };
 
@@ -102,7 +103,7 @@ static struct view view_of_handle(uint64_t handle)
     return (struct view){ .slot = (uint32_t)handle, .serial = (uint32_t)(handle >> 32) };
 }
 
-struct slot *view_slot(struct views *views, const struct view *view)
+static struct slot *open_slot(const struct views *views, const struct view *view)
 {
     if (view->slot >= views->slot_count)
         return NULL;
@@ -110,10 +111,16 @@ struct slot *view_slot(struct views *views, const struct view *view)
     return slot->doc && slot->serial == view->serial ? slot : NULL;
 }
 
+struct slot *view_slot(struct views *views, const struct view *view)
+{
+    struct slot *slot = open_slot(views, view);
+    return slot && !json_is_empty(slot->doc) ? slot : NULL;
+}
+
 void view_close(struct views *views, uint64_t handle)
 {
     struct view view = view_of_handle(handle);
-    struct slot *slot = view_slot(views, &view);
+    struct slot *slot = open_slot(views, &view);
     if (!slot)
         return;
     unsigned place = slot->serial % PAST_MAX;
@@ -131,6 +138,10 @@ void view_ended(const struct views *views, const struct view *view, char *why, s
     unsigned place = view->serial % PAST_MAX;
     char id[UUID_TEXT_SIZE] = "";
     bool known = views->past[place].serial == view->serial;
+    if (open_slot(views, view)) { /* but empty */
+        snprintf(why, size, "this body belongs to an event whose handler waits: keep copy(v)");
+        return;
+    }
     if (known)
         uuid_format(views->past[place].event, id);
     snprintf(why, size, "this body belongs to %s%s, which has ended: keep copy(v)", known ? "event " : "an earlier event", id);

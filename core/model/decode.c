@@ -69,6 +69,39 @@ void event_trim_index(struct event *event)
     account_more(event, json_memory(event->json));
 }
 
+/* ---- an event that rests ---- */
+
+void event_rest(struct event *event)
+{
+    if (event->rests || !event->body_memory || !event->account || atomic_load(event->account) < EVENT_REST_FROM)
+        return;
+    drop_text(event);
+    account_less(event, event->accounted);
+    mem_free(event->body_memory);
+    event->body_memory = NULL;
+    event->body.data = event->text.data = NULL;
+    if (event->json)
+        json_empty(event->json);
+    event->rests = true;
+}
+
+void event_return(struct event *event, struct event *read)
+{
+    event->body = read->body;
+    event->body_memory = read->body_memory;
+    event->text = read->text;
+    event->text_memory = read->text_memory;
+    read->body_memory = read->text_memory = NULL;
+    account_more(event, event->body.len + (event->text_memory ? event->text.len : 0));
+    if (event->json && read->json) {
+        json_refill(event->json, read->json);
+        read->json = NULL;
+        account_more(event, json_memory(event->json));
+    }
+    event->rests = false;
+    event_unref(read);
+}
+
 /* ---- Content-Encoding ---- */
 
 static const char *const coding_names[] = { "", "gzip", "deflate", "brotli", "" };

@@ -65,6 +65,7 @@ struct event {
     uint64_t order_key;    /* events with an equal one are handled one after the other; 0: no order */
 
     enum body_kind kind;
+    bool rests;            /* body, text and the index are with the store: event_rest */
     struct slice body;     /* the bytes as they arrived */
     struct slice text;     /* what they mean: without their Content-Encoding. body where there is none; until it is forgotten */
     char *text_memory;     /* owned; what text points into when it is not body */
@@ -142,6 +143,13 @@ static inline bool event_has_json(const struct event *event)
 void event_forget_index(struct event *event);
 /* It is kept for a while: what indexing took and did not need is given back. Views of it stay valid. */
 void event_trim_index(struct event *event);
+
+enum { EVENT_REST_FROM = 4 << 20 /* bytes of bodies and indexes in its account */ };
+/* A stored event whose handler waits: where bodies take more than that, its own is given back, and the index. Until event_return
+ * nobody may look at them; views stay valid beyond it. While nobody else reads the event. */
+void event_rest(struct event *event);
+/* read: the same event as the store has it. One reference to it is taken. */
+void event_return(struct event *event, struct event *read);
 
 /* The first header of that name, letter case ignored; data is NULL when absent. */
 struct slice event_header(const struct event *event, struct slice name);

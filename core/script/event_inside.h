@@ -28,6 +28,8 @@ static inline struct event *event_alive(lua_State *L, const struct event_handle 
 {
     if (handle->open->serial != handle->serial)
         luaL_error(L, EVENT_ENDED);
+    if (handle->open->event->rests)
+        luaL_error(L, EVENT_RESTS);
     return handle->open->event;
 }
 

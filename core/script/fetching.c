@@ -43,6 +43,7 @@ static void note_time(struct asked *asked)
 void fetching_end(struct inside_run *inside)
 {
     const struct script_config *config = &inside->script->config;
+    rest_drop_answers(inside);
     while (inside->asked) {
         struct asked *asked = inside->asked;
         unlink_asked(asked);

@@ -73,6 +73,10 @@ struct inside_run {
     int arrived_place;
     struct fetch_record **last_record;
     uint32_t records;
+    /* rest.c: its wait is over, and its event's body is on its way back */
+    bool woken, over_time;
+    struct rest_reading *rest_reading;
+    struct late_answer *late_answers; /* owned, in the order they came */
 };
 
 /* An event that is open in this state. Event values name it by place and serial, so a kept one is noticed; a place lives as long
@@ -121,6 +125,8 @@ void event_api_push(lua_State *L, struct script_event *open);
 bool event_api_is(lua_State *L, int index, bool *ended);
 /* The event at index; NULL: something else is there. Raises when it has ended. */
 const struct event *event_api_event(lua_State *L, int index);
+#define EVENT_RESTS                                                                                                              \
+    "the handler of this event waits: what another one is to see of it is to be copied, for example with copy(event.body)"
 #define EVENT_ENDED "this event has ended: what has to outlive its handler is to be copied, for example with copy(event.body)"
 void event_api_free(struct script *script);
 int luaopen_tidewire_event(lua_State *L);
@@ -177,8 +183,28 @@ bool kv_start_reading(struct inside_run *inside, struct slice key);
 /* The run ends. */
 void kv_end(struct inside_run *inside);
 
+/* rest.c: of many events whose handlers wait the bodies are with the store. */
+/* Its body has to come back before the run may go on: then run_woken. false: it is there. */
+bool rest_must_end(struct inside_run *inside);
+/* An answer that came meanwhile, copied; the first one, taken out of the list: mem_free. */
+void rest_keep_answer(struct inside_run *inside, int place, const struct fetch_answer *answer);
+struct late_answer {
+    struct late_answer *next;
+    int place;
+    struct fetch_answer answer; /* its texts lie behind */
+};
+struct late_answer *rest_take_answer(struct inside_run *inside);
+/* Nobody waits for them any more. */
+void rest_drop_answers(struct inside_run *inside);
+/* The run ends. */
+void rest_end(struct inside_run *inside);
+
 /* run.c: what the run waited for is there. */
 void run_go_on(struct inside_run *inside);
+/* What it waited for is there since a while, and now its body is too. The run may be gone after. */
+void run_woken(struct inside_run *inside);
+/* It cannot go on, through no fault of its own: it runs again, uncounted. The run is gone after. */
+void run_lost(struct inside_run *inside);
 /* run.c: the state was abandoned: events that waited in it run again, uncounted. */
 void runs_lose_all(struct script *script);
 /* One of the answers that it waits for is there. The run may be gone after. */

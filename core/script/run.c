@@ -63,6 +63,7 @@ static void inside_free(struct inside_run *inside)
     if (inside->thread_ref != LUA_NOREF && !script->abandoned)
         luaL_unref(script->L, LUA_REGISTRYINDEX, inside->thread_ref);
     kv_end(inside);
+    rest_end(inside);
     inside->run->inside = NULL;
     if (inside->timer_open)
         timer_close(&inside->timer, on_timer_closed);
@@ -87,10 +88,15 @@ static void finish(struct inside_run *inside, struct outcome *outcome)
     run->on_done(run, outcome);
 }
 
+void run_lost(struct inside_run *inside)
+{
+    finish(inside, NULL);
+}
+
 void runs_lose_all(struct script *script)
 {
     while (script->runs)
-        finish(script->runs, NULL);
+        run_lost(script->runs);
 }
 
 void script_end_waits(struct script *script)
@@ -149,34 +155,79 @@ static void on_too_long(struct inside_run *inside)
 
 /* ---- waiting ---- */
 
-void run_go_on(struct inside_run *inside)
+static enum run_state resume(struct inside_run *inside)
 {
     struct script *script = inside->script;
     timer_stop(&inside->timer);
     call_collect_if_due(script);
     if (script->abandoned) {
         runs_lose_all(script);
-        return;
+        return RUN_ENDED;
     }
-    inside->waiting = inside->wants_answer = false;
+    inside->waiting = inside->wants_answer = inside->woken = false;
     script->waiting--;
-    (void)go_on(inside, 0);
+    return go_on(inside, 0);
+}
+
+/* It goes on once its event's body is there; until then the first reason counts. */
+static void wake(struct inside_run *inside, bool over_time)
+{
+    if (!inside->woken)
+        inside->over_time = over_time;
+    inside->woken = true;
+    if (!rest_must_end(inside))
+        run_woken(inside);
+}
+
+static enum run_state take_answer(struct inside_run *inside, int place, const struct fetch_answer *answer)
+{
+    inside->arrived = answer;
+    inside->arrived_place = place;
+    return resume(inside);
+}
+
+/* A handler that has taken one may ask for others: they wait with it until its body is back again. */
+static void take_late_answers(struct inside_run *inside)
+{
+    struct late_answer *late;
+    bool goes_on = true;
+    while (goes_on && inside->wants_answer && !inside->run->event->rests && (late = rest_take_answer(inside))) {
+        goes_on = take_answer(inside, late->place, &late->answer) == RUN_WAITS;
+        mem_free(late);
+    }
+    if (goes_on && inside->late_answers && inside->wants_answer)
+        wake(inside, false);
+}
+
+void run_woken(struct inside_run *inside)
+{
+    if (inside->over_time)
+        on_too_long(inside);
+    else if (inside->late_answers)
+        take_late_answers(inside);
+    else
+        (void)resume(inside);
+}
+
+void run_go_on(struct inside_run *inside)
+{
+    wake(inside, false);
 }
 
 static void on_timer(void *arg)
 {
     struct inside_run *inside = arg;
-    if (inside->too_long)
-        on_too_long(inside);
-    else
-        run_go_on(inside);
+    wake(inside, inside->too_long);
 }
 
 void run_answered(struct inside_run *inside, int place, const struct fetch_answer *answer)
 {
-    inside->arrived = answer;
-    inside->arrived_place = place;
-    run_go_on(inside);
+    if (!inside->run->event->rests && !inside->late_answers) {
+        (void)take_answer(inside, place, answer);
+        return;
+    }
+    rest_keep_answer(inside, place, answer);
+    wake(inside, false);
 }
 
 static void start_timer(struct inside_run *inside, int64_t wait_ms)
@@ -198,13 +249,21 @@ static int64_t time_left_ms(const struct inside_run *inside)
     return (int64_t)(inside->started_ms + inside->run->route->limits.handler_time_ms) - (int64_t)clock_mono_ms();
 }
 
+/* Its body may wait with the store. An event that is not there yet rests after its commit (ingest/handle.c). */
+static enum run_state rest(struct inside_run *inside)
+{
+    if (inside->run->event->stored)
+        event_rest(inside->run->event);
+    return RUN_WAITS;
+}
+
 /* The end of the wait, or of the time that a run may take, whichever comes first. */
 static enum run_state wait(struct inside_run *inside, uint64_t wait_ms)
 {
     int64_t left_ms = time_left_ms(inside);
     inside->too_long = (int64_t)wait_ms > left_ms + TIME_SLACK_MS;
     start_timer(inside, inside->too_long ? left_ms : (int64_t)wait_ms);
-    return RUN_WAITS;
+    return rest(inside);
 }
 
 /* An answer, or the end of that time. */
@@ -212,7 +271,7 @@ static enum run_state wait_for_answer(struct inside_run *inside)
 {
     inside->too_long = inside->wants_answer = true;
     start_timer(inside, time_left_ms(inside));
-    return RUN_WAITS;
+    return rest(inside);
 }
 
 /* For as long as a run may take. */

@@ -68,6 +68,8 @@ static enum result event_from_row(sqlite3_stmt *query, struct event **out)
     parts.order_key = (uint64_t)sqlite3_column_int64(query, 11);
     if (parts.body.len == 0 && is_batch(parts.route))
         rc = items_of(sqlite3_db_handle(query), sqlite3_column_int64(query, 0), &parts.body_memory, &parts.body.len);
+    else if (parts.body.len > 0)
+        parts.body_memory = mem_text(parts.body); /* of its own: event_return */
     if (parts.body_memory)
         parts.body.data = parts.body_memory;
     if (rc == OK)

@@ -148,12 +148,16 @@ enum result db_open(const char *path, const char *vfs, enum db_use use, sqlite3 
     enum result rc = db_result(sqlite3_open_v2(path, &db, flags, vfs));
     if (rc == OK) {
         sqlite3_busy_timeout(db, BUSY_MS);
-        rc = db_run(db, "PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;");
+        rc = db_run(db, "PRAGMA temp_store = MEMORY;");
     }
     if (rc == OK && use == DB_WRITE)
         rc = prepare_for_writing(db, why, why_size);
     else if (rc == OK && use == DB_READ)
-        rc = db_run(db, "PRAGMA query_only = 1; PRAGMA wal_autocheckpoint = 0;");
+        rc = db_run(db, "PRAGMA query_only = 1; PRAGMA wal_autocheckpoint = 0; PRAGMA schema_version;");
+    /* once the file has said how large its pages are: until then SQLite counts with those of 4 KB, and keeps four times as much
+     */
+    if (rc == OK)
+        rc = db_run(db, use == DB_WRITE ? "PRAGMA cache_size = -8000" : "PRAGMA cache_size = -2000");
     if (rc != OK) {
         if (!why[0])
             snprintf(why, why_size, "%s", db ? sqlite3_errmsg(db) : "no memory");

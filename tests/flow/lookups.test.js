@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { LONG, Router, freePort, startTarget, until } from './support.js';
 
 const json = { 'content-type': 'application/json' };
@@ -21,12 +22,12 @@ async function post(router, path, body = {}) {
 }
 
 /** Posts `count` events over some connections at a time. */
-async function postMany(router, path, count) {
+async function postMany(router, path, count, body = {}) {
   router.agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
   const ids = [];
   let left = count;
   await Promise.all(Array.from({ length: 32 }, async () => {
-    while (left-- > 0) ids.push(await post(router, path));
+    while (left-- > 0) ids.push(await post(router, path, body));
   }));
   return ids;
 }
@@ -375,6 +376,89 @@ async function residentMemory(router) {
   return Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${child}/status`, 'utf8'))[1]) * 1024 / 1e6;
 }
 
+describe('bodies of handlers that wait are with the store', () => {
+  const COUNT = 40; // of half a MB each: more than is kept
+  const pad = 'x'.repeat(512 << 10);
+  let slow;
+  let sink;
+  let router;
+
+  before(async () => {
+    slow = await startSlow();
+    sink = await startTarget();
+    const all = `local answers = http.all {
+      a = { url = "${slow.url}/a", private = true, timeout = "1m" }, b = { url = "${slow.url}/b", private = true, timeout = "1m" } }`;
+    const tell = 'send(to, { json = { n = view.n, again = event.body.n, list = copy(view.list), raw = #event.raw, text = #view.pad, answers = answers } })';
+    router = await Router.start({ 'a.lua': `local to = target "sink" { url = "${sink.url}/", private = true, concurrency = 8 }\n`
+      + route('/one', `local view = event.body local answers = ${get(slow.url, 'timeout = "1m"')}.body ${tell}`)
+      + route('/two', `local view = event.body ${all} answers = answers.a.body .. answers.b.body ${tell}`)
+      + route('/naps', `local view, answers = event.body, 0 sleep "1ms" for i = 1, 3 do sleep "100ms" answers = answers + view.n end ${tell}`)
+      + route('/long', 'sleep "1m"', `limits = { handler_time = "2s" }, ${ONCE}
+          on_error = function(event, why) send(to, { json = { n = event.body.n, text = #event.body.pad, answers = "late" } }) end,`)
+      + route('/quick', 'return 1') }, { flags: ['--workers', '1'] });
+  });
+
+  after(async () => {
+    await router.end();
+    sink.close();
+    slow.close();
+  });
+
+  const bodyOf = (n) => JSON.stringify({ n, list: [n, { deep: `é${n}` }], pad });
+
+  async function postAll(path, headers = {}, encode = (text) => text) {
+    sink.received.length = 0;
+    slow.released = false;
+    for (let n = 0; n < COUNT; n++) {
+      const answer = await router.post(path, encode(bodyOf(n)), { ...json, ...headers });
+      assert.equal(answer.status, 202, answer.body);
+    }
+  }
+
+  /** All arrived, once each, with what was in their bodies. */
+  async function checkAll(answerOf, raw = (n) => Buffer.byteLength(bodyOf(n))) {
+    await until('all to arrive', () => sink.received.length === COUNT);
+    const got = sink.received.map((one) => JSON.parse(one.body)).sort((a, b) => a.n - b.n);
+    got.forEach((one, n) => assert.deepEqual(one,
+      { n, again: n, list: [n, { deep: `é${n}` }], raw: raw(n), text: pad.length, answers: answerOf(n) }));
+  }
+
+  test('and come back with an answer; views of before hold', async () => {
+    await postAll('/one');
+    await until('all to wait', async () => (await waiting(router)) === COUNT);
+    if (!sanitized) assert.ok(await residentMemory(router) < 80, 'half of the bodies would be 10 MB, their requests as much');
+    assert.equal((await router.post('/quick', '{}', json)).status, 202);
+    slow.release();
+    await checkAll(() => 'late');
+  });
+
+  test('and with several answers that come meanwhile', async () => {
+    await postAll('/two');
+    await until('all to wait', async () => (await waiting(router)) === COUNT);
+    slow.release();
+    await checkAll(() => 'latelate');
+  });
+
+  test('with a Content-Encoding too', async () => {
+    await postAll('/one', { 'content-encoding': 'gzip' }, gzipSync);
+    await until('all to wait', async () => (await waiting(router)) === COUNT);
+    slow.release();
+    await checkAll(() => 'late', (n) => gzipSync(bodyOf(n)).length);
+  });
+
+  test('and as often as a handler waits', async () => {
+    await postAll('/naps');
+    await checkAll((n) => 3 * n);
+  });
+
+  test('and for on_error when the wait was too long', async () => {
+    await postAll('/long');
+    await until('all to arrive', () => sink.received.length === COUNT);
+    const got = sink.received.map((one) => JSON.parse(one.body)).sort((a, b) => a.n - b.n);
+    got.forEach((one, n) => assert.deepEqual(one, { n, text: pad.length, answers: 'late' }));
+  });
+});
+
 async function answerTimes(router) {
   const times = [];
   for (let i = 0; i < 200; i++) {
@@ -394,7 +478,7 @@ for (const word of ['http.get', 'sleep']) {
       { flags: ['--workers', '1'] });
     try {
       const before = await answerTimes(router);
-      await postMany(router, '/slow', count);
+      await postMany(router, '/slow', count, { pad: 'as large as a push'.repeat(400) });
       await until('all to wait', async () => (await waiting(router)) === count);
       const during = await answerTimes(router);
       const memory = await residentMemory(router);
