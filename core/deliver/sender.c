@@ -63,7 +63,8 @@ struct sender {
     struct transfer *under_way;
     struct transfer *idle;
     int idle_count;
-    bool due; /* libcurl's time is over: it wants to be called now */
+    bool due;    /* libcurl's time is over: it wants to be called now */
+    bool acting; /* inside of libcurl */
     bool closing;
     const char *ca_file;           /* of sender_pretend */
     struct curl_slist *connect_to; /* owned; of sender_pretend */
@@ -110,10 +111,18 @@ static void leave_kernel(const struct sender *sender, struct watch *watch, curl_
     watch->known = false;
 }
 
+static void act(struct sender *sender, curl_socket_t fd, int action)
+{
+    int running;
+    sender->acting = true;
+    curl_multi_socket_action(sender->multi, fd, action, &running);
+    sender->acting = false;
+}
+
 static void on_ready(struct sender *sender, const struct epoll_event *ready)
 {
     struct watch *watch = watch_of(sender, ready->data.fd);
-    int action = 0, running;
+    int action = 0;
     if (!watch || !watch->known)
         return;        /* closed since, on behalf of another one */
     if (watch->idle) { /* the peer has closed it, or speaks unasked: libcurl finds out when it wants to use it */
@@ -126,7 +135,7 @@ static void on_ready(struct sender *sender, const struct epoll_event *ready)
         action |= CURL_CSELECT_OUT;
     if (ready->events & (EPOLLHUP | EPOLLERR))
         action |= CURL_CSELECT_ERR;
-    curl_multi_socket_action(sender->multi, ready->data.fd, action, &running);
+    act(sender, ready->data.fd, action);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
@@ -589,7 +598,6 @@ bool sender_is_due(const struct sender *sender)
 
 void sender_start_due(struct sender *sender)
 {
-    int running;
     if (!sender->due)
         return;
     sender->due = false;
@@ -597,7 +605,7 @@ void sender_start_due(struct sender *sender)
         ask_stand_in(sender);
         return;
     }
-    curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    act(sender, CURL_SOCKET_TIMEOUT, 0);
     collect(sender);
 }
 
@@ -628,8 +636,8 @@ static int on_timeout(CURLM *multi, long wait_ms, void *arg)
     (void)multi;
     if (sender->closing)
         return 0;
-    sender->due = wait_ms == 0; /* the usual case: a transfer was added */
-    if (wait_ms > 0)
+    sender->due = wait_ms == 0;                          /* the usual case: a transfer was added, and its owner sends it */
+    if (wait_ms > 0 || (wait_ms == 0 && sender->acting)) /* of one under way (HTTP/2 does that) no owner would know */
         uv_timer_start(&sender->timer, on_timer, (uint64_t)wait_ms, 0);
     else
         uv_timer_stop(&sender->timer);
