@@ -74,4 +74,29 @@ TEST(ten_are_asked_at_once_and_all_hear_of_the_end)
     CHECK_EQ("ended by the end", ended, GETS_UNDER_WAY_MAX + 1);
 }
 
+static void on_blocked(struct get *get, const struct get_answer *answer)
+{
+    on_done(get, answer);
+    uv_stop(&loop); /* it ends before the loop sleeps, and nothing else would wake it */
+}
+
+TEST(a_private_address_is_not_asked)
+{
+    static const char *const urls[] = { "https://127.0.0.1:1/", "https://[::1]:1/", "https://10.0.0.1/",
+                                        "https://169.254.169.254/latest/meta-data/" };
+    struct getter_world world = { .connect_to = NULL };
+    open_server();
+    struct getter *getter = getter_new(&loop, &world);
+    ended = 0;
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        struct get get = { .url = urls[i], .on_done = on_blocked, .owner = (void *)"a private address" };
+        CHECK("begun", getter_begin(getter, &get));
+        CHECK_EQ("not from inside", ended, i);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        CHECK_EQ(urls[i], ended, i + 1);
+    }
+    CHECK("idle", getter_is_idle(getter));
+    close_all(getter);
+}
+
 TEST_MAIN()
