@@ -115,15 +115,14 @@ static enum handshake_end answer_value(const struct handshake *handshake, struct
     return HANDSHAKE_ANSWERED;
 }
 
-/* With the first secret that is set, as everything that we sign. */
-static enum handshake_end answer_hmac(const struct verify *verify, const struct generation *generation, struct slice value,
+/* With the secret that signed the question: while two are set the sender checks with its own. */
+static enum handshake_end answer_hmac(const struct generation *generation, struct slice name, struct slice value,
                                       struct reply *reply)
 {
     unsigned char mac[DIGEST_BYTES];
     char hex[2 * DIGEST_BYTES + 1];
     struct slice secret = { NULL, 0 };
-    for (size_t i = 0; i < verify->secret_count && secret.len == 0; i++)
-        (void)generation_secret((void *)generation, verify->secrets[i], &secret); /* the next one, else none */
+    (void)generation_secret((void *)generation, name, &secret); /* else none */
     if (!is_token(value) || secret.len == 0 ||
         !HMAC(EVP_sha256(), secret.data, (int)secret.len, (const unsigned char *)value.data, value.len, mac, NULL))
         return HANDSHAKE_REFUSED;
@@ -175,9 +174,10 @@ static enum handshake_end check_token(const struct handshake *handshake, const s
 }
 
 static enum handshake_end answer(const struct handshake *handshake, const struct route *route,
-                                 const struct generation *generation, const struct event *event, struct buf *scratch,
+                                 const struct generation *generation, const struct handshake_asker *asker, struct buf *scratch,
                                  struct reply *reply, struct slice *url)
 {
+    const struct event *event = asker->event;
     if (handshake->token_path.len) {
         enum handshake_end end = check_token(handshake, generation, event, scratch);
         if (end != HANDSHAKE_ANSWERED)
@@ -192,7 +192,7 @@ static enum handshake_end answer(const struct handshake *handshake, const struct
     case HANDSHAKE_JSON:
         return answer_value(handshake, value, reply);
     case HANDSHAKE_HMAC:
-        return answer_hmac(&route->verify, generation, value, reply);
+        return answer_hmac(generation, asker->secret, value, reply);
     case HANDSHAKE_ORIGINS:
         return answer_origin(handshake, route->allow, value, reply);
     case HANDSHAKE_ASK:
@@ -203,13 +203,15 @@ static enum handshake_end answer(const struct handshake *handshake, const struct
     return HANDSHAKE_REFUSED;
 }
 
-enum handshake_end handshake_answer(const struct route *route, const struct generation *generation, struct slice method,
-                                    const struct event *event, struct buf *scratch, struct reply *reply, struct slice *url)
+enum handshake_end handshake_answer(const struct route *route, const struct generation *generation,
+                                    const struct handshake_asker *asker, struct buf *scratch, struct reply *reply,
+                                    struct slice *url)
 {
     for (size_t i = 0; i < route->handshake_count; i++) {
         const struct handshake *handshake = &route->handshakes[i];
-        if (slice_eq(handshake->method, method) && when_holds(handshake->when, handshake->when_count, event, scratch))
-            return answer(handshake, route, generation, event, scratch, reply, url);
+        if (slice_eq(handshake->method, asker->method) &&
+            when_holds(handshake->when, handshake->when_count, asker->event, scratch))
+            return answer(handshake, route, generation, asker, scratch, reply, url);
     }
     return HANDSHAKE_NONE;
 }

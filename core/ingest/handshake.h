@@ -24,10 +24,17 @@ enum handshake_end {
 
 /* Is there a handshake of that method, which nothing signs? */
 bool handshake_takes(const struct route *route, struct slice method);
-/* method: of one that nothing signs, "" for a verified request. event may be a bare look at the request: method, query, headers,
- * body. What the reply points to lives as long as event, generation and reply itself. */
-enum handshake_end handshake_answer(const struct route *route, const struct generation *generation, struct slice method,
-                                    const struct event *event, struct buf *scratch, struct reply *reply, struct slice *url);
+/* Who asks. */
+struct handshake_asker {
+    const struct event *event; /* may be a bare look at the request: method, query, headers, body */
+    struct slice method;       /* of a request that nothing signs; "": it is verified */
+    struct slice secret;       /* the name of the one that it was signed with; "": none */
+};
+
+/* What the reply points to lives as long as event, generation and reply itself. */
+enum handshake_end handshake_answer(const struct route *route, const struct generation *generation,
+                                    const struct handshake_asker *asker, struct buf *scratch, struct reply *reply,
+                                    struct slice *url);
 /* Of a route whose secret is not set: if the sender has just said the secret, it goes to the log, where the operator finds it. */
 enum handshake_end handshake_show(const struct route *route, struct slice body, struct slice remote_ip, struct reply *reply);
 

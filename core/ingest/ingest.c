@@ -264,19 +264,19 @@ static bool end_open_handshake(struct intake *intake, const struct request *requ
     struct slice url;
     if (!handshake_takes(route, request->method))
         return false;
-    enum handshake_end end =
-        handshake_answer(route, intake->generation, request->method, &look, &intake->ingest->scratch, &reply, &url);
+    struct handshake_asker asker = { .event = &look, .method = request->method, .secret = SLICE("") };
+    enum handshake_end end = handshake_answer(route, intake->generation, &asker, &intake->ingest->scratch, &reply, &url);
     if (end == HANDSHAKE_NONE && !is_own_method(route, request->method))
         end = HANDSHAKE_REFUSED;
     return end_handshake(intake, end, &reply);
 }
 
-static bool end_verified_handshake(struct intake *intake)
+static bool end_verified_handshake(struct intake *intake, const struct verify_result *verified)
 {
+    struct handshake_asker asker = { .event = intake->event, .method = SLICE(""), .secret = verified->secret };
     struct reply reply;
     struct slice url;
-    enum handshake_end end =
-        handshake_answer(intake->route, intake->generation, SLICE(""), intake->event, &intake->ingest->scratch, &reply, &url);
+    enum handshake_end end = handshake_answer(intake->route, intake->generation, &asker, &intake->ingest->scratch, &reply, &url);
     if (end == HANDSHAKE_ASKS && !sender_url_is_allowed(&intake->route->verify.certificate, url))
         end = HANDSHAKE_REFUSED;
     if (end == HANDSHAKE_ASKS && !confirm_begin(intake, url)) {
@@ -428,7 +428,7 @@ static void check_request(struct intake *intake, struct request *request)
     }
     if (!decode_body(intake))
         return;
-    if (intake->route->handshake_count && end_verified_handshake(intake))
+    if (intake->route->handshake_count && end_verified_handshake(intake, &verified))
         return;
     if (!batch_take(intake, &verified))
         intake_judge(intake, &verified);

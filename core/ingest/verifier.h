@@ -9,6 +9,7 @@ enum { TOKEN_HASH_BYTES = 32 };
 
 /* One secret, in the form that its scheme compares. */
 struct ready_secret {
+    struct slice name;                     /* borrowed from the generation */
     EVP_MAC_CTX *keyed;                    /* owned; VERIFY_HMAC, VERIFY_JWT: initialised with the key, begun anew each time */
     unsigned char token[TOKEN_HASH_BYTES]; /* VERIFY_BEARER, _TOKEN, _BASIC: SHA-256 of what is to be said */
     struct slice text;                     /* VERIFY_HASH; borrowed from the generation */

@@ -73,9 +73,10 @@ struct verifier *verifier_new(const struct verify *verify, const struct generati
     verifier->verify = verify;
     for (size_t i = 0; i < verify->secret_count; i++) {
         struct slice value;
-        if (generation_secret((void *)generation, verify->secrets[i], &value) &&
-            value.len > 0 && /* an empty one protects nothing */
-            make_ready(verifier, value, &verifier->secrets[verifier->secret_count]))
+        struct ready_secret *ready = &verifier->secrets[verifier->secret_count];
+        ready->name = verify->secrets[i];
+        if (generation_secret((void *)generation, ready->name, &value) && value.len > 0 && /* an empty one protects nothing */
+            make_ready(verifier, value, ready))
             verifier->secret_count++;
     }
     for (size_t i = 0; i < verify->public_key_count; i++)
@@ -225,6 +226,7 @@ static bool try_secrets(const struct verifier *verifier, const struct signatures
         if (!computed || !match(verifier, signatures, digest))
             continue;
         keep_signature(result, digest, verifier->digest_bytes);
+        result->secret = secret->name;
         valid = true;
     }
     return valid;
@@ -417,10 +419,17 @@ static enum verdict verify_one(struct verifier *verifier, const struct verify_in
     }
 }
 
-enum verdict verify_request(struct verifier *verifier, const struct verify_input *input, struct verify_result *result)
+/* What is refused says nothing further, but what it waits for. */
+static void forget(struct verify_result *result)
 {
     result->time_ms = 0;
     result->signature_bytes = 0;
+    result->secret = (struct slice){ NULL, 0 };
+}
+
+enum verdict verify_request(struct verifier *verifier, const struct verify_input *input, struct verify_result *result)
+{
+    forget(result);
     if (verifier->verify->scheme == VERIFY_NONE)
         return VERDICT_VALID;
     enum verdict verdict = verify_one(verifier, input, result);
@@ -428,9 +437,7 @@ enum verdict verify_request(struct verifier *verifier, const struct verify_input
         struct verify_result further = { .time_ms = 0 };
         verdict = verify_one(verifier->also, input, &further);
     }
-    if (verdict != VERDICT_VALID) { /* what is refused says nothing further */
-        result->time_ms = 0;
-        result->signature_bytes = 0;
-    }
+    if (verdict != VERDICT_VALID)
+        forget(result);
     return verdict;
 }

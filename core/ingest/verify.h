@@ -47,6 +47,7 @@ struct verify_result {
      * none, or where one signature can be turned into another (ECDSA). */
     unsigned char signature[SIGNATURE_BYTES_MAX];
     size_t signature_bytes;
+    struct slice secret;       /* the name of the one that it was signed with; data NULL: by a key, or nothing is signed */
     struct key_set *waits_for; /* VERDICT_WAIT; until the loop comes round */
 };
 

@@ -126,6 +126,18 @@ describe('a value that is signed (Zoom)', () => {
     }
     assert.equal((await validation('a', OTHER)).status, 401);
   });
+  test('while two secrets are set the answer is made with the one that signed the question', async () => {
+    const one = await Router.start({
+      'a.lua': 'route "/zoom" { from = provider.zoom { secret = secret("UNSET", "NEXT", "TEXT") }, handle = function() end }',
+    }, { env: { ...ENV, NEXT: OTHER } });
+    for (const secret of [TEXT, OTHER]) {
+      const body = JSON.stringify({ event: 'endpoint.url_validation', payload: { plainToken: 'qgg8vlvZ' } });
+      const answer = await one.post('/zoom', body, await signed('zoom', body, secret));
+      assert.equal(answer.status, 200);
+      assert.equal(JSON.parse(answer.body).encryptedToken, createHmac('sha256', secret).update('qgg8vlvZ').digest('hex'));
+    }
+    await one.end();
+  });
 });
 
 describe('a fixed answer (Discord)', () => {

@@ -43,7 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .origin_count = 1,
                                    .reply = { .status = 200 } };
     struct route route = { .path = SLICE("/f"), .handshakes = &handshake, .handshake_count = 1, .allow = SLICE("POST") };
-    route.verify.secrets[route.verify.secret_count++] = SLICE("S");
     struct generation generation = { .secrets = secrets, .secret_count = 1 };
     struct pair header = { SLICE("c"), slice_from(bytes, body.len) };
     struct event event = { .query = header.value, .headers = &header, .header_count = 1, .body = body, .kind = BODY_TEXT };
@@ -54,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_index(body, &event.json, &error) == OK)
         event.kind = BODY_JSON;
     buf_init(&scratch, 64 << 10);
-    if (handshake_answer(&route, &generation, handshake.method, &event, &scratch, &reply, &url) == HANDSHAKE_ANSWERED)
+    struct handshake_asker asker = { .event = &event, .method = handshake.method, .secret = SLICE("S") };
+    if (handshake_answer(&route, &generation, &asker, &scratch, &reply, &url) == HANDSHAKE_ANSWERED)
         check_answer(&handshake, &reply);
     handshake.value_path = paths[2];
     (void)handshake_show(&route, body, SLICE("192.0.2.1"), &reply);

@@ -70,7 +70,8 @@ static void check_value(enum handshake_answer kind, const char *method, const ch
     struct reply reply;
     buf_init(&scratch, 64 << 10);
     struct slice url;
-    enum handshake_end end = handshake_answer(&route, &generation, slice_of(method), &event, &scratch, &reply, &url);
+    struct handshake_asker asker = { .event = &event, .method = slice_of(method), .secret = SLICE("") };
+    enum handshake_end end = handshake_answer(&route, &generation, &asker, &scratch, &reply, &url);
     CHECK_EQ(body, end, *want ? HANDSHAKE_ANSWERED : HANDSHAKE_REFUSED);
     if (end == HANDSHAKE_ANSWERED)
         CHECK_SLICE(body, reply.body, want);
