@@ -22,6 +22,28 @@ bool asked_header(const struct verify_input *input, struct slice name, struct sl
     return seen == 1 && value->len > 0;
 }
 
+static bool carries_signature(const struct verify *verify, struct slice name)
+{
+    bool is_one = slice_eq_nocase(verify->header, name);
+    for (size_t i = 0; i < verify->other_header_count; i++)
+        is_one |= slice_eq_nocase(verify->other_headers[i], name);
+    return is_one;
+}
+
+bool asked_signature(const struct verify_input *input, const struct verify *verify, struct slice *value)
+{
+    size_t seen = 0;
+    if (verify->other_header_count == 0)
+        return asked_header(input, verify->header, value);
+    for (size_t i = 0; i < input->header_count; i++) {
+        if (!carries_signature(verify, input->headers[i].name))
+            continue;
+        *value = input->headers[i].value;
+        seen++;
+    }
+    return seen == 1 && value->len > 0;
+}
+
 /* ---- the query ---- */
 
 /* How often it is there; the last value, still encoded. */

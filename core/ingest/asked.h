@@ -19,6 +19,8 @@ struct asked {
 void asked_end(struct asked *asked);
 
 bool asked_header(const struct verify_input *input, struct slice name, struct slice *value);
+/* The header that carries the scheme's signature or token, whichever of its names it has. */
+bool asked_signature(const struct verify_input *input, const struct verify *verify, struct slice *value);
 /* Name and value are percent-decoded. */
 bool asked_query(struct asked *asked, struct slice name, struct slice *value);
 /* How often the query has the name, with or without a value. */

@@ -141,7 +141,7 @@ static bool refers_to(const struct verify *verify, enum template_kind kind)
 static enum verdict find_parts(const struct verify *verify, struct asked *asked, struct found_parts *found)
 {
     bool there = verify->field.data ? asked_field(asked, verify->field, UNVERIFIED_JSON_MAX, &found->header)
-                                    : asked_header(asked->input, verify->header, &found->header);
+                                    : asked_signature(asked->input, verify, &found->header);
     if (!there)
         return VERDICT_MISSING;
     if (!grammar_parse(verify, found->header, &found->signatures))
@@ -385,7 +385,7 @@ static enum verdict verify_basic(const struct verifier *verifier, const struct v
 static enum verdict verify_token(const struct verifier *verifier, const struct verify_input *input)
 {
     struct slice token;
-    if (!asked_header(input, verifier->verify->header, &token))
+    if (!asked_signature(input, verifier->verify, &token))
         return VERDICT_MISSING;
     return token.len <= TOKEN_MAX ? compare_token(verifier, token) : VERDICT_MALFORMED;
 }

@@ -75,9 +75,11 @@ enum url_adds { URL_ADDS_NOTHING, URL_ADDS_QUERY, URL_ADDS_PATH /* and query */ 
 enum { SECRETS_MAX = 8, PUBLIC_KEYS_MAX = 4, TEMPLATE_PARTS_MAX = 16, URLS_MAX = 2 };
 struct verify {
     enum verify_scheme scheme;
-    struct slice name;      /* for event.verified: "github", "hmac", "none" */
-    struct slice header;    /* that carries the signature or token; data NULL: */
-    struct slice field;     /* the place in a JSON body that does */
+    struct slice name;                 /* for event.verified: "github", "hmac", "none" */
+    struct slice field;                /* the place in a JSON body that carries the signature; data NULL: */
+    struct slice header;               /* the header that carries it, or the token */
+    const struct slice *other_headers; /* that may carry it instead: of all of them one is there */
+    size_t other_header_count;
     struct slice algorithm; /* "sha1", "sha256", "sha512"; VERIFY_JWT: "HS256", "RS256", "ES256", "EdDSA" */
     enum verify_encoding encoding;
     enum verify_format format;

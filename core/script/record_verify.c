@@ -93,6 +93,7 @@ static void read_verify(const struct record *record, struct verify *verify)
     verify->name = record_text(record, "name");
     verify->header = record_text(record, "header");
     verify->field = record_text(record, "field");
+    verify->other_headers = record_texts(record, "other_headers", &verify->other_header_count);
     verify->algorithm = record_text(record, "algorithm");
     read_how_signed(record, verify);
     verify->secret_count = record_few_texts(record, "secrets", verify->secrets, SECRETS_MAX);

@@ -62,6 +62,25 @@ describe("a user's own profile", () => {
     await router.end();
   });
 
+  test('may name several headers, of which one has the signature or token', async () => {
+    const router = await Router.start({
+      'a.lua': `route "/token" { from = provider.token { secret = secret "TEXT" }, handle = function() end }
+        route "/signed" { from = provider.signed { secret = secret "TEXT" }, handle = function() end }`,
+      'providers/token.lua': 'return { verify = { scheme = "token", header = { "X-New-Token", "X-Token" } } }',
+      'providers/signed.lua': 'return { verify = { header = { "X-New-Signature", "X-Signature" } } }',
+    }, { env: ENV });
+    const signature = createHmac('sha256', TEXT).update('{}').digest('hex');
+    for (const [route, name, value] of [['/token', 'token', TEXT], ['/signed', 'signature', signature]]) {
+      const post = async (headers) => (await router.post(route, '{}', { 'content-type': 'application/json', ...headers })).status;
+      assert.equal(await post({ [`x-new-${name}`]: value }), 202);
+      assert.equal(await post({ [`x-${name}`]: value }), 202);
+      assert.equal(await post({ [`x-new-${name}`]: value, [`x-${name}`]: value }), 401);
+      assert.equal(await post({ [`x-new-${name}`]: 'another', [`x-${name}`]: value }), 401);
+      assert.equal(await post({}), 401);
+    }
+    await router.end();
+  });
+
   test('is loaded again when it changes', async () => {
     const router = await Router.start({ 'a.lua': rule, 'providers/acme.lua': acme }, { env: ENV });
     await router.write('providers/acme.lua', acme.replace('"thanks"', '"many thanks"'));

@@ -5,7 +5,7 @@
 --   scheme       "hmac" (default); "hash": SHA-256 of a text that holds {secret}; "token": a header equals the secret; "basic";
 --                "bearer"; "ed25519"; "ecdsa": P-256 and SHA-256, signature in DER; "rsa": PKCS #1 v1.5 and SHA-256, by a
 --                certificate that is fetched from where the request says
---   header       the header that carries signature or token, or
+--   header       the header that carries signature or token; a list of names: one of these, and no other of them beside it; or
 --   field        the place in a JSON body that does: "body.signature.signature" (format "plain" only)
 --   algorithm    "sha256", "sha1", "sha512"                  encoding    "hex", "base64"
 --   prefix       a value without it refuses
@@ -291,6 +291,7 @@ local hmac_fields = {
 
 --- What only a profile says.
 local profile_fields = check.with_defaults({
+  header = check.list(check.header_name),
   scheme = check.choice { "hmac", "hash", "token", "basic", "bearer", "ed25519", "ecdsa", "rsa" },
   field = body_field,
   public_signature = check.line_text,
@@ -323,7 +324,8 @@ end
 --- The record of a scheme that signs a text.
 local function signed_record(self, fields)
   local scheme = {
-    scheme = fields.scheme or "hmac", name = fields.name or "hmac", header = fields.header, secrets = fields.secret or {},
+    scheme = fields.scheme or "hmac", name = fields.name or "hmac", header = fields.header,
+    other_headers = fields.other_headers, secrets = fields.secret or {},
     public_keys = fields.public_keys or {}, public_signature = fields.public_keys and fields.public_signature or nil,
     algorithm = fields.algorithm or "sha256", encoding = fields.encoding or "hex", prefix = fields.prefix or "",
     format = fields.format or "plain", signature = fields.signature or "v1", key = fields.key or "text",
@@ -450,6 +452,8 @@ function M.of_profile(self, given, options)
   local fields = self:fields({}, given, profile_fields)
   fields.secret, fields.public_keys, fields.public_url = options.secrets, options.public_keys, options.public_url
   fields.max_age = options.max_age or fields.max_age
+  fields.other_headers = fields.header
+  fields.header = fields.header and table.remove(fields.other_headers, 1)
   if not fields.header and not fields.field and fields.scheme ~= "basic" and fields.scheme ~= "bearer" then
     self:fault({}, "needs header or field: where the signature is")
   end
@@ -457,7 +461,7 @@ function M.of_profile(self, given, options)
     return signed_record(self, fields)
   end
   local record = plain_record(fields.scheme, fields.name or fields.scheme, options.secrets)
-  record.header, record.user = fields.header, options.user
+  record.header, record.other_headers, record.user = fields.header, fields.other_headers, options.user
   return record
 end
 

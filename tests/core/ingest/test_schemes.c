@@ -663,6 +663,44 @@ TEST(compares_tokens_in_a_header)
         CHECK_EQ(wrong[i], said(verify, "x-token", wrong[i]), VERDICT_MISMATCH);
 }
 
+TEST(a_token_stands_in_one_of_several_headers)
+{
+    static const struct slice others[] = { SLICE("Authorization"), SLICE("X-Old-Token") };
+    struct verify verify = { .scheme = VERIFY_TOKEN,
+                             .header = SLICE("X-Token"),
+                             .other_headers = others,
+                             .other_header_count = COUNT(others),
+                             .secrets = { SLICE("ONE") },
+                             .secret_count = 1 };
+    static const struct {
+        const char *what;
+        struct pair headers[3];
+        enum verdict verdict;
+    } cases[] = {
+        { "the first", { { SLICE("x-token"), SLICE("first secret") } }, VERDICT_VALID },
+        { "another", { { SLICE("authorization"), SLICE("first secret") } }, VERDICT_VALID },
+        { "the last", { { SLICE("X-OLD-TOKEN"), SLICE("first secret") } }, VERDICT_VALID },
+        { "a wrong one", { { SLICE("X-Old-Token"), SLICE("second secret") } }, VERDICT_MISMATCH },
+        { "none", { { SLICE("X-Tokens"), SLICE("first secret") } }, VERDICT_MISSING },
+        { "an empty one", { { SLICE("X-Token"), SLICE("") } }, VERDICT_MISSING },
+        { "twice",
+          { { SLICE("X-Token"), SLICE("first secret") }, { SLICE("x-token"), SLICE("first secret") } },
+          VERDICT_MISSING },
+        { "two",
+          { { SLICE("X-Token"), SLICE("first secret") }, { SLICE("X-Old-Token"), SLICE("first secret") } },
+          VERDICT_MISSING },
+        { "one and empty",
+          { { SLICE("X-Token"), SLICE("first secret") }, { SLICE("Authorization"), SLICE("") } },
+          VERDICT_MISSING },
+        { "guesses", { { SLICE("X-Token"), SLICE("x") }, { SLICE("Authorization"), SLICE("first secret") } }, VERDICT_MISSING },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct asking ask = { .method = "POST", .path = "/in", .query = "", .body = BODY };
+        memcpy(ask.headers, cases[i].headers, sizeof(cases[i].headers));
+        CHECK_EQ(cases[i].what, judge(verify, &ask), cases[i].verdict);
+    }
+}
+
 TEST(compares_user_and_password)
 {
     struct verify verify = { .scheme = VERIFY_BASIC, .user = SLICE("tickets"), .secrets = { SLICE("ONE") }, .secret_count = 1 };
