@@ -197,6 +197,14 @@ describe('providers with rules of their own', () => {
     await one.end();
   });
 
+  test('gitlab: the id that is signed tells repetitions, whatever the other one says', async () => {
+    const made = await genuine('gitlab_signed');
+    const first = await post(made);
+    const second = await post({ ...made, headers: { ...made.headers, 'idempotency-key': 'another' } });
+    assert.equal(second.headers['tidewire-event-id'], first.headers['tidewire-event-id']);
+    assert.equal(second.headers['tidewire-duplicate'], 'true');
+  });
+
   test('twitch: a revocation is an event of that type', async () => {
     const made = await genuine('twitch');
     const answer = await post({ ...made, headers: { ...made.headers, 'twitch-eventsub-message-type': 'revocation' } });

@@ -12,7 +12,8 @@ return {
     return signed or token, signed and token or nil
   end,
   type = { "body.object_kind", "body.event_name" }, -- the second: system hooks
-  id = "headers.idempotency-key", -- not x-gitlab-event-uuid, which hooks that set off each other share
+  -- the first is signed and has the same value; not x-gitlab-event-uuid, which hooks that set off each other share
+  id = { "headers.webhook-id", "headers.idempotency-key" },
   max_body = "25MiB",
   types = {
     "access_token", "build", "deployment", "emoji", "feature_flag", "issue", "member", "merge_request", "milestone", "note",
