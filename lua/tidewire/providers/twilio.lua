@@ -1,5 +1,6 @@
 --- Twilio. Source: providers.md, rows Twilio; twilio-python request_validator.py. The id header is that of repetitions after a
--- failed connection; MessageSid repeats for queued, sent, delivered, so it is none.
+-- failed connection; MessageSid repeats for queued, sent, delivered, so it is none. {url}{form-sorted}: Twilio puts no mark
+-- between URL, names and values, so who holds a signed request could say its bytes again, cut at other places, but no others.
 return {
   verify = {
     header = "X-Twilio-Signature", algorithm = "sha1", encoding = "base64", signed = "{url}{form-sorted}",
