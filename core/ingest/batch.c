@@ -72,6 +72,15 @@ static void note_refusal(struct batch *batch, enum refusal reason, uint16_t stat
     snprintf(batch->detail, sizeof(batch->detail), "%s", detail);
 }
 
+/* What an item by itself is. */
+static struct slice item_type(const struct event *whole)
+{
+    if (whole->kind == BODY_NDJSON)
+        return SLICE("application/json");
+    return event_type_starts(whole, SLICE("application/cloudevents-batch")) ? SLICE("application/cloudevents+json")
+                                                                            : whole->content_type;
+}
+
 /* The item's bytes are its body, without the Content-Encoding of the request. */
 static enum result make_item(struct intake *intake, const struct event *whole, struct slice body)
 {
@@ -88,7 +97,7 @@ static enum result make_item(struct intake *intake, const struct event *whole, s
         .path = whole->path,
         .query = whole->query,
         .remote_ip = whole->remote_ip,
-        .content_type = whole->kind == BODY_NDJSON ? SLICE("application/json") : whole->content_type,
+        .content_type = item_type(whole),
         .provider = whole->provider,
         .verified = whole->verified,
         .redact = whole->redact,
@@ -246,6 +255,8 @@ void batch_settled(struct intake *intake, enum settled how, struct uuid id)
 /* doc NULL: it carries no list. */
 static struct json_value list_of(struct intake *whole)
 {
+    if (!event_type_starts(whole->event, whole->route->each_of))
+        return (struct json_value){ NULL, 0 };
     struct found found = event_lookup(whole->event, whole->route->each_path, &whole->ingest->scratch);
     bool is_list = found.kind == FOUND_JSON && json_type(found.json) == JSON_ARRAY;
     return is_list ? found.json : (struct json_value){ NULL, 0 };

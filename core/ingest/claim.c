@@ -76,7 +76,8 @@ bool claim_make_keys(struct intake *intake, const struct verify_result *verified
     const struct ingest_worker *to = &intake->ingest->config.to;
     struct slice key = { NULL, 0 };
     if (route->dedupe == DEDUPE_PATH) {
-        key = spot_key(&route->dedupe_spots, intake->event, &intake->ingest->scratch);
+        bool in_body;
+        key = spot_key(&route->dedupe_spots, intake->event, &intake->ingest->scratch, &in_body);
     } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome && !intake->store_first) {
         struct script_failure failure;
         enum result rc = to->key(to->arg, route, ASK_DEDUPE, intake->event, &key, &failure);

@@ -376,6 +376,8 @@ void intake_judge(struct intake *intake, const struct verify_result *verified)
     struct ingest *ingest = intake->ingest;
     if (intake->route->type.count)
         intake->event->type = spot_type(&intake->route->type, intake->event, &ingest->scratch);
+    if (intake->route->time.count)
+        (void)spot_time(&intake->route->time, intake->event, &ingest->scratch, &intake->event->time_ms); /* else as it is */
     if (ingest->config.watch)
         ingest->config.watch->on_event(ingest->config.watch->arg, intake->route, intake->event);
     intake->store_first = ingest->config.to.store_first(ingest->config.to.arg, intake->route);

@@ -1,5 +1,6 @@
 #include "ingest/spot.h"
 
+#include "ingest/stamp.h"
 #include "model/lookup.h"
 
 enum { JOINED_MAX = 64 << 10 };
@@ -58,8 +59,16 @@ static struct slice join(const struct spot *spot, char separator, struct event *
     return text;
 }
 
+static bool counts(const struct spot *spot, const struct event *event)
+{
+    return (spot->of.len == 0 || event_type_starts(event, spot->of)) &&
+           (spot->not_of.len == 0 || !event_type_starts(event, spot->not_of));
+}
+
 static struct slice read_spot(const struct spot *spot, char separator, struct event *event, read_found *read, struct buf *scratch)
 {
+    if (!counts(spot, event))
+        return (struct slice){ NULL, 0 };
     if (spot->path_count != 1)
         return join(spot, separator, event, read, scratch);
     struct found found = event_lookup(event, spot->paths[0], scratch);
@@ -71,11 +80,12 @@ static struct slice read_spot(const struct spot *spot, char separator, struct ev
     return is_there ? spot->says : (struct slice){ NULL, 0 };
 }
 
+/* *which: the spot that has it. */
 static struct slice read_spots(const struct spots *spots, char separator, struct event *event, read_found *read,
-                               struct buf *scratch)
+                               struct buf *scratch, const struct spot **which)
 {
-    for (size_t i = 0; i < spots->count; i++) {
-        struct slice text = read_spot(&spots->list[i], separator, event, read, scratch);
+    for (*which = spots->list; *which < spots->list + spots->count; ++*which) {
+        struct slice text = read_spot(*which, separator, event, read, scratch);
         if (text.data)
             return text;
     }
@@ -84,11 +94,30 @@ static struct slice read_spots(const struct spots *spots, char separator, struct
 
 struct slice spot_type(const struct spots *spots, struct event *event, struct buf *scratch)
 {
-    struct slice text = read_spots(spots, '.', event, read_type, scratch);
+    const struct spot *which;
+    struct slice text = read_spots(spots, '.', event, read_type, scratch, &which);
     return text.len ? arena_copy(&event->arena, text) : (struct slice){ NULL, 0 };
 }
 
-struct slice spot_key(const struct spots *spots, struct event *event, struct buf *scratch)
+bool spot_time(const struct spots *spots, struct event *event, struct buf *scratch, uint64_t *time_ms)
 {
-    return read_spots(spots, '\n', event, read_key, scratch);
+    const struct spot *which;
+    struct slice text = read_spots(spots, '.', event, read_type, scratch, &which);
+    return text.len > 0 && stamp_read(STAMP_RFC3339, text, time_ms);
+}
+
+static bool is_in_body(const struct spot *spot)
+{
+    for (size_t i = 0; i < spot->path_count; i++)
+        if (slice_starts(spot->paths[i], SLICE("body")))
+            return true;
+    return false;
+}
+
+struct slice spot_key(const struct spots *spots, struct event *event, struct buf *scratch, bool *in_body)
+{
+    const struct spot *which;
+    struct slice text = read_spots(spots, '\n', event, read_key, scratch, &which);
+    *in_body = text.data && is_in_body(which);
+    return text;
 }

@@ -138,6 +138,12 @@ static inline bool event_has_json(const struct event *event)
     return event->kind == BODY_JSON || event->kind == BODY_NDJSON;
 }
 
+/* Does its Content-Type begin so, letter case ignored? */
+static inline bool event_type_starts(const struct event *event, struct slice start)
+{
+    return event->content_type.len >= start.len && slice_eq_nocase((struct slice){ event->content_type.data, start.len }, start);
+}
+
 /* No rule looks at it any more: of a large body the index is larger than the body. kind stays. While nobody else reads the event.
  */
 void event_forget_index(struct event *event);

@@ -70,7 +70,8 @@ struct retry_policy {
 struct spot {
     const struct slice *paths; /* of lookup.h: "headers.x-github-event", "body.type" */
     size_t path_count;
-    struct slice is, says; /* says "" : the values */
+    struct slice is, says;   /* says "" : the values */
+    struct slice of, not_of; /* it counts where the Content-Type begins with `of`, and not with `not_of`; "": anywhere */
 };
 /* The first spot that has something counts. */
 struct spots {
@@ -134,10 +135,12 @@ struct route {
     struct verify verify;
     struct slice provider; /* "" */
     struct spots type;     /* where event.type is */
+    struct spots time;     /* where event.time is, as RFC 3339 has it; before a time that the scheme signs */
     const struct handshake *handshakes;
     size_t handshake_count;
     bool form_payload;      /* a form with the one field `payload` holds JSON (GitHub, Slack) */
     struct slice each_path; /* of the list whose items are events each: "body", "body.events"; "": the request is one event */
+    struct slice each_of;   /* only where the Content-Type begins so; "": anywhere */
     const struct cidr *ip_allow;
     size_t ip_allow_count; /* 0: any */
     struct slice host;     /* "": any; else in lower case, without port */

@@ -71,12 +71,9 @@ void event_push_body(lua_State *L, int index, struct script_event *open)
     }
 }
 
-/* "…/cloudevents+json", or an item of "…/cloudevents-batch+json". */
 static bool is_structured(const struct event *event)
 {
-    static const struct slice type = SLICE("application/cloudevents");
-    struct slice start = { event->content_type.data, type.len };
-    return event->content_type.len >= type.len && slice_eq_nocase(start, type);
+    return event_type_starts(event, SLICE("application/cloudevents"));
 }
 
 /* nil for what is not base64. scratch: for what JSON has escaped in it. */

@@ -47,6 +47,8 @@ static struct spots spots_of(const struct record *record, const char *name)
         list[i].paths = record_texts(record, "paths", &list[i].path_count);
         list[i].is = record_text(record, "is");
         list[i].says = record_text(record, "says");
+        list[i].of = record_text(record, "of");
+        list[i].not_of = record_text(record, "not_of");
         record_leave(record);
     }
     spots.list = list;
@@ -155,7 +157,9 @@ static void read_content(const struct record *record, struct route *route)
     route->content = (enum content)record_word(record, "content", contents);
     route->form_payload = record_flag(record, "form_payload");
     route->each_path = record_text(record, "each_path");
+    route->each_of = record_text(record, "each_of");
     route->type = spots_of(record, "type");
+    route->time = spots_of(record, "time");
     read_schema(record, route);
     route->redact = record_text(record, "redact");
     route->when = conditions_of(record, &route->when_count);

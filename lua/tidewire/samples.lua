@@ -64,9 +64,11 @@ end
 local function header_of(spot)
   if type(spot) == "string" then
     return spot:match "^headers%.([%w%-]+)$"
+  elseif type(spot) ~= "table" or spot.says then
+    return nil
   end
-  for _, one in ipairs(type(spot) == "table" and (spot.join or spot) or {}) do
-    local header = not (type(one) == "table" and one.at) and header_of(one)
+  for _, one in ipairs(spot.join or spot.at and { spot.at } or spot) do
+    local header = header_of(one)
     if header then return header end
   end
 end

@@ -4,9 +4,9 @@ import { createHmac } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { ENV, genuine, TEXT } from './providers.js';
-import { command, Router, startTarget } from './support.js';
+import { command, Router, startTarget, until } from './support.js';
 
 /** What `tidewire check` says of these files. */
 async function checked(files) {
@@ -183,8 +183,96 @@ test('event.data of CloudEvents is what they are about, in either form', async (
   assert.deepEqual(await take(await router.post('/cloudevents', encoded, structured)), { type: 'a.b', data: '???bytes' });
   assert.deepEqual(await take(await router.post('/cloudevents', JSON.stringify({ ...envelope, id: '5', data_base64: '*' }), structured)),
     { type: 'a.b' });
+  assert.deepEqual(await take(await router.post('/cloudevents', '[1]', { ...binary, 'ce-id': '6' })), { type: 'a.b', data: [1] });
   const push = await genuine('github');
   assert.deepEqual(await take(await router.post('/github', push.body, push.headers)), { none: true });
   await router.end();
   await target.close();
+});
+
+describe('CloudEvents: what an event is said to be', () => {
+  const envelope = { specversion: '1.0', type: 'a.b', source: '/s', id: '1', time: '2026-11-20T10:00:00.25Z' };
+  const headers = { authorization: `Bearer ${TEXT}`, 'content-type': 'application/cloudevents+json' };
+  const binary = (more) => ({ authorization: headers.authorization, 'content-type': 'application/json', 'ce-specversion': '1.0',
+    'ce-type': 'a.b', 'ce-source': '/s', ...more });
+  const batch = { ...headers, 'content-type': 'application/cloudevents-batch+json; charset=utf-8' };
+  let router;
+  let target;
+  before(async () => {
+    target = await startTarget();
+    const route = (path, more) => `route "${path}" {
+      from = provider.cloudevents { bearer = secret "TEXT" }, ${more}
+      handle = function(event)
+        send(out, { json = { type = event.type, time = event.time, now = event.time == event.received_at, data = event.data,
+          content = event.content_type } })
+      end,
+    }`;
+    router = await Router.start({
+      'a.lua': `local out = target "out" { url = "${target.url}", private = true }
+        ${route('/one', '')} ${route('/each', 'each = true,')}
+        route "/pass" { from = provider.cloudevents { bearer = secret "TEXT" }, each = true,
+          handle = function(event) send(out, event) end }`,
+    }, { env: ENV });
+  });
+  after(async () => {
+    await router?.end();
+    await target?.close();
+  });
+
+  /** What the messages of one request say, in the order of their types. */
+  async function said(count, route, body, more) {
+    const before = target.received.length;
+    const answer = await router.post(route, body, more);
+    assert.ok(answer.status < 300, answer.body);
+    await until(`${count} messages`, () => target.received.length >= before + count);
+    const messages = target.received.slice(before).map((got) => JSON.parse(got.body));
+    assert.equal(messages.length, count);
+    return messages.sort((a, b) => (a.type < b.type ? -1 : 1));
+  }
+
+  test('its time is the attribute, in either form, else when it came', async () => {
+    const [structured] = await said(1, '/one', JSON.stringify(envelope), headers);
+    assert.equal(structured.time, 1795168800.25);
+    const [spoken] = await said(1, '/one', '{}', binary({ 'ce-id': '2', 'ce-time': '2026-11-20T12:30:00+02:30' }));
+    assert.equal(spoken.time, 1795168800);
+    for (const time of [undefined, '', 'yesterday', '2026-11-20', 1795168800, null]) {
+      const [other] = await said(1, '/one', JSON.stringify({ ...envelope, id: `no ${time}`, time }), headers);
+      assert.ok(other.now, String(time));
+    }
+  });
+
+  test('the Content-Type says which form it is: the other one is only data', async () => {
+    const body = JSON.stringify({ ...envelope, id: '3', type: 'of.data' });
+    const more = { 'ce-id': '3', 'ce-time': '2020-01-01T00:00:00Z' };
+    const [plain] = await said(1, '/one', body, binary(more));
+    assert.deepEqual([plain.type, plain.time], ['a.b', 1577836800]);
+    const [structured] = await said(1, '/one', body, { ...binary(more), ...headers });
+    assert.deepEqual([structured.type, structured.time], ['of.data', 1795168800.25]);
+  });
+
+  test('a batch is an event each with `each`, whatever headers it has', async () => {
+    const list = ['x', 'y', 'z'].map((type, n) => ({ ...envelope, type, id: `batch ${n}`, time: `2026-11-20T10:00:0${n}Z`, data: n }));
+    const got = await said(3, '/each', JSON.stringify(list), { ...binary({ 'ce-id': '4', 'ce-time': '2020-01-01T00:00:00Z' }), ...batch });
+    assert.deepEqual(got.map(({ type, time, data }) => [type, time, data]),
+      [['x', 1795168800, 0], ['y', 1795168801, 1], ['z', 1795168802, 2]]);
+    assert.ok(got.every(({ content }) => content === 'application/cloudevents+json'));
+    const again = await router.post('/each', JSON.stringify(list), batch);
+    assert.equal(again.headers['tidewire-duplicate'], 'true');
+    assert.equal((await router.post('/each', '[]', batch)).status, 202);
+  });
+
+  test('a list that is the data of one event stays one', async () => {
+    const [one] = await said(1, '/each', '[1,2]', binary({ 'ce-id': '5' }));
+    assert.deepEqual(one.data, [1, 2]);
+    const [structured] = await said(1, '/each', JSON.stringify({ ...envelope, id: '6', data: [3, 4] }), headers);
+    assert.deepEqual(structured.data, [3, 4]);
+  });
+
+  test('an item that is passed on is a whole CloudEvent', async () => {
+    const before = target.received.length;
+    await said(1, '/pass', JSON.stringify([{ ...envelope, id: '7' }]), batch);
+    const got = target.received[before];
+    assert.equal(got.headers['content-type'], 'application/cloudevents+json');
+    assert.deepEqual(JSON.parse(got.body), { ...envelope, id: '7' });
+  });
 });

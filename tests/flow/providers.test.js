@@ -172,7 +172,7 @@ describe('providers with rules of their own', () => {
     assert.notEqual(one.headers['tidewire-event-id'], two.headers['tidewire-event-id']);
   });
 
-  test('sendgrid, hubspot and okta: with `each` every item is an event with a type and an id of its own', async () => {
+  test('those that send lists: with `each` every item is an event with a type and an id of its own', async () => {
     const lists = {
       sendgrid: [JSON.stringify([{ event: 'open', sg_event_id: '1' }, { event: 'click', sg_event_id: '2' },
         { event: 'open', sg_event_id: '1' }]), ['click', 'open']],
@@ -181,18 +181,23 @@ describe('providers with rules of their own', () => {
       okta: [JSON.stringify({ eventType: 'com.okta.event_hook', eventId: '1', data: { events: [
         { uuid: '1', eventType: 'user.lifecycle.create' }, { uuid: '2', eventType: 'user.session.start' },
         { uuid: '1', eventType: 'user.lifecycle.create' }] } }), ['user.lifecycle.create', 'user.session.start']],
+      meta: [JSON.stringify({ object: 'page', entry: [{ id: '1', changes: [{ field: 'feed' }] }, { id: '1', messaging: [{}] }] }),
+        ['feed', 'messaging']],
+      dropbox: [JSON.stringify({ list_folder: { accounts: ['dbid:1', 'dbid:2'] } }), [undefined, undefined]],
+      cloudevents: [JSON.stringify([['a', '1'], ['b', '1'], ['a', '1'], ['c', '2']].map(([type, id]) => (
+        { specversion: '1.0', type, source: `/${type}`, id }))), ['a', 'b', 'c'], 'application/cloudevents-batch+json'],
     };
     const one = await Router.start({
       'a.lua': Object.keys(lists).map((name) =>
         `route "/${name}" { from = provider.${name} { ${providers[name].options} }, each = true, handle = function() end }`).join('\n'),
     }, { env: ENV });
-    for (const [name, [body, types]] of Object.entries(lists)) {
+    for (const [name, [body, types, contentType = 'application/json']] of Object.entries(lists)) {
       const provider = providers[name];
       const made = await provider.sign(body, { secret: provider.secret ?? TEXT, at: new Date(), path: `/${name}` });
-      const answer = await one.post(`/${name}`, body, { 'content-type': 'application/json', ...made });
+      const answer = await one.post(`/${name}`, body, { 'content-type': contentType, ...made });
       assert.ok(answer.status < 300, answer.body);
       const events = await one.events(`&route=${encodeURIComponent(`/${name}`)}`);
-      assert.deepEqual(events.map((event) => event.type).sort(), types, name);
+      assert.deepEqual(events.map((event) => event.type ?? undefined).sort(), types, name);
     }
     await one.end();
   });

@@ -8,15 +8,18 @@
 --   public_key   the kind of key of that option: "ed25519", "p256"
 --   type, id     where event.type and the delivery id are: a spot, or several of which the first that finds something counts. A
 --                spot is a path, { join = { path, path } }, or { at = path, says = word }: the word where the path leads
---                somewhere, with `is = text` only to that text.
+--                somewhere, with `is = text` only to that text. With `of = text` or `not_of = text` it counts where the
+--                Content-Type begins so, or does not.
 --                An id is equal for a repetition and different for anything else; where there is none such, there is no `id`
+--   time         where event.time is, as spots of texts of RFC 3339
 --   types        all types, where they are known: others are warned of
 --   remember_signature  true: an equal signature is a repetition too, for schemes that sign no time or deliveries without an id;
 --                "always": even where a route says dedupe = false
 --   handshake    a list, see `handshake_fields` below
 --   reply        { status, body, content_type }: what the sender wants to hear, if not the usual 202
 --   lists        true: a request holds a list of events, whose types show with `each = true` only
---   each         where `each = true` finds that list, if it is not the whole body
+--   each         where `each = true` finds that list, if it is not the whole body: a path, or { at = path, of = text } for
+--                where the Content-Type begins so alone
 --   max_body, form_payload, content, samples
 -- @module tidewire.loader.provider
 local check = require "tidewire.loader.check"
@@ -43,23 +46,41 @@ local function path_text(self, path, value)
   return value
 end
 
-local spot_fields = { join = check.list(path_text), at = path_text, is = check.line_text, says = check.line_text }
+local spot_fields = {
+  join = check.list(path_text), at = path_text, is = check.line_text, says = check.line_text, of = check.line_text,
+  not_of = check.line_text,
+}
 
---- A spot as { paths, is, says } for the core.
+--- A spot as { paths, is, says, of, not_of } for the core.
 local function spot_of(self, path, value)
   if type(value) == "string" then
     return { paths = { path_text(self, path, value) }, is = "", says = "" }
   end
   local fields = self:fields(path, type(value) == "table" and value or {}, spot_fields)
-  if not (fields.join or fields.at and fields.says) then
+  if not (fields.join or fields.at and (fields.says or not fields.is)) then
     return self:wants(path, value, "a path, { join = { … } } or { at = …, says = … }", "\"body.type\"")
   end
-  return { paths = fields.join or { fields.at }, is = fields.is or "", says = fields.says or "" }
+  return { paths = fields.join or { fields.at }, is = fields.is or "", says = fields.says or "", of = fields.of,
+    not_of = fields.not_of }
 end
 
 local function spots_of(self, path, value)
   local is_one = type(value) ~= "table" or value.join or value.at
   return check.list(spot_of)(self, path, is_one and { value } or value)
+end
+
+local list_fields = { at = path_text, of = check.line_text }
+
+--- The list of a request as { at, of }.
+local function list_of(self, path, value)
+  if type(value) == "string" then
+    return { at = path_text(self, path, value) }
+  end
+  local fields = self:fields(path, type(value) == "table" and value or {}, list_fields)
+  if not fields.at then
+    return self:wants(path, value, "a path or { at = …, of = … }", "\"body.events\"")
+  end
+  return fields
 end
 
 local function condition_of(value)
@@ -122,7 +143,7 @@ local function as_given(_, _, value) return value end
 local profile_fields = {
   verify = as_given, options = as_given, one_of = as_given, samples = as_given, types = check.list(check.line_text),
   public_key = check.choice { "ed25519", "p256" },
-  type = spots_of, id = spots_of, each = path_text, handshake = check.list(handshake_of), reply = reply_of,
+  type = spots_of, id = spots_of, time = spots_of, each = list_of, handshake = check.list(handshake_of), reply = reply_of,
   max_body = check.size("1B", "64MiB"),
   content = check.choice { "json" },         -- whatever the content type says
   remember_signature = function(self, path, value)
@@ -264,6 +285,7 @@ function M.word(load, name, given, file)
     inside.own_profile = file == nil
     return values.new("provider", {
       name = name, scheme = schemes_of(inside, name, profile, fields), type = profile.type or {}, id = profile.id,
+      time = profile.time or {},
       types = profile.types, lists = profile.lists, each = profile.each, max_body = profile.max_body,
       content = profile.content, form_payload = profile.form_payload or false,
       remember_signature = profile.remember_signature or false,

@@ -184,11 +184,11 @@ local function each_of(self, path, value)
   return value
 end
 
--- The path of the list, "" for none.
-local function each_path(self, fields, profile)
+-- The list as { at, of }; at "": there is none.
+local function list_of(self, fields, profile)
   local each = fields.each
   if not each then
-    return ""
+    return { at = "" }
   elseif not listed[fields.content or "by_type"] then
     self:fault({ "each" }, ("each wants a list, which is JSON or NDJSON, but content is %q"):format(fields.content),
       { at_key = true, hint = "leave out one of the two" })
@@ -197,7 +197,7 @@ local function each_path(self, fields, profile)
     self:fault({ "each" }, "each makes events that are answered together, but with ack = \"delivered\" one is waited for",
       { at_key = true, hint = "leave out one of the two" })
   end
-  return each == true and (profile and profile.each or "body") or each
+  return each == true and (profile and profile.each or { at = "body" }) or { at = each }
 end
 
 -- ---- reply ----
@@ -442,6 +442,7 @@ function M.make(load, path, given, file, line)
   check_order(self, fields)
   local profile = fields.from
   warn_of_lists(self, given, profile)
+  local list = list_of(self, fields, profile)
   local method_names = fields.methods or { "POST" }
   local functions = {
     handle = fields.handle,
@@ -457,7 +458,8 @@ function M.make(load, path, given, file, line)
     content = fields.content or profile and profile.content or "by_type",
     verify = fields.verify or profile and profile.scheme or { scheme = "none", name = "none", secrets = {} },
     provider = profile and profile.name or "", type = profile and profile.type or {},
-    each_path = each_path(self, fields, profile), handshakes = profile and profile.handshakes or {},
+    time = profile and profile.time or {}, each_path = list.at, each_of = list.of,
+    handshakes = profile and profile.handshakes or {},
     form_payload = profile ~= nil and profile.form_payload,
     ip_allow = fields.ip_allow or {}, host = fields.host or "", rate = fields.rate, schema = fields.schema,
     redact = fields.redact or "",

@@ -24,11 +24,11 @@ TEST(the_first_spot_that_finds_something_counts)
     static const struct slice first[] = { SLICE("body.event.type") }, joined[] = { SLICE("body.type"), SLICE("body.action") },
                               there[] = { SLICE("body.message") }, header[] = { SLICE("headers.x-kind") },
                               last[] = { SLICE("body.type") };
-    static const struct spot list[] = { { header, 1, SLICE("gone"), SLICE("revocation") },
-                                        { first, 1, SLICE(""), SLICE("") },
-                                        { joined, 2, SLICE(""), SLICE("") },
-                                        { there, 1, SLICE(""), SLICE("message") },
-                                        { last, 1, SLICE(""), SLICE("") } };
+    static const struct spot list[] = { { .paths = header, .path_count = 1, .is = SLICE("gone"), .says = SLICE("revocation") },
+                                        { .paths = first, .path_count = 1 },
+                                        { .paths = joined, .path_count = 2 },
+                                        { .paths = there, .path_count = 1, .says = SLICE("message") },
+                                        { .paths = last, .path_count = 1 } };
     static const struct spots spots = { list, COUNT(list) };
     static const struct {
         const char *body, *kind, *type, *key;
@@ -46,12 +46,49 @@ TEST(the_first_spot_that_finds_something_counts)
         { "[]", "here", "", "" },
     };
     struct buf scratch;
+    bool in_body;
     buf_init(&scratch, 64 << 10);
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct pair kind = { SLICE("X-Kind"), slice_of(cases[i].kind) };
         struct event event = event_of(cases[i].body, &kind, 1);
         CHECK_SLICE(cases[i].body, spot_type(&spots, &event, &scratch), cases[i].type);
-        CHECK_SLICE(cases[i].body, spot_key(&spots, &event, &scratch), cases[i].key);
+        CHECK_SLICE(cases[i].body, spot_key(&spots, &event, &scratch, &in_body), cases[i].key);
+        CHECK_EQ(cases[i].body, in_body, *cases[i].key && strcmp(cases[i].key, "revocation") != 0);
+        end_event(&event);
+    }
+    buf_deinit(&scratch);
+}
+
+TEST(a_spot_counts_for_its_content_type)
+{
+    static const struct slice header[] = { SLICE("headers.ce-time") }, body[] = { SLICE("body.time") };
+    static const struct spot list[] = {
+        { .paths = header, .path_count = 1, .not_of = SLICE("application/cloudevents") },
+        { .paths = body, .path_count = 1, .of = SLICE("application/cloudevents") },
+    };
+    static const struct spots spots = { list, COUNT(list) };
+    static const struct pair headers[] = { { SLICE("Ce-Time"), SLICE("2026-11-20T10:00:00Z") } };
+    static const struct {
+        const char *type, *body;
+        uint64_t want; /* 0: none */
+    } cases[] = {
+        { "application/json", "{}", 1795168800000 },
+        { "", "{\"time\":\"2026-11-20T10:00:01.5Z\"}", 1795168800000 },
+        { "application/cloudevents+json; charset=utf-8", "{\"time\":\"2026-11-20T10:00:01.5Z\"}", 1795168801500 },
+        { "Application/CloudEvents+json", "{\"time\":\"2026-11-20T11:00:01+01:00\"}", 1795168801000 },
+        { "application/cloudevents+json", "{\"time\":\"yesterday\"}", 0 },
+        { "application/cloudevents+json", "{\"time\":1795168800}", 0 },
+        { "application/cloudevents+json", "{}", 0 },
+        { "application/cloudevent", "{}", 1795168800000 },
+    };
+    struct buf scratch;
+    buf_init(&scratch, 64 << 10);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct event event = event_of(cases[i].body, headers, COUNT(headers));
+        uint64_t time_ms = 0;
+        event.content_type = slice_of(cases[i].type);
+        CHECK_EQ(cases[i].type, spot_time(&spots, &event, &scratch, &time_ms), cases[i].want != 0);
+        CHECK_EQ(cases[i].type, time_ms, cases[i].want);
         end_event(&event);
     }
     buf_deinit(&scratch);
