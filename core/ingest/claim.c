@@ -7,6 +7,8 @@
 #include "ingest/spot.h"
 #include "model/lookup.h"
 
+enum { ITEM_NUMBER_SIZE = 16 };
+
 static void add_key(struct intake *intake, char kind, struct slice text)
 {
     const struct route *route = intake->route;
@@ -69,6 +71,25 @@ void claim_make_order(struct intake *intake)
     intake->ordered = true;
 }
 
+/* What the request names has to be told apart by the item's number: else its items were repetitions of each other. */
+static struct slice key_of_item(struct intake *intake, struct slice key)
+{
+    struct buf numbered;
+    buf_init(&numbered, key.len + ITEM_NUMBER_SIZE);
+    buf_add_slice(&numbered, key);
+    buf_addf(&numbered, "\n%u", (unsigned)intake->item); /* no header has a line feed in it */
+    key = buf_ok(&numbered) ? arena_copy(&intake->event->arena, buf_slice(&numbered)) : (struct slice){ NULL, 0 };
+    buf_deinit(&numbered);
+    return key;
+}
+
+static struct slice key_at_spots(struct intake *intake)
+{
+    bool in_body;
+    struct slice key = spot_key(&intake->route->dedupe_spots, intake->event, &intake->ingest->scratch, &in_body);
+    return key.len > 0 && intake->batch && !in_body ? key_of_item(intake, key) : key;
+}
+
 /* false: it was refused. */
 bool claim_make_keys(struct intake *intake, const struct verify_result *verified)
 {
@@ -76,8 +97,7 @@ bool claim_make_keys(struct intake *intake, const struct verify_result *verified
     const struct ingest_worker *to = &intake->ingest->config.to;
     struct slice key = { NULL, 0 };
     if (route->dedupe == DEDUPE_PATH) {
-        bool in_body;
-        key = spot_key(&route->dedupe_spots, intake->event, &intake->ingest->scratch, &in_body);
+        key = key_at_spots(intake);
     } else if (route->dedupe == DEDUPE_FUNCTION && !intake->outcome && !intake->store_first) {
         struct script_failure failure;
         enum result rc = to->key(to->arg, route, ASK_DEDUPE, intake->event, &key, &failure);

@@ -16,6 +16,8 @@ const rules = (url) => {
   return `
 local t = target "t" { url = "${url}/t", private = true, order_by = nil }
 route "/list" { ${none}, each = true, dedupe = "body.id", ${pass} }
+route "/named" { ${none}, each = true, dedupe = "headers.x-id", ${pass} }
+route "/joined" { ${none}, each = true, dedupe = "body.id", ${pass} }
 route "/plain" { ${none}, each = true, ${pass} }
 route "/below" { ${none}, each = "body.events", ${pass} }
 route "/only" { ${none}, each = true, when = { ["body.kind"] = "a" }, ${pass} }
@@ -72,6 +74,16 @@ test('items that were there before are not handled again, in one request or the 
   assert.equal(more.answer.headers['tidewire-duplicate'], undefined);
   const again = await router.post('/list', '[{"id":"a"},{"id":"c"}]', JSON_TYPE);
   assert.deepEqual([again.status, again.headers['tidewire-duplicate'], JSON.parse(again.body).count], [202, 'true', 0]);
+});
+
+test('a key that names the request is one of each item', async () => {
+  const headers = { ...JSON_TYPE, 'x-id': 'r1' };
+  const { answer } = await arrives(3, '/named', '[{"id":1},{"id":1},{"id":2}]', headers);
+  assert.equal(JSON.parse(answer.body).count, 3);
+  const again = await router.post('/named', '[{"id":1},{"id":1},{"id":2}]', headers);
+  assert.deepEqual([again.headers['tidewire-duplicate'], JSON.parse(again.body).count], ['true', 0]);
+  await arrives(2, '/named', '[{"id":1},{"id":1}]', { ...headers, 'x-id': 'r2' });
+  await arrives(2, '/joined', '[{"id":1},{"id":1},{"id":2}]', headers);
 });
 
 test('NDJSON, also compressed, gives an event per line; its type is JSON', async () => {
