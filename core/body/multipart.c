@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "body/parameter.h"
+
 static const struct slice line_end = SLICE("\r\n");
 
 static enum result fail(struct body_error *error, size_t offset, const char *what)
@@ -15,68 +17,11 @@ static size_t offset_of(const struct multipart *multipart, const char *at)
     return (size_t)(at - multipart->text.data);
 }
 
-/* ---- parameters of a header's value: ; name=value; name="va\"lue" ---- */
-
-/* at: behind the opening quote. data NULL: it is not closed. */
-static struct slice quoted_end(struct slice at)
-{
-    for (size_t i = 0; i < at.len; i++) {
-        if (at.data[i] == '\\')
-            i++;
-        else if (at.data[i] == '"')
-            return slice_make(at.data, i);
-    }
-    return (struct slice){ NULL, 0 };
-}
-
-/* Takes the next parameter off *rest, which stands behind a ';'. false: there is none, or it is badly written. */
-static bool take_parameter(struct slice *rest, struct slice *name, struct slice *value)
-{
-    struct slice at = slice_trim(*rest);
-    const char *equals = at.len ? memchr(at.data, '=', at.len) : NULL;
-    if (!equals)
-        return false;
-    *name = slice_trim(slice_make(at.data, (size_t)(equals - at.data)));
-    at = slice_from(at, (size_t)(equals - at.data) + 1);
-    if (at.len > 0 && at.data[0] == '"') {
-        *value = quoted_end(slice_from(at, 1));
-        if (!value->data)
-            return false;
-        at = slice_trim(slice_from(at, value->len + 2));
-        if (at.len > 0 && at.data[0] != ';')
-            return false;
-        *rest = slice_from(at, 1);
-        return true;
-    }
-    const char *end = at.len ? memchr(at.data, ';', at.len) : NULL;
-    value->data = at.data;
-    value->len = end ? (size_t)(end - at.data) : at.len;
-    *rest = slice_from(at, value->len + 1);
-    *value = slice_trim(*value);
-    return true;
-}
-
-/* What stands behind the first ';' of a header's value. */
-static struct slice parameters_of(struct slice value)
-{
-    const char *semicolon = value.len ? memchr(value.data, ';', value.len) : NULL;
-    return semicolon ? slice_from(value, (size_t)(semicolon - value.data) + 1) : (struct slice){ NULL, 0 };
-}
-
-static struct slice find_parameter(struct slice value, struct slice wanted)
-{
-    struct slice rest = parameters_of(value), name, found;
-    while (take_parameter(&rest, &name, &found))
-        if (slice_eq_nocase(name, wanted))
-            return found;
-    return (struct slice){ NULL, 0 };
-}
-
 /* ---- delimiters ---- */
 
 enum result multipart_open(struct multipart *multipart, struct slice content_type, struct slice text, struct body_error *error)
 {
-    struct slice boundary = find_parameter(content_type, SLICE("boundary"));
+    struct slice boundary = parameter_find(content_type, SLICE("boundary"));
     if (boundary.len == 0 || boundary.len > MULTIPART_BOUNDARY_MAX)
         return fail(error, 0, "the Content-Type has no boundary of 1 to 70 bytes");
     memcpy(multipart->delimiter, "\r\n--", 4);
@@ -121,8 +66,8 @@ static enum result read_disposition(const struct multipart *multipart, struct sl
         kind = slice_trim(slice_make(kind.data, kind.len - 1));
     if (!slice_eq_nocase(kind, form_data))
         return fail(error, offset_of(multipart, value.data), "a part that is not form-data");
-    part->name = find_parameter(value, SLICE("name"));
-    part->filename = find_parameter(value, SLICE("filename"));
+    part->name = parameter_find(value, SLICE("name"));
+    part->filename = parameter_find(value, SLICE("filename"));
     return OK;
 }
 

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "body/parameter.h"
+
 /* An element around the present place. */
 struct level {
     size_t flag_at; /* in the records: keeps_blank */
@@ -136,6 +138,36 @@ static void on_entity_skipped(void *arg, const char *name, int is_parameter)
     stop(arg, "an entity that is not known");
 }
 
+/* ---- its charset ---- */
+
+static bool has_mark(struct slice text)
+{
+    return slice_starts(text, SLICE("\xEF\xBB\xBF")) || slice_starts(text, SLICE("\xFE\xFF")) ||
+           slice_starts(text, SLICE("\xFF\xFE"));
+}
+
+/* *name: as expat calls it; NULL: as the document says. false: it knows none of that name. */
+static bool find_charset(struct slice text, struct slice content_type, const char **name)
+{
+    static const struct {
+        struct slice name;
+        const char *known;
+    } names[] = {
+        { SLICE("utf-8"), "UTF-8" },           { SLICE("utf8"), "UTF-8" },        { SLICE("utf-16"), "UTF-16" },
+        { SLICE("utf-16le"), "UTF-16LE" },     { SLICE("utf-16be"), "UTF-16BE" }, { SLICE("iso-8859-1"), "ISO-8859-1" },
+        { SLICE("iso_8859-1"), "ISO-8859-1" }, { SLICE("latin1"), "ISO-8859-1" }, { SLICE("us-ascii"), "US-ASCII" },
+        { SLICE("ascii"), "US-ASCII" },
+    };
+    struct slice charset = parameter_find(content_type, SLICE("charset"));
+    *name = NULL;
+    if (charset.len == 0 || has_mark(text))
+        return true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !*name; i++)
+        if (slice_eq_nocase(names[i].name, charset))
+            *name = names[i].known;
+    return *name != NULL;
+}
+
 /* ---- the whole ---- */
 
 static enum result parse(struct reading *reading, struct slice text, struct body_error *error)
@@ -153,16 +185,21 @@ static enum result parse(struct reading *reading, struct slice text, struct body
     return code == XML_ERROR_NO_MEMORY ? ERR_MEMORY : ERR_INVALID;
 }
 
-enum result xml_read(struct slice text, struct buf *records, struct body_error *error)
+enum result xml_read(struct slice text, struct slice content_type, struct buf *records, struct body_error *error)
 {
     struct reading reading = { .records = records };
+    const char *charset;
     if (text.len > XML_TEXT_MAX) {
         *error = (struct body_error){ XML_TEXT_MAX, "longer than 16 MiB" };
         return ERR_INVALID;
     }
+    if (!find_charset(text, content_type, &charset)) {
+        *error = (struct body_error){ 0, "its charset is none of utf-8, utf-16, iso-8859-1 and us-ascii" };
+        return ERR_INVALID;
+    }
     if (records)
         buf_clear(records);
-    reading.parser = XML_ParserCreate(NULL);
+    reading.parser = XML_ParserCreate(charset);
     if (!reading.parser)
         return ERR_MEMORY;
     enum result rc = parse(&reading, text.len ? text : SLICE(""), error);

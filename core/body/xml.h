@@ -24,7 +24,9 @@ enum {
     XML_RECORDS_MAX = 64 << 20 /* bytes of records: more than a document of XML_TEXT_MAX can make */
 };
 
-/* records: emptied; its max is at least XML_RECORDS_MAX. NULL: the text is only checked. ERR_INVALID with *error; ERR_MEMORY. */
-enum result xml_read(struct slice text, struct buf *records, struct body_error *error) MUST_CHECK;
+/* content_type: its charset comes before what the document says of itself, and a byte order mark before both (RFC 7303, 3); "":
+ * there is none. Known are UTF-8, UTF-16, ISO-8859-1 and US-ASCII.
+ * records: emptied; its max is at least XML_RECORDS_MAX. NULL: the text is only checked. ERR_INVALID with *error; ERR_MEMORY. */
+enum result xml_read(struct slice text, struct slice content_type, struct buf *records, struct body_error *error) MUST_CHECK;
 
 #endif

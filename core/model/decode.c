@@ -225,7 +225,7 @@ enum result event_check(const struct event *event, struct decode_error *error)
         rc = multipart_check(event->content_type, event->text, &fault);
         format = "multipart";
     } else if (event->kind == BODY_XML) {
-        rc = xml_read(event->text, NULL, &fault);
+        rc = xml_read(event->text, event->content_type, NULL, &fault);
         format = "XML";
     }
     if (rc == ERR_INVALID)

@@ -191,10 +191,10 @@ static void push_node(lua_State *L, struct cursor cursor)
 }
 
 /* false: it is not XML, and nothing was pushed. */
-static bool push_xml(lua_State *L, struct slice text, struct body_error *error)
+static bool push_xml(lua_State *L, struct slice text, struct slice content_type, struct body_error *error)
 {
     struct buf *records = &script_of(L)->records;
-    enum result rc = xml_read(text, records, error);
+    enum result rc = xml_read(text, content_type, records, error);
     if (rc == ERR_MEMORY)
         luaL_error(L, "not enough memory");
     if (rc != OK)
@@ -212,7 +212,7 @@ void body_push(lua_State *L, const struct event *event)
         push_form(L, event->text);
     else if (event->kind == BODY_MULTIPART)
         push_multipart(L, event);
-    else if (!push_xml(L, event->text, &error))
+    else if (!push_xml(L, event->text, event->content_type, &error))
         luaL_error(L, "the body is not valid XML: %s at byte %d", error.what, (int)error.offset);
 }
 
@@ -260,7 +260,7 @@ static int l_form_all(lua_State *L)
 static int l_xml_decode(lua_State *L)
 {
     struct body_error error;
-    if (push_xml(L, text_at(L, 1, "xml.decode"), &error))
+    if (push_xml(L, text_at(L, 1, "xml.decode"), SLICE(""), &error))
         return 1;
     return luaL_error(L, "xml.decode: %s at byte %d", error.what, (int)error.offset);
 }

@@ -198,6 +198,12 @@ test('hostile XML is refused with the place', async () => {
   await refused('/xml', wide(100001), XML, 400, /more than 100000 elements/);
 });
 
+test('XML has the charset of its Content-Type', async () => {
+  const latin1 = Buffer.from('<o><number>Zoë</number></o>', 'latin1');
+  assert.equal((await seen('/xml', latin1, { 'content-type': 'text/xml; charset=ISO-8859-1' })).number, 'Zoë');
+  await refused('/any', '<o/>', { 'content-type': 'text/xml; charset=koi8-r' }, 400, /XML: its charset is none of utf-8, .* at byte 0/);
+});
+
 // ---- JSON, text, raw, NDJSON ----
 
 test('a byte order mark before JSON is skipped, text is a string, nothing is nil', async () => {

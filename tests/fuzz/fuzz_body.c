@@ -37,17 +37,23 @@ static void read_form(struct slice text)
     buf_deinit(&decoded);
 }
 
+static struct slice take_line(struct slice *text)
+{
+    const char *end = text->len ? memchr(text->data, '\n', text->len) : NULL;
+    struct slice line = { text->data, end ? (size_t)(end - text->data) : text->len };
+    *text = slice_from(*text, line.len + (end != NULL));
+    return line;
+}
+
 /* The Content-Type is the text up to the first line end. */
 static void read_multipart(struct slice text)
 {
-    const char *end = text.len ? memchr(text.data, '\n', text.len) : NULL;
-    struct slice type = { text.data, end ? (size_t)(end - text.data) : text.len };
+    struct slice type = take_line(&text);
     struct multipart multipart;
     struct body_error error;
     struct part part;
     struct buf name;
     size_t count = 0;
-    text = slice_from(text, type.len + (end != NULL));
     enum result checked = multipart_check(type, text, &error);
     enum result rc = multipart_open(&multipart, type, text, &error);
     buf_init(&name, MULTIPART_HEAD_MAX);
@@ -87,13 +93,15 @@ static void walk_records(struct slice records)
     need(depth == 0);
 }
 
+/* The Content-Type is the text up to the first line end. */
 static void read_xml(struct slice text)
 {
+    struct slice type = take_line(&text);
     struct body_error error = { 0, NULL };
     struct buf records;
     buf_init(&records, XML_RECORDS_MAX);
-    enum result rc = xml_read(text, &records, &error);
-    need(xml_read(text, NULL, &error) == rc);
+    enum result rc = xml_read(text, type, &records, &error);
+    need(xml_read(text, type, NULL, &error) == rc);
     if (rc == OK)
         walk_records(buf_slice(&records));
     else

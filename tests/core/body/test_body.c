@@ -200,8 +200,8 @@ TEST(xml_becomes_records)
         struct buf records, got;
         buf_init(&records, XML_RECORDS_MAX);
         buf_init(&got, 1 << 10);
-        CHECK_EQ(cases[i].text, xml_read(slice_of(cases[i].text), &records, &error), OK);
-        CHECK_EQ(cases[i].text, xml_read(slice_of(cases[i].text), NULL, &error), OK);
+        CHECK_EQ(cases[i].text, xml_read(slice_of(cases[i].text), SLICE(""), &records, &error), OK);
+        CHECK_EQ(cases[i].text, xml_read(slice_of(cases[i].text), SLICE(""), NULL, &error), OK);
         show(buf_slice(&records), &got);
         CHECK_SLICE(cases[i].text, buf_slice(&got), cases[i].want);
         buf_deinit(&records);
@@ -233,10 +233,52 @@ TEST(xml_that_is_not_well_formed_or_hostile_is_refused_with_its_place)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct body_error error = { 0, "" };
-        CHECK_EQ(cases[i].text, xml_read(slice_of(cases[i].text), NULL, &error), ERR_INVALID);
+        CHECK_EQ(cases[i].text, xml_read(slice_of(cases[i].text), SLICE(""), NULL, &error), ERR_INVALID);
         CHECK_EQ(cases[i].text, error.offset, cases[i].offset);
         if (!strstr(error.what, cases[i].what))
             CHECK_FAIL("%s: %s", cases[i].text, error.what);
+    }
+}
+
+TEST(xml_has_the_charset_of_its_head)
+{
+#define UTF_16 "<\0a\0>\0\xE9\0<\0/\0a\0>\0"
+    static const struct {
+        const char *type;
+        struct slice text;
+        const char *want; /* NULL: refused */
+    } cases[] = {
+        { "text/xml; charset=iso-8859-1", SLICE("<a>\xE9</a>"), "<a>[\xC3\xA9]</>" },
+        { "text/xml; charset=\"ISO-8859-1\"", SLICE("<a>\xE9</a>"), "<a>[\xC3\xA9]</>" },
+        { "text/xml; version=1; Charset=latin1", SLICE("<?xml version='1.0' encoding='utf-8'?><a>\xE9</a>"), "<a>[\xC3\xA9]</>" },
+        { "text/xml; charset=utf-8", SLICE("<?xml version='1.0' encoding='ISO-8859-1'?><a>\xC3\xA9</a>"), "<a>[\xC3\xA9]</>" },
+        { "text/xml; charset=utf8", SLICE("<?xml version='1.0' encoding='x-none'?><a>\xC3\xA9</a>"), "<a>[\xC3\xA9]</>" },
+        { "text/xml; charset=utf-8", SLICE("<a>\xE9</a>"), NULL },
+        { "text/xml; charset=us-ascii", SLICE("<a>e</a>"), "<a>[e]</>" },
+        { "text/xml; charset=us-ascii", SLICE("<a>\xC3\xA9</a>"), NULL },
+        { "text/xml; charset=utf-16", SLICE("\xFF\xFE" UTF_16), "<a>[\xC3\xA9]</>" },
+        { "text/xml; charset=utf-16le", SLICE(UTF_16), "<a>[\xC3\xA9]</>" },
+        { "text/xml; charset=utf-16", SLICE("<a>e</a>"), NULL },
+        { "text/xml; charset=iso-8859-1", SLICE("\xEF\xBB\xBF<a>\xC3\xA9</a>"), "<a>[\xC3\xA9]</>" },
+        { "text/xml; charset=windows-1252", SLICE("\xEF\xBB\xBF<a/>"), "<a></>" },
+        { "text/xml; charset=windows-1252", SLICE("<a/>"), NULL },
+        { "text/xml; charset=\"\"", SLICE("<a/>"), "<a></>" },
+        { "text/xml; charset", SLICE("<a/>"), "<a></>" },
+        { "text/xml", SLICE("<?xml version='1.0' encoding='ISO-8859-1'?><a>\xE9</a>"), "<a>[\xC3\xA9]</>" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct body_error error = { 0, "" };
+        struct buf records, got;
+        buf_init(&records, XML_RECORDS_MAX);
+        buf_init(&got, 1 << 10);
+        enum result rc = xml_read(cases[i].text, slice_of(cases[i].type), &records, &error);
+        CHECK_EQ(cases[i].type, rc, cases[i].want ? OK : ERR_INVALID);
+        if (rc == OK)
+            show(buf_slice(&records), &got);
+        if (cases[i].want)
+            CHECK_SLICE(cases[i].type, buf_slice(&got), cases[i].want);
+        buf_deinit(&records);
+        buf_deinit(&got);
     }
 }
 
@@ -245,8 +287,8 @@ static enum result read_xml(struct buf *text, struct slice given)
     struct body_error error;
     struct buf records;
     buf_init(&records, XML_RECORDS_MAX);
-    enum result rc = xml_read(given, &records, &error);
-    CHECK_EQ("the same without records", xml_read(given, NULL, &error), rc);
+    enum result rc = xml_read(given, SLICE(""), &records, &error);
+    CHECK_EQ("the same without records", xml_read(given, SLICE(""), NULL, &error), rc);
     buf_deinit(&records);
     buf_deinit(text);
     return rc;
