@@ -97,6 +97,8 @@ describe("a user's own profile", () => {
     'has a path that is none': ['return { verify = { header = "X" }, type = "body." }', /profile acme: type\[1\] wants a path/],
     'has a scheme that is none': ['return { verify = { header = "X", format = "kv" } }', /provider.acme: format = "kv" is none of/],
     'has a touching template': ['return { verify = { header = "X", signed = "{method}{body}" } }', /warning: provider.acme: the last two places of signed touch/],
+    'has a touching template that ends in a mark': ['return { verify = { header = "X", signed = "v0:{method}{body}." } }',
+      /the last two places of signed touch: {method}{body}/],
     'does not parse': ['return {', /rules\/providers\/acme.lua:1: /],
   };
   for (const [what, [text, says]] of Object.entries(mistakes)) {

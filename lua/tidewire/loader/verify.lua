@@ -103,6 +103,15 @@ local function shown_place(part)
   return part.text == "" and part.kind or (part.kind == "field" and "body" or part.kind) .. ":" .. part.text
 end
 
+--- The last two places, if nothing stands between them.
+local function last_touching(parts)
+  for i = #parts, 2, -1 do
+    if parts[i].kind ~= "text" then
+      return parts[i - 1].kind ~= "text" and parts[i - 1] or nil, parts[i]
+    end
+  end
+end
+
 local function check_template(self, fields, scheme)
   local parts, path = scheme.signed, { "signed" }
   local covered = uses(parts, "body") or uses(parts, "form-sorted") or uses(parts, "crc32") or uses(parts, "sns")
@@ -113,8 +122,8 @@ local function check_template(self, fields, scheme)
     self:fault(path, scheme.scheme == "hash" and "a hash without {secret} in signed proves nothing"
       or "{secret} is not for signed: the secret is the key")
   end
-  local last, before = parts[#parts], parts[#parts - 1]
-  if before and last.kind ~= "text" and before.kind ~= "text" and not self.own_profile then
+  local before, last = last_touching(parts)
+  if before and not self.own_profile then
     self:fault(path, ("the last two places of signed touch: {%s}{%s} can be split in more than one way"):format(
       shown_place(before), shown_place(last)), { warning = true, hint = "put a mark between them if the sender does" })
   end
