@@ -95,6 +95,17 @@ static EVP_PKEY *read_base64(struct slice text)
     return key;
 }
 
+bool secret_is_public(struct slice secret)
+{
+    secret = slice_trim(secret);
+    if (slice_starts(secret, SLICE("-----BEGIN ")))
+        return true;
+    EVP_PKEY *key = read_base64(secret);
+    ERR_clear_error();
+    EVP_PKEY_free(key);
+    return key != NULL;
+}
+
 bool public_key_is(const EVP_PKEY *key, enum public_key_kind kind)
 {
     char group[32] = "";

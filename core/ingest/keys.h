@@ -13,6 +13,8 @@ enum public_key_kind { PUBLIC_ED25519, PUBLIC_P256, PUBLIC_RSA /* of 2048 bits o
 
 /* The bytes of an HMAC key into bytes (KEY_BYTES_MAX) unless they are the text itself; data NULL: not of that form, or empty. */
 struct slice key_bytes(enum verify_key form, struct slice secret, unsigned char *bytes);
+/* A public key or certificate in the place of a secret, PEM or base64: anybody knows it. */
+bool secret_is_public(struct slice secret);
 /* algorithm: "sha256", "HS256" …; NULL: the secret has not that form. EVP_MAC_CTX_free. */
 EVP_MAC_CTX *key_mac(const struct verify *verify, struct slice secret);
 /* Ed25519: 64 hex digits, or "whpk_" and base64 of 32 bytes. All: base64 or PEM of a SubjectPublicKeyInfo (RFC 5280). NULL: it is

@@ -24,12 +24,6 @@ static bool hash_token(struct slice user, struct slice secret, unsigned char *ou
     return ok;
 }
 
-/* A public key in the place of a secret: anybody knows it. */
-static bool is_public(struct slice secret)
-{
-    return slice_starts(secret, SLICE("-----BEGIN "));
-}
-
 /* false: nothing can be verified with it. */
 static bool make_ready(struct verifier *verifier, struct slice secret, struct ready_secret *ready)
 {
@@ -37,7 +31,7 @@ static bool make_ready(struct verifier *verifier, struct slice secret, struct re
     switch (verify->scheme) {
     case VERIFY_HMAC:
     case VERIFY_JWT:
-        if (verify->scheme == VERIFY_JWT && is_public(secret))
+        if (secret_is_public(secret))
             return false;
         ready->keyed = key_mac(verify, secret);
         if (ready->keyed)

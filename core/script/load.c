@@ -124,7 +124,7 @@ static int host_secret_fits(lua_State *L)
     unsigned char bytes[KEY_BYTES_MAX];
     struct slice value = find_secret(loading, luaL_checkstring(L, 1));
     enum verify_key form = (enum verify_key)luaL_checkoption(L, 2, NULL, forms);
-    bool fits = value.len == 0 || key_bytes(form, value, bytes).data != NULL;
+    bool fits = value.len == 0 || (key_bytes(form, value, bytes).data && !secret_is_public(value));
     lua_pushboolean(L, fits || loading->options->stand_ins); /* what stands in is made to fit later (stand_ins.h) */
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return 1;

@@ -1,6 +1,7 @@
 // Forgeries: every way of being nearly right, of every provider, has to be refused, and counted; what is taken although it looks
 // altered is listed with its reason. providers.test.js has the provider's own libraries; here the requests are bent by hand.
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
@@ -10,6 +11,7 @@ import { ENV, genuine, OTHER, providers, rules, TEXT } from './providers.js';
 import { command, Router } from './support.js';
 
 const SECOND = 1000;
+const PEM = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'pem', type: 'spki' });
 const names = Object.keys(providers);
 const windows = { linear: 60, twitch: 600 }; // seconds; 300 elsewhere
 
@@ -431,15 +433,21 @@ describe('a secret that is none', () => {
     await one.end();
   });
 
-  for (const secret of ['secret "EMPTY"', 'secret("TEXT", "EMPTY")']) {
-    test(`that is empty stops the load: ${secret}`, async () => {
+  const none = {
+    'secret "EMPTY"': /secret "EMPTY" is empty: it would protect nothing/,
+    'secret("TEXT", "EMPTY")': /secret "EMPTY" is empty: it would protect nothing/,
+    'secret "PUBLIC"': /provider.meta: the secret "PUBLIC" is a public key, which anybody knows/,
+    'secret("TEXT", "P256")': /the secret "P256" is a public key, which anybody knows/,
+  };
+  for (const [secret, says] of Object.entries(none)) {
+    test(`that protects nothing stops the load: ${secret}`, async () => {
       const folder = await mkdtemp(path.join(os.tmpdir(), 'tidewire-'));
       await mkdir(path.join(folder, 'rules'));
       await writeFile(path.join(folder, 'rules', 'a.lua'), routes(secret));
-      const said = await command(['check', folder], { env: { ...process.env, ...ENV, EMPTY: '' } });
+      const said = await command(['check', folder], { env: { ...process.env, ...ENV, EMPTY: '', PUBLIC: PEM } });
       await rm(folder, { recursive: true });
       assert.equal(said.code, 3);
-      assert.match(said.stdout, /secret "EMPTY" is empty: it would protect nothing/);
+      assert.match(said.stdout, says);
     });
   }
 });

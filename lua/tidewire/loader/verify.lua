@@ -320,12 +320,14 @@ local key_forms = {
   standard = "\"whsec_\" and base64, as Standard Webhooks writes it", hex = "hex digits", base64 = "base64",
 }
 
---- A secret that is set and gives no key would refuse everything.
+--- A secret that is set and gives no key would refuse everything; with a public key for one anybody could sign.
 local function check_secrets(self, scheme)
-  for _, name in ipairs(self.load.mode == "check" and key_forms[scheme.key] and scheme.secrets or {}) do
-    if not self.load.host.secret_fits(name, scheme.key) then
-      self:fault({}, ("the secret %q has not the form that this sender's secrets have"):format(name),
-        { hint = "it is " .. key_forms[scheme.key] })
+  local form = key_forms[scheme.key]
+  for _, name in ipairs(self.load.mode == "check" and scheme.secrets or {}) do
+    if not self.load.host.secret_fits(name, scheme.key or "text") then
+      self:fault({}, form and ("the secret %q has not the form that this sender's secrets have"):format(name)
+        or ("the secret %q is a public key, which anybody knows"):format(name),
+        { hint = form and "it is " .. form or "set it to the text that only the sender and you have" })
     end
   end
 end
@@ -443,6 +445,7 @@ function M.jwt(self, given)
     record.jwks = fields.jwks
   elseif fields.key ~= nil and fields.algorithm == by_secret then
     record.secrets = self:bare_secret({ "key" }, fields.key) or {}
+    check_secrets(self, record)
   elseif fields.key ~= nil and fields.algorithm then
     record.public_keys = M.public_keys(key_kinds[fields.algorithm])(self, { "key" }, fields.key)
   end

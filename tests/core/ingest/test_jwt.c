@@ -104,6 +104,7 @@ static struct secret secrets[] = {
     { SLICE("ONE"), SLICE("first secret") },
     { SLICE("TWO"), SLICE("second secret") },
     { SLICE("PUBLIC"), SLICE(ECPEM) },
+    { SLICE("BARE"), SLICE("\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n") },
 };
 static struct generation generation = { .secrets = secrets, .secret_count = COUNT(secrets) };
 static const struct slice audiences[] = { SLICE("nobody"), SLICE("tidewire") };
@@ -193,6 +194,7 @@ TEST(believes_no_algorithm_but_its_own)
         CHECK_EQ(cases[i].what, judge(by_secret("ONE"), cases[i].token), VERDICT_MALFORMED);
     CHECK_EQ("HS256 with the public key, where ES256 is asked for", judge(by_key("ES256", ECPEM), CONFUSED), VERDICT_MALFORMED);
     CHECK_EQ("a public key is no secret", judge(by_secret("PUBLIC"), CONFUSED), VERDICT_NO_SECRET);
+    CHECK_EQ("nor is one in base64", judge(by_secret("BARE"), CONFUSED), VERDICT_NO_SECRET);
     CHECK_EQ("another secret", judge(by_secret("TWO"), HS256), VERDICT_MISMATCH);
     CHECK_EQ("DER instead of a pair", judge(by_key("ES256", EC), ES256DER), VERDICT_MISMATCH);
     CHECK_EQ("a key of another kind", judge(by_key("RS256", EC), RS256), VERDICT_NO_SECRET);
