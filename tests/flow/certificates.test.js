@@ -5,6 +5,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Authority, startWorld } from './authority.js';
+import { otherBase64, otherValues } from './bent.js';
 import { Router, until } from './support.js';
 
 /** CRC-32 as zlib's, which older versions of Node do not offer. */
@@ -175,6 +176,9 @@ describe('AWS SNS', () => {
     await refuses(() => post('/sns', { ...made, Subject: 7 }), 401, 'signature', 'a number');
     await refuses(() => post('/sns', { ...made, Signature: made.Signature.replace(/^./, (c) => (c === 'A' ? 'B' : 'A')) }), 401, 'signature', 'Signature');
     await refuses(() => post('/sns', { ...made, Signature: '' }), 401, 'signature', 'no signature');
+    for (const [what, bent] of [...otherValues(made.Signature), ...otherBase64('', made.Signature)]) {
+      if (bent !== made.Signature) await refuses(() => post('/sns', { ...made, Signature: bent }), 401, 'signature', `Signature ${what}`);
+    }
     await refuses(() => post('/sns', '{"not json'), 401, 'signature', 'no JSON');
   });
 
@@ -330,6 +334,17 @@ describe('PayPal', () => {
       await refuses(() => transmit({ ...made, headers }), 401, 'signature', name);
     }
     await refuses(() => transmit(made, { 'paypal-transmission-time': 'yesterday' }), 401, 'signature', 'time');
+  });
+
+  test('a header that is nearly the right one', async () => {
+    const made = transmission();
+    for (const name of ['id', 'time', 'sig'].map((one) => `paypal-transmission-${one}`)) {
+      const value = made.headers[name];
+      for (const [what, bent] of [...otherValues(value), ...(name.endsWith('sig') ? otherBase64('', value) : [])].filter(([, one]) => one !== value)) {
+        await refuses(() => transmit(made, { [name]: bent }), 401, 'signature', `${name} ${what}`);
+      }
+    }
+    assert.equal((await transmit(made)).status, 200);
   });
 
   test('a certificate of somebody else: 401, and it is asked once a minute', async () => {
