@@ -95,9 +95,19 @@ static EVP_PKEY *read_base64(struct slice text)
     return key;
 }
 
+/* Without the line ends that files have. */
+static struct slice without_space(struct slice text)
+{
+    while (text.len && (unsigned char)text.data[0] <= ' ')
+        text = slice_from(text, 1);
+    while (text.len && (unsigned char)text.data[text.len - 1] <= ' ')
+        text.len--;
+    return text;
+}
+
 bool secret_is_public(struct slice secret)
 {
-    secret = slice_trim(secret);
+    secret = without_space(secret);
     if (slice_starts(secret, SLICE("-----BEGIN ")))
         return true;
     EVP_PKEY *key = read_base64(secret);
