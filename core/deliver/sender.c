@@ -42,7 +42,7 @@ struct transfer *sender_start(struct sender *sender, const struct outgoing *requ
 {
     if (sender->stand_in)
         return stand_in_start(sender, request, on_done, arg);
-    struct transfer *transfer = handle_take(sender, request->url);
+    struct transfer *transfer = handle_take(sender, request);
     *why = "no memory for another transfer";
     if (!transfer)
         return NULL;

@@ -15,6 +15,7 @@
 #include "model/event.h"
 
 struct sender;
+struct target_tls;
 
 enum { SENDER_HEADERS_MAX = 96, ANSWER_HEAD_MAX = 64 << 10 };
 
@@ -26,6 +27,7 @@ struct outgoing {
     size_t header_count;             /* at most SENDER_HEADERS_MAX */
     struct slice body;
     uint64_t timeout_ms, connect_timeout_ms;
+    const struct target_tls *tls; /* of generation.h; NULL: the system's authorities, 1.2 or newer */
     bool allow_private;
     uint64_t max_response_bytes;
     bool keep_head;      /* the header lines of the answer are wanted */

@@ -77,12 +77,6 @@ static enum attempt_error error_of(const struct transfer *transfer, CURLcode rc)
         return ATTEMPT_CONNECT;
     case CURLE_OPERATION_TIMEDOUT:
         return ATTEMPT_TIMEOUT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-        return ATTEMPT_TLS;
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
@@ -96,21 +90,27 @@ static enum attempt_error error_of(const struct transfer *transfer, CURLcode rc)
     }
 }
 
+static void report_failure(const struct transfer *transfer, CURLcode rc, struct answer *answer)
+{
+    const char *tls = transfer->blocked ? NULL : tls_why_failed(transfer, rc);
+    answer->error = tls ? ATTEMPT_TLS : error_of(transfer, rc);
+    if (tls)
+        answer->detail = tls;
+    else if (transfer->blocked)
+        answer->detail = "a private address; set private = true on the target if that is meant";
+    else
+        answer->detail = rc == CURLE_COULDNT_CONNECT ? "nobody answers there" : curl_easy_strerror(rc);
+}
+
 void answer_report(struct transfer *transfer, CURLcode rc)
 {
-    struct answer answer = { .took_ms = (uint32_t)(clock_mono_ms() - transfer->started_ms) };
+    struct answer answer = { .took_ms = (uint32_t)(clock_mono_ms() - transfer->started_ms), .detail = "" };
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && transfer->full)) {
+    if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && transfer->full))
         answer.status = (uint16_t)status;
-        answer.detail = "";
-    } else {
-        answer.error = error_of(transfer, rc);
-        answer.detail =
-            transfer->blocked ? "a private address; set private = true on the target if that is meant" : curl_easy_strerror(rc);
-        if (rc == CURLE_COULDNT_CONNECT && !transfer->blocked)
-            answer.detail = "nobody answers there";
-    }
+    else
+        report_failure(transfer, rc, &answer);
     answer.body = transfer->body.len ? buf_slice(&transfer->body) : SLICE("");
     answer.head = transfer->head.len ? buf_slice(&transfer->head) : SLICE("");
     answer.cut = transfer->full || !buf_ok(&transfer->body);

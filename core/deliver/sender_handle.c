@@ -49,24 +49,32 @@ static bool knows_url(const struct transfer *transfer, const char *url)
     return transfer->url_text && strcmp(transfer->url_text, url) == 0;
 }
 
-/* Of the idle ones one that went there before, else the one that was used last. */
-static struct transfer *take_idle(struct sender *sender, const char *url)
+/* Of the idle ones one that went there before, else the last used of those that are set to this TLS, else the last used. */
+static struct transfer **choose_idle(struct sender *sender, const struct outgoing *request)
 {
-    struct transfer **place = &sender->idle;
-    while (*place && !knows_url(*place, url))
-        place = &(*place)->next;
-    if (!*place)
-        place = &sender->idle;
+    struct transfer **near = NULL;
+    for (struct transfer **place = &sender->idle; *place; place = &(*place)->next) {
+        if (knows_url(*place, request->url) && tls_is_set(*place, request->tls))
+            return place;
+        if (!near && tls_is_set(*place, request->tls))
+            near = place;
+    }
+    return near ? near : &sender->idle;
+}
+
+static struct transfer *take_idle(struct sender *sender, const struct outgoing *request)
+{
+    struct transfer **place = choose_idle(sender, request);
     struct transfer *transfer = *place;
     *place = transfer->next;
     sender->idle_count--;
     return transfer;
 }
 
-struct transfer *handle_take(struct sender *sender, const char *url)
+struct transfer *handle_take(struct sender *sender, const struct outgoing *request)
 {
     if (sender->idle)
-        return take_idle(sender, url);
+        return take_idle(sender, request);
     struct transfer *transfer = MEM_NEW(struct transfer);
     transfer->sender = sender;
     transfer->easy = curl_easy_init();
@@ -158,6 +166,8 @@ CURLcode handle_set_request(struct transfer *transfer, const struct outgoing *re
     bool is_get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     bool with_body = request->body.len > 0 || !is_get;
     CURLcode rc = set_url(transfer, request->url);
+    if (rc == CURLE_OK)
+        rc = tls_set(transfer, request->tls);
     set_headers(transfer, request);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);

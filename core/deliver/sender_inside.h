@@ -2,6 +2,7 @@
  *
  *   sender.c           a transfer from its start to its end, and when libcurl is called
  *   sender_handle.c    easy handles: those kept for reuse, what is set once, what each request sets
+ *   sender_tls.c       what a handle shows and asks for in TLS, and why TLS failed
  *   sender_sockets.c   libcurl's sockets: whose address they may have, and what the kernel is asked for
  *   sender_answer.c    what comes back, until it is an answer
  *   sender_stand_in.c  the same without a network */
@@ -18,9 +19,11 @@ struct watch;
 struct transfer {
     struct transfer *next, *prev; /* under way; or in the list of idle ones (next only) */
     struct sender *sender;
-    CURL *easy;     /* owned, kept for the next request */
-    CURLU *url;     /* owned: where easy was last asked to go, parsed; NULL: nowhere yet */
-    char *url_text; /* owned: that, as it was given */
+    CURL *easy;               /* owned, kept for the next request */
+    CURLU *url;               /* owned: where easy was last asked to go, parsed; NULL: nowhere yet */
+    char *url_text;           /* owned: that, as it was given */
+    bool has_tls;             /* easy is set to a target's TLS: the one of tls_id */
+    unsigned char tls_id[32]; /* of target_tls */
     /* a list; its lines are the request's */
     struct curl_slist headers[SENDER_HEADERS_MAX + 1];
     sender_done on_done;
@@ -65,13 +68,20 @@ void transfer_link(struct transfer *transfer);
 void transfer_unlink(struct transfer *transfer);
 
 /* ---- sender_handle.c ---- */
-/* A transfer whose handle went to this URL before, if one is idle. NULL: no memory. */
-struct transfer *handle_take(struct sender *sender, const char *url);
+/* A transfer whose handle went to this URL before, if one is idle, else one that is set to its TLS. NULL: no memory. */
+struct transfer *handle_take(struct sender *sender, const struct outgoing *request);
 /* Kept for the next request, or freed. */
 void handle_give_back(struct transfer *transfer);
 void handle_free_idle(struct sender *sender);
 /* Where to, the head, the body, the times. */
 CURLcode handle_set_request(struct transfer *transfer, const struct outgoing *request);
+
+/* ---- sender_tls.c ---- */
+bool tls_is_set(const struct transfer *transfer, const struct target_tls *tls);
+/* Nothing where the handle is set to it already. tls NULL: what holds for all. */
+CURLcode tls_set(struct transfer *transfer, const struct target_tls *tls);
+/* What is wrong and what to do; NULL: it is not for TLS that it failed. */
+const char *tls_why_failed(const struct transfer *transfer, CURLcode rc);
 
 /* ---- sender_sockets.c: callbacks of libcurl, and of what the kernel reports ---- */
 int sockets_on_change(CURL *easy, curl_socket_t fd, int what, void *sender, void *socket_arg);

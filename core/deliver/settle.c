@@ -42,7 +42,7 @@ static void describe(const struct settling *settling, char *out, size_t size)
 void settle_attempt(const struct settling *settling, struct rng *rng, struct settlement *out)
 {
     const struct retry_policy *policy = &settling->target->retry;
-    char what[REASON_MAX / 2];
+    char what[REASON_MAX - 80]; /* room for why there are no more tries */
     *out = (struct settlement){ .state = DELIVERY_DELIVERED };
     if (settling->judgement == JUDGED_SUCCESS)
         return;

@@ -9,7 +9,7 @@
 #include "model/delivery.h"
 #include "model/generation.h"
 
-enum { REASON_MAX = 200 };
+enum { REASON_MAX = 480 };
 
 struct settlement {
     enum delivery_state state;

@@ -18,6 +18,9 @@ void generation_unref(struct generation *generation)
     for (size_t i = 0; i < generation->secret_count; i++)
         if (generation->secrets[i].value.len)
             OPENSSL_cleanse((void *)generation->secrets[i].value.data, generation->secrets[i].value.len);
+    for (size_t i = 0; i < generation->target_count; i++)
+        if (generation->targets[i].tls && generation->targets[i].tls->key.len)
+            OPENSSL_cleanse((void *)generation->targets[i].tls->key.data, generation->targets[i].tls->key.len);
     for (size_t i = 0; i < generation->route_count; i++)
         schema_free(generation->routes[i].schema);
     arena_deinit(&generation->arena);

@@ -186,6 +186,15 @@ struct task {
 enum auth { AUTH_NONE, AUTH_BEARER, AUTH_BASIC };
 enum { SUCCESS_RANGES_MAX = 16 };
 
+/* What a target must show in TLS, and what is shown to it. All PEM. */
+struct target_tls {
+    struct slice ca;        /* the authorities, in place of the system's; data NULL: those */
+    struct slice cert, key; /* ours, with those between it and its authority; data NULL: none */
+    bool only_1_3;          /* else 1.2 too */
+    const char *pins;       /* "sha256//…;sha256//…": the target has one of these keys; NULL: any */
+    unsigned char id[32];   /* SHA-256: equal where all of the above is */
+};
+
 /* Text of a setting that may hold secrets: pieces as in message.h. */
 struct target {
     uint32_t index;
@@ -213,6 +222,7 @@ struct target {
     uint64_t breaker_probe_ms;
     double rate_per_s; /* 0: none */
     double rate_burst;
+    const struct target_tls *tls; /* NULL: the system's authorities, 1.2 or newer */
     bool allow_private;
     uint64_t max_response_bytes;
     bool records; /* a secret it needs is not set: it records its messages and sends nothing */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ingest/keys.h"
+#include "script/certificates.h"
 #include "script/records.h"
 #include "script/stand_ins.h"
 #include "script/vm.h"
@@ -130,6 +131,39 @@ static int host_secret_fits(lua_State *L)
     return 1;
 }
 
+/* pem(path) → the text of a certificate or key, or nil and what is wrong */
+static int host_pem(lua_State *L)
+{
+    const struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
+    struct slice text;
+    const char *why = rule_files_pem(&loading->options->place, luaL_checkstring(L, 1), &loading->report->arena, &text);
+    if (why) {
+        lua_pushnil(L);
+        lua_pushstring(L, why);
+        return 2;
+    }
+    lua_pushlstring(L, text.data, text.len);
+    OPENSSL_cleanse((void *)text.data, text.len);
+    return 1;
+}
+
+/* key_fault(certificate, key or nil, name of a secret) → what is wrong; nil: nothing, or the secret is not set */
+static int host_key_fault(lua_State *L)
+{
+    const struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
+    struct slice certificate, key;
+    certificate.data = luaL_checklstring(L, 1, &certificate.len);
+    key.data = lua_tolstring(L, 2, &key.len);
+    if (!key.data) {
+        struct slice name = slice_of(luaL_checkstring(L, 3));
+        key = find_secret(loading, name.data);
+        if (!key.data || (loading->options->stand_ins && slice_eq(key, stand_in_secret(&loading->generation->arena, name))))
+            return 0; /* nothing is sent with what stands in */
+    }
+    lua_pushstring(L, certificate_key_fault(certificate, key));
+    return 1;
+}
+
 static int host_step(lua_State *L)
 {
     struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
@@ -139,21 +173,21 @@ static int host_step(lua_State *L)
 
 static void push_host(lua_State *L, struct loading *loading)
 {
-    lua_createtable(L, 0, 4);
-    lua_pushcfunction(L, host_env);
-    lua_setfield(L, -2, "env");
+    static const luaL_Reg functions[] = {
+        { "env", host_env },
+        { "stand_in", host_stand_in },
+        { "step", host_step },
+        { "secret", host_secret },
+        { "secret_fits", host_secret_fits },
+        { "pem", host_pem },
+        { "key_fault", host_key_fault },
+        { NULL, NULL },
+    };
+    lua_createtable(L, 0, 8);
     lua_pushlightuserdata(L, loading);
-    lua_pushcclosure(L, host_stand_in, 1);
-    lua_setfield(L, -2, "stand_in");
-    lua_pushlightuserdata(L, loading);
-    lua_pushcclosure(L, host_step, 1);
-    lua_setfield(L, -2, "step");
-    lua_pushlightuserdata(L, loading);
-    lua_pushcclosure(L, host_secret, 1);
-    lua_setfield(L, -2, "secret");
-    lua_pushlightuserdata(L, loading);
-    lua_pushcclosure(L, host_secret_fits, 1);
-    lua_setfield(L, -2, "secret_fits");
+    luaL_openlib(L, NULL, functions, 1);
+    lua_pushboolean(L, loading->options->files.data != NULL);
+    lua_setfield(L, -2, "kept");
 }
 
 /* ---- findings ---- */

@@ -1,10 +1,12 @@
 /* paths.c: what the loader asks of the core about texts in options: the core's own parsers answer, so both agree. */
 #include <lauxlib.h>
 
+#include "base/clock.h"
 #include "ingest/cidr.h"
 #include "ingest/keys.h"
 #include "json/schema.h"
 #include "model/lookup.h"
+#include "script/certificates.h"
 #include "script/inside.h"
 
 static int l_path_is_valid(lua_State *L)
@@ -65,6 +67,30 @@ static int l_public_key_is_valid(lua_State *L)
     return 1;
 }
 
+/* certificates(text) → { count, first_ends, first_left, last_left } or nil, what is wrong; times left in seconds */
+static int l_certificates(lua_State *L)
+{
+    struct certificates found;
+    struct slice text;
+    text.data = luaL_checklstring(L, 1, &text.len);
+    const char *why = certificates_read(text, (int64_t)(clock_wall_ms() / 1000), &found);
+    if (why) {
+        lua_pushnil(L);
+        lua_pushstring(L, why);
+        return 2;
+    }
+    lua_createtable(L, 0, 4);
+    lua_pushinteger(L, (lua_Integer)found.count);
+    lua_setfield(L, -2, "count");
+    lua_pushstring(L, found.first_ends);
+    lua_setfield(L, -2, "first_ends");
+    lua_pushnumber(L, (lua_Number)found.first_left_s);
+    lua_setfield(L, -2, "first_left");
+    lua_pushnumber(L, (lua_Number)found.last_left_s);
+    lua_setfield(L, -2, "last_left");
+    return 1;
+}
+
 int luaopen_tidewire_paths(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -73,9 +99,10 @@ int luaopen_tidewire_paths(lua_State *L)
         { "ip_in_range", l_ip_in_range },
         { "schema_fault", l_schema_fault },
         { "public_key_is_valid", l_public_key_is_valid },
+        { "certificates", l_certificates },
         { NULL, NULL },
     };
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 6);
     luaL_register(L, NULL, functions);
     return 1;
 }

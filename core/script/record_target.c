@@ -1,5 +1,8 @@
 /* record_target.c: a target, from the record of lua/tidewire/loader/target.lua. Words are in the order of their enums. */
+#include <lauxlib.h>
+
 #include "model/message.h"
+#include "script/certificates.h"
 #include "script/record.h"
 
 static void read_auth(const struct record *record, struct target *target)
@@ -46,6 +49,30 @@ static void read_rate(const struct record *record, struct target *target)
     record_leave(record);
 }
 
+static struct slice key_of(const struct record *record)
+{
+    struct slice key = record_text(record, "key"), name = record_text(record, "key_secret");
+    if (!key.data && name.data)
+        (void)generation_secret(record->generation, name, &key); /* not set: the target records */
+    return key;
+}
+
+static const struct target_tls *tls_of(const struct record *record)
+{
+    if (!record_enter(record, "tls"))
+        return NULL;
+    struct target_tls *tls = record_take(record, sizeof(*tls));
+    *tls = (struct target_tls){ .ca = record_text(record, "ca"),
+                                .cert = record_text(record, "cert"),
+                                .key = key_of(record),
+                                .only_1_3 = record_flag(record, "only_1_3"),
+                                .pins = record_text(record, "pins").data };
+    if (!target_tls_identify(tls))
+        luaL_error(record->L, "not enough memory");
+    record_leave(record);
+    return tls;
+}
+
 static bool lacks_secret(const struct generation *generation, struct slice pieces)
 {
     struct arena scratch = { 0 };
@@ -64,6 +91,7 @@ static bool target_records(const struct generation *generation, const struct tar
                  lacks_secret(generation, target->auth_value);
     for (size_t i = 0; i < target->header_count; i++)
         lacks = lacks || lacks_secret(generation, target->headers[i].value);
+    lacks = lacks || (target->tls && target->tls->cert.data && !target->tls->key.data);
     return lacks || (target->sign_secret.data && !generation_secret((void *)generation, target->sign_secret, &value));
 }
 
@@ -86,6 +114,7 @@ void record_read_target(const struct record *record, struct target *target)
     target->breaker_after = (uint32_t)record_number(record, "breaker_after");
     target->breaker_probe_ms = (uint64_t)record_number(record, "breaker_probe");
     read_rate(record, target);
+    target->tls = tls_of(record);
     target->allow_private = record_flag(record, "private");
     target->max_response_bytes = (uint64_t)record_number(record, "max_response");
     target->records = target_records(record->generation, target);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "base/fnv.h"
 
 struct reading {
+    struct rules_place place;
     struct arena *arena;
     struct rule_file *files;
     size_t count, room, bytes;
@@ -55,6 +57,11 @@ static bool ends_with(const char *name, const char *end)
 static bool is_other_folder(const char *name)
 {
     return strcmp(name, "samples") == 0;
+}
+
+static bool is_pem(const char *inside)
+{
+    return ends_with(inside, ".pem") || ends_with(inside, ".crt") || ends_with(inside, ".cer") || ends_with(inside, ".key");
 }
 
 /* Is it read with the rules? Of schemas/ what is JSON. */
@@ -105,6 +112,68 @@ static enum result read_text(struct reading *reading, const char *path, struct s
     return OK;
 }
 
+/* ---- certificates and keys ---- */
+
+static const char *read_pem(int fd, char *data, size_t len)
+{
+    size_t got = 0;
+    ssize_t more;
+    while (got < len && (more = read(fd, data + got, len - got)) > 0)
+        got += (size_t)more;
+    return got < len ? "it changes while it is read" : NULL;
+}
+
+const char *rule_files_pem(const struct rules_place *place, const char *path, struct arena *arena, struct slice *text)
+{
+    char folder[PATH_MAX], whole[PATH_MAX];
+    struct stat info;
+    (void)rule_files_folder(place, folder, sizeof(folder));
+    if (snprintf(whole, sizeof(whole), "%s/%s", folder, path) >= (int)sizeof(whole))
+        return "its path is too long";
+    int fd = open(whole, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return strerror(errno);
+    const char *why = NULL;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
+        why = "it is no file";
+    else if (info.st_size > RULE_FILE_BYTES_MAX)
+        why = "it has more than 1 MiB";
+    char *data = why ? NULL : arena_alloc(arena, (size_t)info.st_size + 1);
+    if (!why)
+        why = data ? read_pem(fd, data, (size_t)info.st_size) : "not enough memory";
+    close(fd);
+    if (!why)
+        *text = slice_make(data, (size_t)info.st_size);
+    return why;
+}
+
+static bool hash_text(struct slice text, char *out, size_t size)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    int len = snprintf(out, size, "sha256 ");
+    bool ok = EVP_Digest(text.data, text.len, digest, NULL, EVP_sha256(), NULL);
+    for (int i = 0; ok && i < 32; i++)
+        len += snprintf(out + len, size - (size_t)len, "%02x", digest[i]);
+    return ok;
+}
+
+/* In place of its text; "" stays so (rule_files_look). One that cannot be read is of no interest until a target names it. */
+static bool hash_pem(const struct reading *reading, const char *inside, struct slice *hash)
+{
+    struct arena scratch = { 0 };
+    struct slice text;
+    char line[80] = "";
+    bool ok = !rule_files_pem(&reading->place, inside, &scratch, &text) && (text.len == 0 || hash_text(text, line, sizeof(line)));
+    if (ok) {
+        OPENSSL_cleanse((void *)text.data, text.len);
+        *hash = arena_copy(reading->arena, slice_of(line));
+    }
+    arena_deinit(&scratch);
+    return ok;
+}
+
+/* ---- reading ---- */
+
 static bool make_room(struct arena *arena, struct rule_file **files, size_t count, size_t *room)
 {
     size_t wanted = *room ? *room * 2 : 16;
@@ -131,7 +200,9 @@ static enum result add_file(struct reading *reading, const char *path, const cha
     if (snprintf(name, sizeof(name), "%s%s", reading->shown, inside) >= (int)sizeof(name))
         return refuse(reading, ERR_LIMIT, "the path of %s is too long", inside);
     file.name = arena_copy(reading->arena, slice_of(name));
-    enum result rc = read_text(reading, path, &file.text);
+    if (is_pem(inside) && !hash_pem(reading, inside, &file.text))
+        return OK;
+    enum result rc = is_pem(inside) ? OK : read_text(reading, path, &file.text);
     if (rc == OK)
         reading->files[reading->count++] = file;
     return rc;
@@ -176,7 +247,8 @@ static enum result read_folder(struct reading *reading, const char *folder, cons
             strcat(below, "/");
             if (depth < RULE_DEPTH_MAX && !(depth == 0 && is_other_folder(entry->d_name)))
                 rc = read_folder(reading, path, below, depth + 1);
-        } else if (S_ISREG(info.st_mode) && belongs(below) && !(depth == 0 && strcmp(below, SETTINGS_FILE) == 0)) {
+        } else if (S_ISREG(info.st_mode) && (belongs(below) || is_pem(below)) &&
+                   !(depth == 0 && strcmp(below, SETTINGS_FILE) == 0)) {
             add_stamp(reading, below, &info);
             rc = reading->only_stamp ? OK : add_file(reading, path, below);
         }
@@ -225,7 +297,7 @@ static bool hash_files(const struct rule_files *files, char hex[65])
 static enum result read_once(const struct rules_place *place, struct arena *arena, struct rule_files *out, struct slice *why)
 {
     char path[PATH_MAX];
-    struct reading reading = { .arena = arena, .why = why };
+    struct reading reading = { .place = *place, .arena = arena, .why = why };
     reading.shown = rule_files_folder(place, path, sizeof(path));
     enum result rc = read_folder(&reading, path, "", 0);
     if (rc == OK)
@@ -266,7 +338,7 @@ uint64_t rule_files_stamp(const struct rules_place *place)
     char path[PATH_MAX];
     struct arena arena = { 0 };
     struct slice why = SLICE("");
-    struct reading reading = { .arena = &arena, .why = &why, .only_stamp = true };
+    struct reading reading = { .place = *place, .arena = &arena, .why = &why, .only_stamp = true };
     (void)rule_files_folder(place, path, sizeof(path));
     if (read_folder(&reading, path, "", 0) == OK) /* a failure stamps by what it says */
         (void)read_settings(&reading, place->folder);

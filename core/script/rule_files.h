@@ -1,4 +1,6 @@
-/* rule_files.h: the files of a rules folder, read at one moment (rules.md 1, "Files"). Main thread and command line. */
+/* rule_files.h: the files of a rules folder, read at one moment (rules.md 1, "Files"). Certificates and keys are among them by
+ * their hash only, so that another one makes another generation: their text is read when a target names them, and kept nowhere.
+ * Main thread and command line. */
 #ifndef TIDEWIRE_RULE_FILES_H
 #define TIDEWIRE_RULE_FILES_H
 
@@ -35,6 +37,8 @@ const char *rule_files_folder(const struct rules_place *place, char *out, size_t
  * ERR_IO, ERR_LIMIT, ERR_MEMORY, ERR_STALE (they never agreed): *why says what, in the arena, and out->hash is that of *why. */
 enum result rule_files_read(const struct rules_place *place, struct arena *arena, struct rule_files *out,
                             struct slice *why) MUST_CHECK;
+/* The text of a certificate or key; path: below the rules folder. Returns what is wrong, or NULL. */
+const char *rule_files_pem(const struct rules_place *place, const char *path, struct arena *arena, struct slice *text);
 /* What one reading finds, hashed: of the files, or of why they cannot be read. true: one of them is empty, as a file is that
  * somebody has just begun to write. */
 bool rule_files_look(const struct rules_place *place, char hash[65]);

@@ -14,6 +14,7 @@ local sentences = require "tidewire.loader.sentences"
 local settings = require "tidewire.loader.settings"
 local source = require "tidewire.loader.source"
 local suggest = require "tidewire.suggest"
+local tls = require "tidewire.loader.tls"
 
 local M = {}
 
@@ -329,7 +330,7 @@ end
 local function new_load(how)
   local load = {
     mode = how.mode, host = how.host, production = how.production or false,
-    sources = {}, schemas = {}, foreign = {}, modules = {}, files = {}, open = {},
+    sources = {}, schemas = {}, pem_files = {}, foreign = {}, modules = {}, files = {}, open = {},
     declared = { route = {}, target = {}, task = {}, batch = {} },
     routes = {}, route_functions = {}, targets = {}, target_functions = {}, tasks = {}, batches = {},
     secrets = {}, secret_names_list = {}, known_secrets = setmetatable({}, { __mode = "k" }),
@@ -383,6 +384,8 @@ local function add_files(load, files)
     local foreign = file.module:match "^compat%."
     if schema then
       load.schemas[schema] = file.text
+    elseif tls.is_pem(file.name) then
+      load.pem_files[file.name:match "^rules/(.*)$" or file.name] = true
     elseif foreign then
       load.foreign[file.name:match "compat/(.*)$"] = file
     else

@@ -4,6 +4,7 @@ local check = require "tidewire.loader.check"
 local order = require "tidewire.order"
 local order_by = require "tidewire.loader.order_by"
 local retry = require "tidewire.loader.retry"
+local tls = require "tidewire.loader.tls"
 local views = require "tidewire.views"
 
 local M = {}
@@ -88,11 +89,12 @@ local known = {
   rate = check.rate,
   order_by = order_of,
   sign = check.made_by("sign", "sign = sign.standard { secret = secret \"NAME\" }"),
+  tls = tls.of_target,
   private = check.boolean,
   max_response = check.size("0B", "1MiB"),
 }
 
-local later = { tls = true, redirects = true }
+local later = { redirects = true }
 
 --- @treturn table  the record that core/script/load.c reads
 -- @treturn table  { success }: a function for the worker, or nil in it
@@ -102,6 +104,9 @@ function M.make(load, name, given, file, line)
   local fields = self:fields({}, given, known, later)
   if given.url == nil then
     self:fault({}, "needs an address", { hint = "add url = \"https://…\", or url = secret \"NAME\"" })
+  end
+  if given.tls ~= nil and fields.url and type_of(fields.url) == "string" and not fields.url:find "^https:" then
+    self:fault({ "tls" }, "tls wants an address that begins with https://", { at_key = true })
   end
   local success = fields.success or { ranges = { { from = 200, to = 299 } } }
   return {
@@ -116,6 +121,7 @@ function M.make(load, name, given, file, line)
     breaker_after = (fields.breaker or breaker_default).open_after,
     breaker_probe = (fields.breaker or breaker_default).probe_every,
     rate = fields.rate or { per_second = 0, burst = 0 },
+    tls = fields.tls,
     private = fields.private or false,
     max_response = fields.max_response or 65536,
   }, { success = success.run }, fields.order_by
