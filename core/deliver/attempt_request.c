@@ -282,6 +282,7 @@ enum result attempt_request_build(const struct attempt_source *source, struct ar
     out->connect_timeout_ms = source->target->connect_timeout_ms;
     out->tls = source->target->tls;
     out->allow_private = source->target->allow_private;
+    out->redirects = source->target->redirects;
     out->max_response_bytes = source->target->max_response_bytes;
     return out->method ? OK : ERR_MEMORY;
 }

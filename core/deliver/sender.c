@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -37,6 +38,15 @@ void transfer_unlink(struct transfer *transfer)
         curl_multi_remove_handle(transfer->sender->multi, transfer->easy);
 }
 
+static bool launch(struct transfer *transfer)
+{
+    transfer_link(transfer);
+    if (curl_multi_add_handle(transfer->sender->multi, transfer->easy) == CURLM_OK)
+        return true;
+    transfer_unlink(transfer);
+    return false;
+}
+
 struct transfer *sender_start(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg,
                               const char **why)
 {
@@ -49,20 +59,17 @@ struct transfer *sender_start(struct sender *sender, const struct outgoing *requ
     transfer->on_done = on_done;
     transfer->arg = arg;
     transfer->allow_private = request->allow_private;
+    transfer->started_ms = clock_mono_ms();
+    if (request->redirects)
+        transfer->redirect = redirect_new(request);
     answer_begin(transfer, request);
     CURLcode rc = handle_set_request(transfer, request);
-    if (rc != CURLE_OK) {
+    if (rc != CURLE_OK)
         *why = curl_easy_strerror(rc);
-        handle_give_back(transfer);
-        return NULL;
-    }
-    transfer_link(transfer);
-    if (curl_multi_add_handle(sender->multi, transfer->easy) != CURLM_OK) {
-        transfer_unlink(transfer);
-        handle_give_back(transfer);
-        return NULL;
-    }
-    return transfer;
+    if (rc == CURLE_OK && launch(transfer))
+        return transfer;
+    handle_give_back(transfer);
+    return NULL;
 }
 
 void sender_abort(struct sender *sender, struct transfer *transfer)
@@ -72,6 +79,18 @@ void sender_abort(struct sender *sender, struct transfer *transfer)
         mem_free(transfer);
     else
         handle_give_back(transfer);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* Nobody may call us again before the loop sleeps. */
+static bool goes_on(struct transfer *transfer, CURLcode rc)
+{
+    bool is_whole = rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && transfer->full);
+    if (!is_whole || !redirect_follow(transfer) || !launch(transfer))
+        return false;
+    uv_timer_start(&transfer->sender->timer, on_timer, 0, 0);
+    return true;
 }
 
 static void collect(struct sender *sender)
@@ -85,6 +104,8 @@ static void collect(struct sender *sender)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
         transfer_unlink(transfer);
+        if (transfer->redirect && goes_on(transfer, rc))
+            continue;
         answer_report(transfer, rc);
         handle_give_back(transfer);
     }

@@ -29,6 +29,7 @@ struct outgoing {
     uint64_t timeout_ms, connect_timeout_ms;
     const struct target_tls *tls; /* of generation.h; NULL: the system's authorities, 1.2 or newer */
     bool allow_private;
+    uint32_t redirects; /* how many are followed */
     uint64_t max_response_bytes;
     bool keep_head;      /* the header lines of the answer are wanted */
     struct slice target; /* whose message it is, and what it is of; for who stands in for the network */
@@ -38,7 +39,7 @@ struct outgoing {
 struct answer {
     uint16_t status; /* 0: none */
     enum attempt_error error;
-    const char *detail; /* libcurl's words; never the URL */
+    const char *detail; /* what went wrong, and where redirects led; "" : nothing to say; never the URL */
     uint32_t took_ms;
     struct slice body, content_type, retry_after; /* "" when absent */
     struct slice head;                            /* with keep_head: the last header section, without its status line */

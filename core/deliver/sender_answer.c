@@ -9,10 +9,15 @@ void answer_begin(struct transfer *transfer, const struct outgoing *request)
     transfer->max_response_bytes = request->max_response_bytes;
     transfer->head_bytes = 0;
     transfer->content_type[0] = transfer->retry_after[0] = transfer->error[0] = '\0';
-    transfer->started_ms = clock_mono_ms();
     transfer->keep_head = request->keep_head;
     buf_init(&transfer->body, request->max_response_bytes + 1);
     buf_init(&transfer->head, ANSWER_HEAD_MAX);
+}
+
+void answer_deinit(struct transfer *transfer)
+{
+    buf_deinit(&transfer->body);
+    buf_deinit(&transfer->head);
 }
 
 size_t answer_on_body(char *bytes, size_t size, size_t count, void *arg)
@@ -26,11 +31,15 @@ size_t answer_on_body(char *bytes, size_t size, size_t count, void *arg)
     return 0;
 }
 
+struct slice answer_header_value(struct slice line, size_t name_len)
+{
+    while (line.len > name_len && (line.data[line.len - 1] == '\r' || line.data[line.len - 1] == '\n'))
+        line.len--;
+    return slice_trim(slice_from(line, name_len));
+}
+
 static void keep_header(char *place, size_t room, struct slice value)
 {
-    value = slice_trim(value);
-    while (value.len && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
-        value.len--;
     if (value.len < room) {
         memcpy(place, value.data, value.len);
         place[value.len] = '\0';
@@ -56,10 +65,12 @@ size_t answer_on_header(char *bytes, size_t size, size_t count, void *arg)
         return 0;
     if (transfer->keep_head)
         keep_head_line(transfer, line);
+    if (transfer->redirect)
+        redirect_on_header(transfer->redirect, line);
     if (line.len > type.len && slice_eq_nocase((struct slice){ line.data, type.len }, type))
-        keep_header(transfer->content_type, sizeof(transfer->content_type), slice_from(line, type.len));
+        keep_header(transfer->content_type, sizeof(transfer->content_type), answer_header_value(line, type.len));
     else if (line.len > retry.len && slice_eq_nocase((struct slice){ line.data, retry.len }, retry))
-        keep_header(transfer->retry_after, sizeof(transfer->retry_after), slice_from(line, retry.len));
+        keep_header(transfer->retry_after, sizeof(transfer->retry_after), answer_header_value(line, retry.len));
     return line.len;
 }
 
@@ -111,6 +122,8 @@ void answer_report(struct transfer *transfer, CURLcode rc)
         answer.status = (uint16_t)status;
     else
         report_failure(transfer, rc, &answer);
+    if (transfer->redirect)
+        answer.detail = redirect_detail(transfer->redirect, answer.detail);
     answer.body = transfer->body.len ? buf_slice(&transfer->body) : SLICE("");
     answer.head = transfer->head.len ? buf_slice(&transfer->head) : SLICE("");
     answer.cut = transfer->full || !buf_ok(&transfer->body);

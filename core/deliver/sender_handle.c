@@ -91,16 +91,15 @@ static void free_handle(struct transfer *transfer)
     curl_easy_cleanup(transfer->easy);
     curl_url_cleanup(transfer->url);
     mem_free(transfer->url_text);
-    buf_deinit(&transfer->body);
-    buf_deinit(&transfer->head);
     mem_free(transfer);
 }
 
 void handle_give_back(struct transfer *transfer)
 {
     struct sender *sender = transfer->sender;
-    buf_deinit(&transfer->body);
-    buf_deinit(&transfer->head);
+    answer_deinit(transfer);
+    redirect_free(transfer->redirect);
+    transfer->redirect = NULL;
     if (sender->closing || sender->idle_count >= IDLE_HANDLES_MAX) {
         free_handle(transfer);
         return;

@@ -5,6 +5,7 @@
  *   sender_tls.c       what a handle shows and asks for in TLS, and why TLS failed
  *   sender_sockets.c   libcurl's sockets: whose address they may have, and what the kernel is asked for
  *   sender_answer.c    what comes back, until it is an answer
+ *   sender_redirect.c  answers that send us elsewhere
  *   sender_stand_in.c  the same without a network */
 #ifndef TIDEWIRE_DELIVER_SENDER_INSIDE_H
 #define TIDEWIRE_DELIVER_SENDER_INSIDE_H
@@ -14,6 +15,7 @@
 #include "deliver/sender.h"
 
 struct epoll_event;
+struct redirect;
 struct watch;
 
 struct transfer {
@@ -35,6 +37,7 @@ struct transfer {
     char content_type[128], retry_after[64];
     char error[CURL_ERROR_SIZE];
     uint64_t started_ms;
+    struct redirect *redirect;      /* owned; NULL: none is followed */
     const struct outgoing *request; /* for who stands in for the network; then the rest but the links is unused */
 };
 
@@ -95,10 +98,23 @@ void sockets_act(struct sender *sender, curl_socket_t fd, int action);
 
 /* ---- sender_answer.c ---- */
 void answer_begin(struct transfer *transfer, const struct outgoing *request);
+void answer_deinit(struct transfer *transfer);
+/* Of a header line whose name, with the colon, has so many bytes. */
+struct slice answer_header_value(struct slice line, size_t name_len);
 size_t answer_on_body(char *bytes, size_t size, size_t count, void *transfer);
 size_t answer_on_header(char *bytes, size_t size, size_t count, void *transfer);
 /* Calls on_done. */
 void answer_report(struct transfer *transfer, CURLcode rc);
+
+/* ---- sender_redirect.c ---- */
+/* What the request borrows is borrowed on. */
+struct redirect *redirect_new(const struct outgoing *request);
+void redirect_free(struct redirect *redirect); /* NULL is fine */
+void redirect_on_header(struct redirect *redirect, struct slice line);
+/* The answer is whole. true: it sends us elsewhere, and the handle is set to the next request; false: it is the answer. */
+bool redirect_follow(struct transfer *transfer);
+/* With the hosts that it went to; until the transfer is given back. */
+const char *redirect_detail(struct redirect *redirect, const char *detail);
 
 /* ---- sender_stand_in.c ---- */
 struct transfer *stand_in_start(struct sender *sender, const struct outgoing *request, sender_done on_done, void *arg);

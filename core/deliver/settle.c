@@ -34,7 +34,7 @@ static void describe(const struct settling *settling, char *out, size_t size)
     if (settling->judgement == NOT_JUDGED)
         snprintf(out, size, "answered %u, and `success` could not be asked", answer->status);
     else if (answer->error == ATTEMPT_ANSWERED)
-        snprintf(out, size, "answered %u", answer->status);
+        snprintf(out, size, *answer->detail ? "answered %u, %s" : "answered %u", answer->status, answer->detail);
     else
         snprintf(out, size, "%s: %s", attempt_error_name(answer->error), answer->detail);
 }

@@ -23,6 +23,7 @@ static const struct option target_options[] = {
     { "concurrency", COUNT, OF_TARGET(concurrency) },
     { "rate per second", NUMBER, OF_TARGET(rate_per_s) },
     { "private", FLAG, OF_TARGET(allow_private) },
+    { "redirects", COUNT, OF_TARGET(redirects) },
     { "max_response", SIZE, OF_TARGET(max_response_bytes) },
     { "retry.attempts", COUNT, OF_TARGET(retry.attempts) },
     { "retry.first", DURATION, OF_TARGET(retry.first_ms) },

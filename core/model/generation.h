@@ -224,6 +224,7 @@ struct target {
     double rate_burst;
     const struct target_tls *tls; /* NULL: the system's authorities, 1.2 or newer */
     bool allow_private;
+    uint32_t redirects; /* how many are followed */
     uint64_t max_response_bytes;
     bool records; /* a secret it needs is not set: it records its messages and sends nothing */
 };

@@ -116,6 +116,7 @@ void record_read_target(const struct record *record, struct target *target)
     read_rate(record, target);
     target->tls = tls_of(record);
     target->allow_private = record_flag(record, "private");
+    target->redirects = (uint32_t)record_number(record, "redirects");
     target->max_response_bytes = (uint64_t)record_number(record, "max_response");
     target->records = target_records(record->generation, target);
 }

@@ -91,17 +91,16 @@ local known = {
   sign = check.made_by("sign", "sign = sign.standard { secret = secret \"NAME\" }"),
   tls = tls.of_target,
   private = check.boolean,
+  redirects = check.whole(0, 3),
   max_response = check.size("0B", "1MiB"),
 }
-
-local later = { redirects = true }
 
 --- @treturn table  the record that core/script/load.c reads
 -- @treturn table  { success }: a function for the worker, or nil in it
 -- @treturn string|function|nil  order_by
 function M.make(load, name, given, file, line)
   local self = check.new(load, ("target %q"):format(name), file, line)
-  local fields = self:fields({}, given, known, later)
+  local fields = self:fields({}, given, known)
   if given.url == nil then
     self:fault({}, "needs an address", { hint = "add url = \"https://…\", or url = secret \"NAME\"" })
   end
@@ -123,6 +122,7 @@ function M.make(load, name, given, file, line)
     rate = fields.rate or { per_second = 0, burst = 0 },
     tls = fields.tls,
     private = fields.private or false,
+    redirects = fields.redirects or 0,
     max_response = fields.max_response or 65536,
   }, { success = success.run }, fields.order_by
 end

@@ -10,6 +10,7 @@
 #include "deliver/breaker.h"
 #include "deliver/due_heap.h"
 #include "deliver/limiter.h"
+#include "deliver/redirect_url.h"
 #include "deliver/sender.h"
 #include "deliver/settle.h"
 #include "deliver/sign.h"
@@ -179,10 +180,13 @@ static struct settlement settle(const struct target *target, const struct answer
 TEST(an_attempt_ends_delivered_waiting_or_dead)
 {
     struct target target = { .name = SLICE("t"), .retry = usual, .success = { { 200, 299 } }, .success_count = 1 };
-    struct answer ok = { .status = 204 }, gone = { .status = 410 }, busy = { .status = 503 };
+    struct answer ok = { .status = 204, .detail = "" }, gone = { .status = 410, .detail = "" },
+                  busy = { .status = 503, .detail = "" }, moved = { .status = 302, .detail = "redirected: 302 to b.example.com" };
     CHECK_EQ("delivered", settle(&target, &ok, 1, 0).state, DELIVERY_DELIVERED);
     struct settlement dead = settle(&target, &gone, 1, 0);
     CHECK("410 is final", dead.state == DELIVERY_DEAD && strcmp(dead.reason, "answered 410") == 0);
+    dead = settle(&target, &moved, 1, 0);
+    CHECK("a redirect says where it led", strcmp(dead.reason, "answered 302, redirected: 302 to b.example.com") == 0);
     struct settlement waits = settle(&target, &busy, 1, 0);
     CHECK("503 waits", waits.state == DELIVERY_WAITING && waits.due_ms >= 1000000 + 2500 && waits.due_ms <= 1000000 + 5000);
     dead = settle(&target, &busy, 30, 72 * HOUR);
@@ -192,6 +196,46 @@ TEST(an_attempt_ends_delivered_waiting_or_dead)
     CHECK_EQ("three of three", settle(&target, &busy, 3, 0).state, DELIVERY_DEAD);
     target.retry_off = true;
     CHECK_EQ("one try", settle(&target, &busy, 1, 0).state, DELIVERY_DEAD);
+}
+
+/* ---- redirects ---- */
+
+TEST(redirects_lead_by_http_or_https_only)
+{
+    static const struct {
+        const char *what, *from, *location, *to; /* to NULL: nowhere */
+        bool stays;
+    } cases[] = {
+        { "a path", "https://a.example.com/x/y?q", "/z", "https://a.example.com/z", true },
+        { "a relative one", "https://a.example.com/x/y?q", "../z?p#f", "https://a.example.com/z?p", true },
+        { "the same host", "https://a.example.com/", "https://A.example.com:443/z", "https://A.example.com:443/z", true },
+        { "another host", "https://a.example.com/", "https://b.example.com/", "https://b.example.com/", false },
+        { "another host without a scheme", "https://a.example.com/", "//b.example.com/", "https://b.example.com/", false },
+        { "another port", "https://a.example.com/", "https://a.example.com:444/", "https://a.example.com:444/", false },
+        { "to encryption", "http://a.example.com/", "https://a.example.com/", "https://a.example.com/", false },
+        { "from encryption", "https://a.example.com/", "http://a.example.com/", NULL, false },
+        { "a file", "http://a.example.com/", "file:///etc/passwd", NULL, false },
+        { "gopher", "http://a.example.com/", "gopher://a.example.com/", NULL, false },
+        { "dict", "http://a.example.com/", "dict://a.example.com/", NULL, false },
+        { "a name and password", "http://a.example.com/", "http://u:p@a.example.com/", NULL, false },
+        { "no host", "http://a.example.com/", "http:///", NULL, false },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *why = NULL;
+        char *text = NULL;
+        CURLU *from = curl_url();
+        CHECK_EQ(cases[i].what, curl_url_set(from, CURLUPART_URL, cases[i].from, 0), CURLUE_OK);
+        CURLU *to = redirect_resolve(from, cases[i].location, &why);
+        CHECK(cases[i].what, (to != NULL) == (cases[i].to != NULL) && (why == NULL) == (to != NULL));
+        if (to) {
+            CHECK_EQ(cases[i].what, curl_url_get(to, CURLUPART_URL, &text, 0), CURLUE_OK);
+            CHECK(text, strcmp(text, cases[i].to) == 0);
+            CHECK_EQ(cases[i].what, redirect_stays(from, to), cases[i].stays);
+        }
+        curl_free(text);
+        curl_url_cleanup(to);
+        curl_url_cleanup(from);
+    }
 }
 
 /* ---- signatures ---- */

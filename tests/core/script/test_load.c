@@ -107,7 +107,10 @@ TEST(marks_unknown_options)
             "    3 │   timeout = 30,\n"
             "      │             ^^ write \"30s\" for seconds\n");
     REPORTS("target \"x\" { url = \"http://a.example.com\", retries = 3 }", "set attempts inside retry");
-    REPORTS("target \"x\" { url = \"http://a.example.com\", redirects = 1 }", "'redirects' comes with a later version");
+    ACCEPTS("target \"x\" { url = \"http://a.example.com\", redirects = 3 }");
+    REPORTS("target \"x\" { url = \"http://a.example.com\", redirects = 4 }",
+            "redirects wants a whole number from 0 to 3, got 4");
+    REPORTS("target \"x\" { url = \"http://a.example.com\", redirects = true }", "redirects wants a whole number from 0 to 3");
     REPORTS("target \"x\" { url = \"http://a.example.com\", retry = { fist = \"1s\" } }",
             "target \"x\": retry has no option 'fist'");
     REPORTS("route \"/x\" { from = provider.github { secrt = 1 }, handle = function(e) end }",
