@@ -4,6 +4,7 @@ local erp = target "erp" {
   order_by    = "body.order",    -- ... but never two messages of one order
   timeout     = "30s",
   breaker     = { open_after = 5, probe_every = "30s" },
+  tls         = { cert = "erp-client.pem", key = secret "ERP_CLIENT_KEY" },
 }
 
 route "/shopify/orders" {

@@ -67,7 +67,10 @@ return {
       { "concurrency", "integer", "So many attempts at once.", default = "16" },
       { "breaker", "BreakerOptions | false", "When messages wait without spending attempts.",
         default = "{ open_after = 10, probe_every = \"30s\" }" },
+      { "tls", "TlsOptions", "Whom it trusts and what it shows; certificates are always verified.",
+        default = "the system's authorities, 1.2 and newer" },
       { "private", "boolean", "Allows private and link-local addresses.", default = "false" },
+      { "redirects", "integer", "How many are followed, up to 3.", default = "0" },
       { "max_response", "Size", "How much of an answer is kept.", default = "\"64KiB\"" },
     },
   },
@@ -114,6 +117,17 @@ return {
     entries = {
       { "open_after", "integer", "So many failures.", default = "10" },
       { "probe_every", "Duration", "How often one is tried.", default = "\"30s\"" },
+    },
+  },
+  {
+    name = "tls", kind = "options", class = "TlsOptions", of = "target",
+    text = "Files are below the rules folder, in PEM: .pem, .crt, .cer, .key.",
+    entries = {
+      { "ca", "string", "A file with the authorities to trust, in place of the system's.", default = "the system's" },
+      { "cert", "string", "A file with our certificate, and those between it and its authority behind it.", default = "none" },
+      { "key", "Secret | string", "Its private key: a secret, or a file.", default = "none" },
+      { "min", "\"1.2\" | \"1.3\"", "The oldest version that is spoken.", default = "\"1.2\"" },
+      { "pin", "string | string[]", "\"sha256/…\": the target has this public key, or one of these, 8 at most.", default = "any" },
     },
   },
   {

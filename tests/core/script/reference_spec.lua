@@ -87,6 +87,7 @@ function spec.options_of_sentences_and_of_tables_inside()
     task = "task 'x' { handle = function() end, %s = 1 }",
     batch = "batch 'x' { every = '1h', flush = function() end, %s = 1 }",
     breaker = "target 'x' { url = 'http://a.example.com', breaker = { %s = 1 } }",
+    tls = "target 'x' { url = 'https://a.example.com', tls = { %s = 1 } }",
     dedupe = ("route '/x' { %s, dedupe = { by = 'body.id', %%s = 1 } }"):format(none),
     reply = ("route '/x' { %s, reply = { %%s = 1 } }"):format(none),
     ["verify.hmac"] = "local v = verify.hmac { %s = 1 }", ["verify.standard"] = "local v = verify.standard { %s = 1 }",
