@@ -19,7 +19,7 @@ struct target_tls;
 
 enum { SENDER_HEADERS_MAX = 96, ANSWER_HEAD_MAX = 64 << 10 };
 
-/* Everything is borrowed until on_done. */
+/* What it points to is borrowed until on_done. */
 struct outgoing {
     const char *url; /* http or https */
     const char *method;

@@ -37,8 +37,8 @@ struct transfer {
     char content_type[128], retry_after[64];
     char error[CURL_ERROR_SIZE];
     uint64_t started_ms;
-    struct redirect *redirect;      /* owned; NULL: none is followed */
-    const struct outgoing *request; /* for who stands in for the network; then the rest but the links is unused */
+    struct redirect *redirect; /* owned; NULL: none is followed */
+    struct outgoing request;   /* for who stands in for the network; then the rest but the links is unused */
 };
 
 /* The sockets have an epoll of their own, which the loop watches as one descriptor: so what targets have answered can be taken

@@ -7,7 +7,7 @@ struct transfer *stand_in_start(struct sender *sender, const struct outgoing *re
 {
     struct transfer *transfer = MEM_NEW(struct transfer);
     transfer->sender = sender;
-    transfer->request = request;
+    transfer->request = *request;
     transfer->on_done = on_done;
     transfer->arg = arg;
     transfer_link(transfer);
@@ -25,10 +25,10 @@ void stand_in_ask(struct sender *sender)
             .detail = "", .body = SLICE(""), .content_type = SLICE(""), .retry_after = SLICE(""), .head = SLICE("")
         };
         transfer_unlink(transfer);
-        sender->stand_in->answer(sender->stand_in->arg, transfer->request, &answer);
-        answer.cut = answer.body.len > transfer->request->max_response_bytes;
+        sender->stand_in->answer(sender->stand_in->arg, &transfer->request, &answer);
+        answer.cut = answer.body.len > transfer->request.max_response_bytes;
         if (answer.cut)
-            answer.body.len = transfer->request->max_response_bytes;
+            answer.body.len = transfer->request.max_response_bytes;
         transfer->on_done(transfer->arg, &answer);
         mem_free(transfer);
     }

@@ -271,6 +271,14 @@ static void start_signals(struct server *server)
     server->retry.data = server->second.data = server;
 }
 
+static bool has_secrets(const struct generation *generation)
+{
+    bool has = generation->secret_count > 0;
+    for (size_t i = 0; i < generation->target_count; i++)
+        has = has || (generation->targets[i].tls && generation->targets[i].tls->key.data);
+    return has;
+}
+
 /* Files, sockets: as many as we may have. Core dumps: none, they would hold secrets. */
 static void set_limits(const struct server *server)
 {
@@ -279,7 +287,7 @@ static void set_limits(const struct server *server)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    if (!server->first || server->first->secret_count > 0)
+    if (!server->first || has_secrets(server->first))
         setrlimit(RLIMIT_CORE, &none);
 }
 

@@ -192,7 +192,7 @@ static bool make_room(struct arena *arena, struct rule_file **files, size_t coun
 static enum result add_file(struct reading *reading, const char *path, const char *inside)
 {
     char name[PATH_MAX];
-    struct rule_file file = { .module = module_of(reading->arena, inside) };
+    struct rule_file file = { .module = is_pem(inside) ? SLICE("") : module_of(reading->arena, inside) };
     if (reading->count == RULE_FILES_MAX)
         return refuse(reading, ERR_LIMIT, "more than %d rule files", RULE_FILES_MAX);
     if (!make_room(reading->arena, &reading->files, reading->count, &reading->room))

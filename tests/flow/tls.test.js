@@ -224,6 +224,30 @@ describe('files that rules name', () => {
   });
 });
 
+test('a server that has to start again runs the last good rules over a certificate that has ended since', async () => {
+  const target = await startSecureTarget({ cert: server.pem, key: server.key });
+  const over = authority.certify('Over', { by: authority.root, days: -1 });
+  const router = await Router.start(rulesOf({ kept: { url: target.url, tls: '{ ca = "root.pem", cert = "first.pem", key = "first.key" }' } }),
+    { flags: ['--no-watch'] });
+  try {
+    await deliver(router, 'kept');
+    await router.write('first.pem', over.pem);
+    await router.write('first.key', over.key);
+    const before = await router.status();
+    process.kill(before.pid, 'SIGKILL');
+    const status = await until('the next server', async () => {
+      const now = await router.status().catch(() => null);
+      return now && now.pid !== before.pid && now.ready ? now : null;
+    });
+    assert.equal(status.generation, before.generation);
+    assert.match(JSON.stringify(status.problems), /the rule files have mistakes/);
+    await deliver(router, 'kept'); // this target does not ask for it
+  } finally {
+    await router.end();
+    await target.close();
+  }
+});
+
 describe('at load', () => {
   let folder;
 
