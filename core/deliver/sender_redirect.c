@@ -14,12 +14,13 @@ enum { LOCATION_MAX = 8 << 10, TRAIL_MAX = 2 << 10 };
 struct redirect {
     struct outgoing request; /* of the present hop */
     const char *lines[SENDER_HEADERS_MAX];
-    uint32_t left; /* hops */
-    bool abroad;   /* not at the target's host any more, or not only: what shows who we are stays behind for good */
-    struct target_tls tls;
-    char *url;           /* owned by libcurl: of the present hop; NULL: the target's */
-    struct buf location; /* of the answer that is coming in, and a zero */
-    struct buf trail;    /* "307 to b.example.com:8443, 302 to …" */
+    uint32_t left;         /* hops */
+    bool abroad;           /* it has left the target's host: what shows who we are stays behind for good */
+    bool gets;             /* by a 303: without a body */
+    struct target_tls tls; /* once abroad */
+    char *url;             /* owned by libcurl: of the present hop; NULL: the target's */
+    struct buf location;   /* of the answer that is coming in, and a zero */
+    struct buf trail;      /* "307 to b.example.com:8443, 302 to …" */
 };
 
 struct redirect *redirect_new(const struct outgoing *request)
@@ -82,14 +83,14 @@ static void choose_headers(struct redirect *redirect)
     size_t count = 0;
     for (size_t i = 0; i < request->header_count; i++) {
         const char *line = request->header_lines[i];
-        if ((!redirect->abroad || begins(line, anywhere)) && (request->body.len || !begins(line, of_body)))
+        if ((!redirect->abroad || begins(line, anywhere)) && (!redirect->gets || !begins(line, of_body)))
             redirect->lines[count++] = line;
     }
     redirect->request.header_lines = redirect->lines;
     redirect->request.header_count = count;
 }
 
-/* So is our certificate. Whom the target trusts holds on. */
+/* Our certificate shows it too. Whom the target trusts holds on. */
 static void leave_certificate(struct redirect *redirect)
 {
     if (!redirect->request.tls || !redirect->request.tls->cert.data)
@@ -105,6 +106,7 @@ static void choose_request(struct redirect *redirect, long status)
     if (status == 303 && strcmp(redirect->request.method, "HEAD") != 0) {
         redirect->request.method = "GET";
         redirect->request.body = SLICE("");
+        redirect->gets = true;
     }
     choose_headers(redirect);
     if (redirect->abroad)

@@ -1,5 +1,6 @@
 /* sender_tls.c: what a handle shows and asks for in TLS, and in words why TLS failed. libcurl compares authorities, certificate,
- * pins and versions before it uses a connection or a session again: none is ever shared by targets of different `tls`. */
+ * pins and versions before it uses a connection or a session again: none is ever shared by targets of different `tls`. It does
+ * not compare keys, but a certificate has only one. */
 #include "deliver/sender_inside.h"
 
 #include <openssl/x509_vfy.h>

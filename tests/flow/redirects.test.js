@@ -20,7 +20,8 @@ const rule = (name, url, redirects, more = '') => `
     local t = target "${name}" { url = "${url}", redirects = ${redirects}, retry = false, breaker = false,
       auth = auth.bearer(secret "TOKEN"), headers = { ["x-key"] = secret "TOKEN" },
       sign = sign.standard { secret = secret "SIGNING" }, ${more} }
-    route "/${name}" { verify = verify.none "a test", handle = function(event) send(t, { json = { a = 1 }, headers = { ["x-message"] = "m" } }) end }
+    route "/${name}" { verify = verify.none "a test",
+      handle = function() send(t, { json = { a = 1 }, headers = { ["x-message"] = "m" } }) end }
   end`;
 
 const secrets = { TOKEN: 'very-secret', SIGNING: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' };
@@ -56,10 +57,12 @@ describe('over HTTP/1.1', () => {
     });
     const here = (name, way, redirects, more = '') => rule(name, `${home.url}/${way}`, redirects, `private = true, ${more}`);
     router = await Router.start({
-      'a.lua': [301, 302, 303, 307, 308].map((status) => here(`s${status}`, status, 1) + here(`away${status}`, `${status}/away`, 1)).join('')
+      'a.lua': [301, 302, 303, 307, 308].map((one) => here(`s${one}`, one, 1) + here(`away${one}`, `${one}/away`, 1)).join('')
         + ['loop', 'file', 'ftp', 'named', 'nonsense', 'nowhere', 'long', 'back', 'dead', 'big'].map((name) => here(name, name, 3)).join('')
         + here('relative', 'relative/x', 1) + here('two', 'chain/1', 2) + here('three', 'chain/2', 2) + here('none', '307', 0)
         + here('put', '302', 1, 'method = "PUT"') + here('slow', 'slow', 3, 'timeout = "700ms"')
+        + `\nlocal empty = target "empty" { url = "${home.url}/307", private = true, redirects = 1 }
+           route "/empty" { verify = verify.none "a test", handle = function(event) send(empty, event) end }`
         + here('listed', '302', 0, 'success = { 302 }'),
     }, { env: secrets });
   });
@@ -101,6 +104,13 @@ describe('over HTTP/1.1', () => {
       assert.equal(delivery.tries[0].detail, `redirected: ${status} to 127.0.0.1:${away.port}`);
     });
   }
+
+  test('an empty message stays one', async () => {
+    const answer = await router.post('/empty', '');
+    const event = await router.eventIn(answer.headers['tidewire-event-id'], 'done', 'dead');
+    assert.deepEqual(ofDelivery(home, event.deliveries[0]).map((one) => [one.method, one.body.length, one.headers['content-type']]),
+      [['POST', 0, undefined], ['POST', 0, undefined]]);
+  });
 
   test('another method goes along too', async () => {
     const delivery = await deliver(router, 'put');
@@ -247,7 +257,8 @@ for (const h2 of [false, true]) {
     test('at the same host all goes along, our certificate too', async () => {
       assert.equal((await deliver(router, 'here')).state, 'delivered');
       const [asked, followed] = home.received.slice(-2);
-      assert.deepEqual([asked.url, followed.url, followed.client, followed.method, followed.body], ['/here', '/ok', 'Client', 'POST', '{"a":1}']);
+      assert.deepEqual([asked.url, asked.client], ['/here', 'Client']);
+      assert.deepEqual([followed.url, followed.client, followed.method, followed.body], ['/ok', 'Client', 'POST', '{"a":1}']);
       for (const name of shows) assert.equal(followed.headers[name], asked.headers[name], name);
       assert.equal(followed.version, h2 ? '2.0' : '1.1');
     });

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Authority } from './authority.js';
 import { startSecureTarget } from './secure.js';
-import { Router, command, freePort, until } from './support.js';
+import { Router, command, freePort, startTarget, until } from './support.js';
 
 let authority;
 let other;
@@ -36,9 +36,9 @@ after(() => {
 const rulesOf = (targets) => ({
   'root.pem': authority.root.pem, 'other.pem': other.root.pem,
   'first.pem': client.pem, 'first.key': client.key, 'second.pem': second.pem,
-  'targets.lua': Object.entries(targets).map(([name, { url, tls, more = '' }]) => `
+  'targets.lua': Object.entries(targets).map(([name, { url, tls }]) => `
     do
-      local t = target "${name}" { url = "${url}/${name}", private = true, retry = false, breaker = false, ${tls ? `tls = ${tls},` : ''} ${more} }
+      local t = target "${name}" { url = "${url}/${name}", private = true, retry = false, breaker = false, tls = ${tls ?? 'nil'} }
       route "/${name}" { verify = verify.none "a test", handle = function(event) send(t, event) end }
     end`).join('\n'),
 });
@@ -132,6 +132,7 @@ describe('when TLS fails', () => {
   const targets = [];
   let router;
   let strict;
+  let plain;
 
   const start = async (tls) => {
     const target = await startSecureTarget(tls);
@@ -153,6 +154,7 @@ describe('when TLS fails', () => {
   };
 
   before(async () => {
+    plain = await startTarget();
     const expired = authority.certify('Server', { by: authority.root, hosts: ['localhost'], days: -1 });
     const misnamed = authority.certify('Server', { by: authority.root, hosts: ['elsewhere.example.com'] });
     const good = { cert: server.pem, key: server.key };
@@ -164,6 +166,7 @@ describe('when TLS fails', () => {
       old: { url: await start({ ...good, maxVersion: 'TLSv1.2' }), tls: '{ ca = "root.pem", min = "1.3" }' },
       demands12: { url: await start({ ...picky, maxVersion: 'TLSv1.2' }), tls: ca },
       demands13: { url: await start({ ...picky, minVersion: 'TLSv1.3' }), tls: ca },
+      plain: { url: plain.url.replace('http:', 'https:') },
       stranger: { url: await startStrict(), tls: '{ ca = "root.pem", cert = "first.pem", key = "first.key" }' },
     }));
   });
@@ -171,6 +174,7 @@ describe('when TLS fails', () => {
   after(async () => {
     await router?.end();
     strict?.kill();
+    await plain?.close();
     for (const target of targets) await target.close();
   });
 
@@ -180,6 +184,7 @@ describe('when TLS fails', () => {
     old: /no version of TLS that is allowed/,
     demands12: /it may want a certificate of ours/,
     demands13: /wants a certificate of ours: tls = \{ cert/,
+    plain: /does not speak TLS on this port: is the address meant to be http/,
     stranger: /it does not know the authority of our certificate/,
   })) {
     test(`${name} says so`, () => failsWith(router, name, words));
@@ -224,11 +229,23 @@ describe('files that rules name', () => {
   });
 });
 
+test('without its key a target records, in development', async () => {
+  const tls = '{ cert = "first.pem", key = secret "NO_SUCH_KEY" }';
+  const router = await Router.start(rulesOf({ keyless: { url: 'https://localhost:1', tls } }));
+  try {
+    const answer = await router.post('/keyless', '');
+    const event = await router.eventIn(answer.headers['tidewire-event-id'], 'done');
+    assert.equal(event.deliveries[0].state, 'recorded');
+  } finally {
+    await router.end();
+  }
+});
+
 test('a server that has to start again runs the last good rules over a certificate that has ended since', async () => {
   const target = await startSecureTarget({ cert: server.pem, key: server.key });
   const over = authority.certify('Over', { by: authority.root, days: -1 });
-  const router = await Router.start(rulesOf({ kept: { url: target.url, tls: '{ ca = "root.pem", cert = "first.pem", key = "first.key" }' } }),
-    { flags: ['--no-watch'] });
+  const tls = '{ ca = "root.pem", cert = "first.pem", key = "first.key" }';
+  const router = await Router.start(rulesOf({ kept: { url: target.url, tls } }), { flags: ['--no-watch'] });
   try {
     await deliver(router, 'kept');
     await router.write('first.pem', over.pem);
@@ -269,7 +286,8 @@ describe('at load', () => {
     for (const [name, text] of Object.entries({
       'certs/ca.pem': authority.root.pem, 'client.pem': client.pem, 'client.key': client.key, 'both.pem': client.pem + client.key,
       'soon.pem': soon.pem, 'soon.key': soon.key, 'late.pem': late.pem, 'late.key': late.key, 'over.pem': over.pem, 'over.key': over.key,
-      'locked.key': locked, 'broken.pem': authority.root.pem.replace(/.{30}\n-/, '-'), 'full.pem': pem(1 << 20), 'large.pem': pem((1 << 20) + 1),
+      'locked.key': locked, 'broken.pem': authority.root.pem.replace(/.{30}\n-/, '-'),
+      'full.pem': pem(1 << 20), 'large.pem': pem((1 << 20) + 1),
     })) await writeFile(path.join(folder, 'rules', name), text);
   });
 

@@ -127,7 +127,7 @@ return {
       { "cert", "string", "A file with our certificate, and those between it and its authority behind it.", default = "none" },
       { "key", "Secret | string", "Its private key: a secret, or a file.", default = "none" },
       { "min", "\"1.2\" | \"1.3\"", "The oldest version that is spoken.", default = "\"1.2\"" },
-      { "pin", "string | string[]", "\"sha256/…\": the target has this public key, or one of these, 8 at most.", default = "any" },
+      { "pin", "string | string[]", "\"sha256/…\": it has this public key, or one of these, 8 at most.", default = "any" },
     },
   },
   {
