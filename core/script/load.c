@@ -186,8 +186,6 @@ static void push_host(lua_State *L, struct loading *loading)
     lua_createtable(L, 0, 8);
     lua_pushlightuserdata(L, loading);
     luaL_openlib(L, NULL, functions, 1);
-    lua_pushboolean(L, loading->options->files.data != NULL);
-    lua_setfield(L, -2, "kept");
 }
 
 /* ---- findings ---- */

@@ -58,21 +58,22 @@ end
 
 -- ---- options ----
 
+-- What time alone has made wrong is a warning: its target fails, while a start that fails would stop all routes.
+
 local function ca_of(self, path, value)
   local text, found = certificates_of(self, path, value)
   if found and found.last_left <= 0 then
     self:fault(path, ("%s: all certificates of %s have expired"):format(check.dotted(path), check.shown(value)),
-      { warning = self.load.host.kept })
+      { warning = true })
   end
   return text
 end
 
---- The last good rules are taken over what has expired since: its target fails, the others do not.
 local function cert_of(self, path, value)
   local text, found = certificates_of(self, path, value)
   if found and found.first_left <= 0 then
     self:fault(path, ("%s: %s has expired on %s"):format(check.dotted(path), check.shown(value), found.first_ends),
-      { warning = self.load.host.kept })
+      { warning = true })
   elseif found and found.first_left < NEAR_DAYS * 86400 then
     self:fault(path, ("%s: %s expires on %s"):format(check.dotted(path), check.shown(value), found.first_ends),
       { warning = true })
