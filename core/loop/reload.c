@@ -247,7 +247,7 @@ static void begin(struct reload *reload)
         say_mistakes(reload, &report);
     } else if (strcmp(generation->hash, reload->current->hash) == 0) {
         reload->refused[0] = '\0';
-        if (!reload->wanted[0])
+        if (!reload->wanted[0] || reload->failed)
             say_unchanged(reload);
         generation_unref(generation);
     } else {
@@ -310,14 +310,13 @@ bool reload_failed(const struct reload *reload)
     return reload->failed;
 }
 
-/* What runs already, or was refused already. */
-static bool is_known(struct reload *reload, const char *hash)
+/* What was refused already, or runs already. What runs is news where a mistake was taken back: that is said, and when the same
+ * mistake comes again, it is said again. */
+static bool is_known(const struct reload *reload, const char *hash)
 {
     const struct generation *newest = reload->building ? reload->building : reload->current;
-    if (strcmp(hash, newest->hash) != 0)
-        return strcmp(hash, reload->refused) == 0;
-    reload->refused[0] = '\0'; /* mended by taking it back: the same mistake is said again when it comes again */
-    return true;
+    bool is_mended = reload->failed || reload->taking_back;
+    return strcmp(hash, newest->hash) == 0 ? !is_mended : strcmp(hash, reload->refused) == 0;
 }
 
 void reload_ask_for(struct reload *reload, const char *hash)

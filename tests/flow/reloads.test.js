@@ -197,6 +197,22 @@ describe('a watched folder takes up', () => {
     await says('three');
   }));
 
+  test('a mistake that is taken back: it is said, and so is the same mistake when it comes again', (t) =>
+    underLoad(t, () => ({ 'say.lua': saying('one') }), async ({ router, said, generation }) => {
+      const isWell = async () => !JSON.stringify((await router.status()).problems).includes('the rule files have mistakes');
+      for (let round = 0; round < 2; round++) {
+        const before = router.output.length;
+        await router.write('say.lua', 'no (rule of ours');
+        await until('the mistake', () => /✗ not loaded, generation 1 keeps running/.test(router.output.slice(before)));
+        assert.equal(await isWell(), false);
+        await router.write('say.lua', saying('one'));
+        await until('its end', () => /✓ nothing has changed, generation 1 keeps running/.test(router.output.slice(before)));
+        assert.equal(await isWell(), true);
+      }
+      assert.equal(await said(), 'one');
+      assert.equal(await generation(), 1);
+    }));
+
   test('a name that is not UTF-8', { skip: process.platform !== 'linux' }, (t) => underLoad(t, () => ({}), async ({ rules, router, says, isRefused }) => {
     const name = Buffer.concat([Buffer.from(`${rules}/caf`), Buffer.from([0xe9]), Buffer.from('.lua')]); // Latin-1
     await writeFile(name, saying('one'));
