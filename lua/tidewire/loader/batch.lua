@@ -35,10 +35,10 @@ local known = {
 function M.make(load, name, given, file, line)
   local self = check.new(load, ("batch %q"):format(name), file, line)
   local fields = self:fields({}, given, known)
-  if given.every == nil then
+  if self:lacks(given, "every") then
     self:fault({}, "needs every", { hint = "add every = \"1h\": so long after its first item a group is flushed" })
   end
-  if given.flush == nil then
+  if self:lacks(given, "flush") then
     self:fault({}, "needs flush", { hint = "add flush = function(items, key) … end" })
   end
   return { path = "batch:" .. name, file = file, line = line, retry = fields.retry or retry.route_defaults,

@@ -16,7 +16,7 @@ local type_of = views.words.type
 --- @tparam table load  the running load: findings, sources, is_inert
 -- @tparam string subject  'target "erp"', for messages
 function M.new(load, subject, file, line)
-  return setmetatable({ load = load, subject = subject, file = file, line = line }, M)
+  return setmetatable({ load = load, subject = subject, file = file, line = line, meant = {} }, M)
 end
 
 --- @treturn table  a new one: what is given, and the default of what is not
@@ -113,11 +113,24 @@ function M:fields(path, given, known, later)
       self:fault(here, ("%s: '%s' comes with a later version"):format(what, key), { at_key = true, bare = true })
     else
       local hint, suggestion = findings.near(key, names)
+      hint = hint or alias_of(self, key)
+      self:note_meant(path, suggestion or hint and hint:match "^write ([%l_]+)")
       self:fault(here, ("%s has no option '%s'"):format(what, key),
-        { at_key = true, bare = true, hint = hint or alias_of(self, key), suggestion = suggestion })
+        { at_key = true, bare = true, hint = hint, suggestion = suggestion })
     end
   end
   return result
+end
+
+function M:note_meant(path, option)
+  if option and #path == 0 then
+    self.meant[option] = true
+  end
+end
+
+--- Whether an option of the sentence itself is to be asked for: what was misspelt has its message already. After `fields`.
+function M:lacks(given, option)
+  return given[option] == nil and not self.meant[option]
 end
 
 -- ---- single values ----

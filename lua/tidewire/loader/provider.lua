@@ -219,13 +219,13 @@ end
 
 local function demand(self, profile, given)
   for name, wanted in pairs(profile.options) do
-    if wanted == true and given[name] == nil then
+    if wanted == true and self:lacks(given, name) then
       self:fault({}, "needs " .. name, { hint = hint_for(name) })
     end
   end
   local one
   for _, name in ipairs(profile.one_of or {}) do
-    one = one or given[name] ~= nil
+    one = one or not self:lacks(given, name)
   end
   if one == false then
     self:fault({}, "needs " .. table.concat(profile.one_of, " or "), { hint = hint_for(profile.one_of[1]) })

@@ -358,7 +358,7 @@ local function check_pattern(self, path)
 end
 
 local function needs_guard(self, given)
-  if given.from == nil and given.verify == nil then
+  if self:lacks(given, "from") and self:lacks(given, "verify") then
     self:fault({}, ("%s has neither 'from' nor 'verify', so anybody could call it"):format(self.subject), { bare = true,
       hint = "add   from = provider.github { secret = secret \"GITHUB_WEBHOOK_SECRET\" }\n"
         .. "or    verify = verify.none \"only reachable inside the office network\"" })
@@ -432,9 +432,9 @@ end
 function M.make(load, path, given, file, line)
   local self = check.new(load, ("route %q"):format(path), file, line)
   check_pattern(self, path)
-  needs_guard(self, given)
   local fields = self:fields({}, given, known)
-  if given.handle == nil then
+  needs_guard(self, given)
+  if self:lacks(given, "handle") then
     self:fault({}, "needs a handler", { hint = "add handle = function(event) … end" })
   end
   check_respond(self, given)

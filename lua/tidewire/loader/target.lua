@@ -101,7 +101,7 @@ local known = {
 function M.make(load, name, given, file, line)
   local self = check.new(load, ("target %q"):format(name), file, line)
   local fields = self:fields({}, given, known)
-  if given.url == nil then
+  if self:lacks(given, "url") then
     self:fault({}, "needs an address", { hint = "add url = \"https://…\", or url = secret \"NAME\"" })
   end
   if given.tls ~= nil and fields.url and type_of(fields.url) == "string" and not fields.url:find "^https:" then

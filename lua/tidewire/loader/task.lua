@@ -54,7 +54,7 @@ end
 function M.make(load, name, given, file, line)
   local self = check.new(load, ("task %q"):format(name), file, line)
   local fields = self:fields({}, given, known)
-  if given.handle == nil then
+  if self:lacks(given, "handle") then
     self:fault({}, "needs a handler", { hint = "add handle = function(data) … end" })
   end
   return { path = "task:" .. name, file = file, line = line, retry = fields.retry or retry.route_defaults,

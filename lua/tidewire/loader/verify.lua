@@ -359,7 +359,7 @@ end
 function M.hmac(self, given)
   local fields = self:fields({}, given, hmac_fields)
   for _, name in ipairs { "header", "secret" } do
-    if given[name] == nil then
+    if self:lacks(given, name) then
       self:fault({}, ("needs %s"):format(name), { hint = name == "header" and "add header = \"X-Signature\""
         or "add secret = secret \"NAME\"" })
     end
@@ -389,7 +389,7 @@ end
 function M.basic(self, given)
   local fields = self:fields({}, given, { user = user_name, password = check.bare_secret })
   for _, name in ipairs { "user", "password" } do
-    if given[name] == nil then
+    if self:lacks(given, name) then
       self:fault({}, "needs " .. name, { hint = "write verify.basic { user = \"…\", password = secret \"NAME\" }" })
     end
   end
@@ -431,10 +431,10 @@ function M.jwt(self, given)
   local fields = self:fields({}, given, jwt_fields)
   local record = plain_record("jwt", "jwt")
   record.algorithm, record.issuer, record.audiences = fields.algorithm, fields.issuer, fields.audience
-  if given.algorithm == nil then
+  if self:lacks(given, "algorithm") then
     self:fault({}, "needs algorithm", { hint = "add algorithm = \"RS256\": the token's own word for it is not believed" })
   end
-  if given.key == nil and given.jwks == nil then
+  if self:lacks(given, "key") and self:lacks(given, "jwks") then
     self:fault({}, "needs key or jwks", { hint = "add key = secret \"NAME\" for HS256, else the sender's public key in PEM, or "
       .. "jwks = \"https://…\"" })
   elseif given.key ~= nil and given.jwks ~= nil then
@@ -485,7 +485,7 @@ local standard = {
 
 function M.standard(self, given)
   local options = self:fields({}, given, { secret = check.bare_secret, public_key = M.public_keys "ed25519" })
-  if given.secret == nil and given.public_key == nil then
+  if self:lacks(given, "secret") and self:lacks(given, "public_key") then
     self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\", or public_key = \"whpk_…\"" })
   end
   return M.of_profile(self, standard, { secrets = options.secret, public_keys = options.public_key })

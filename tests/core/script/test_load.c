@@ -254,6 +254,33 @@ TEST(wants_routes_guarded_and_whole)
     REPORTS("target \"x\" { url = \"http://u:p@example.com\" }", "auth.basic");
 }
 
+TEST(a_misspelt_option_is_one_mistake)
+{
+    static const char *const rules[] = {
+        "target \"x\" { ulr = \"https://example.com\" }",
+        "target \"x\" { endpoint = \"https://example.com\" }",
+        "route \"/x\" { verify = verify.none \"t\", handler = function() end }",
+        "route \"/x\" { verfy = verify.none \"t\", handle = function() end }",
+        "route \"/x\" { from = provider.github { secrets = secret \"HOME\" }, handle = function() end }",
+        "route \"/x\" { verify = verify.basic { usr = \"u\", password = secret \"HOME\" }, handle = function() end }",
+        "task \"x\" { handel = function() end }",
+        "batch \"x\" { evry = \"1h\", flush = function() end }",
+    };
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        struct folder folder = make_folder();
+        struct load_report report;
+        struct generation *generation;
+        write_rule(&folder, "a.lua", rules[i]);
+        CHECK_EQ(rules[i], load_generation(options_of(&folder, false), &generation, &report), ERR_SCRIPT);
+        CHECK_EQ(rules[i], report.finding_count, 1);
+        load_report_deinit(&report);
+        generation_unref(generation);
+        remove_folder(&folder);
+    }
+    REPORTS("target \"x\" { retry = { ulr = 1 } }", "needs an address");
+    REPORTS("target \"x\" { colour = 1 }", "needs an address");
+}
+
 TEST(checks_signature_schemes)
 {
 #define HMAC(options)                                                                                                            \
