@@ -61,6 +61,7 @@ route "/relay" { verify = verify.none "a test", handle = function(event)
   local message = transform(event)
   if message then send(t, message) end
 end }
+route "/strict" { verify = verify.none "a test", retry = { attempts = 1 }, handle = function(event) send(t, transform(event)) end }
 route "/bare" { verify = verify.none "a test", retry = { attempts = 1 }, handle = function(event) send(t, bare(event)) end }
 local function each(filter)
   return function(event)
@@ -95,6 +96,12 @@ test('a function of Webhook Relay changes body, headers, path, query and method'
     ['PUT', '/extra?b=1&c=x%20y', 'me', 'application/json; charset=utf-8']);
   assert.deepEqual(JSON.parse(got[0].body), { id: 7, list: [1, 2], count: 1, event: 'push', lower: 'push', mode: 'subscribe',
     raw: 'a=1&hub.mode=subscribe', empty: true, hash: 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb' });
+});
+
+test('a body that is no JSON is an error that it can see', async () => {
+  const answer = await router.post('/strict', 'no JSON', { 'content-type': 'text/plain' });
+  const event = await router.eventIn(JSON.parse(answer.body).id, 'dead');
+  assert.match(event.reason, /compat\/transform\.lua:\d+: expected a value at byte 0/);
 });
 
 test('what it makes global ends with its event', async () => {

@@ -29,9 +29,9 @@ end
 local function json_library(words)
   return {
     decode = function(text)
-      local ok, value = pcall(words.json.decode, text)
+      local ok, value, why = pcall(words.json.decode, text)
       if not ok then return nil, tostring(value) end
-      return plain.from(value)
+      return plain.from(value), why
     end,
     encode = function(value)
       local ok, text = pcall(words.json.encode, value)
