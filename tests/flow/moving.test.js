@@ -34,6 +34,9 @@ const hooks = [
     },
   },
   { id: 'open', 'execute-command': 'true', 'success-http-response-code': 204 },
+  { id: 'either', 'execute-command': 'true', 'trigger-rule': { or: [
+    { match: { type: 'ip-whitelist', 'ip-range': '127.0.0.1' } },
+    { match: { type: 'value', value: '42', parameter: { source: 'url', name: 'token' } } }] } },
   { id: 'odd', 'execute-command': 'true',
     'trigger-rule': { match: { type: 'regex', regex: '(a|b){2}', parameter: { source: 'payload', name: 'x' } } } },
 ];
@@ -71,6 +74,7 @@ test('a hooks.json becomes rules that do the same', async () => {
   assert.equal(code, 0, stdout);
   assert.match(stdout, /to do: export REDEPLOY_WEBHOOK_SECRET=…/);
   assert.match(stdout, /to do: the hook "odd" is switched off: the regular expression \(a\|b\)\{2\} has no equal/);
+  assert.match(stdout, /"either" is switched off: a match of the type "ip-whitelist" inside `or` or `not` cannot be taken over/);
   assert.doesNotMatch(rules, /in the file/, 'a secret does not move into a rule');
   assert.match(rules, /The hook ran \/var\/scripts\/redeploy\.sh\. The router runs no commands/);
   const router = await Router.start({ 'hooks.lua': rules }, { env: { REDEPLOY_WEBHOOK_SECRET: SECRET, REDEPLOY_WEBHOOK_URL: `${target.url}/redeploy`,

@@ -125,6 +125,9 @@ local function joined(list, word)
 end
 
 local function matching(match)
+  if match.type ~= "value" and match.type ~= "regex" then
+    return nil, ("a match of the type %q inside `or` or `not` cannot be taken over"):format(tostring(match.type))
+  end
   local path, why = path_of(match.parameter or {})
   if not path then
     return nil, why
@@ -132,14 +135,12 @@ local function matching(match)
   local value = ("event:get %s"):format(quoted(path))
   if match.type == "value" then
     return ("tostring(%s) == %s"):format(value, quoted(tostring(match.value or "")))
-  elseif match.type == "regex" then
-    local pattern = M.pattern_of(match.regex or "")
-    if not pattern then
-      return nil, ("the regular expression %s has no equal pattern of Lua"):format(match.regex)
-    end
-    return ("tostring(%s):find(%s) ~= nil"):format(value, quoted(pattern))
   end
-  return nil, ("a match of the type %q inside `or` or `not` cannot be taken over"):format(tostring(match.type))
+  local pattern = M.pattern_of(match.regex or "")
+  if not pattern then
+    return nil, ("the regular expression %s has no equal pattern of Lua"):format(match.regex)
+  end
+  return ("tostring(%s):find(%s) ~= nil"):format(value, quoted(pattern))
 end
 
 function condition(rule)
