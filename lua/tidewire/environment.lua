@@ -14,16 +14,25 @@ local DEPTH_MAX = 100 -- calls from C functions back into Lua, one inside the ot
 local nesting = { 0 } -- how deep now; call.c sets it back at each way in, since the time limit may end a call before leave does
 debug.getregistry()["tidewire.nesting"] = nesting
 
-local function leave(ok, ...)
+--- What a built-in function finds wrong with its arguments has no place and no name here, since it was called by pcall.
+local function blame(name, why)
+  local rest = type(why) == "string" and why:match "^bad argument (#%d+ to )'%?'"
+  if rest then
+    error(("bad argument %s'%s'%s"):format(rest, name, why:sub(#"bad argument " + #rest + #"'?'" + 1)), 3)
+  end
+  error(why, 0)
+end
+
+local function leave(name, ok, ...)
   nesting[1] = nesting[1] - 1
   if not ok then
-    error((...), 0)
+    blame(name, (...))
   end
   return ...
 end
 
 --- f with its callback counted: these ways re-enter the C stack, which has an end.
-local function counted(f, callback_at)
+local function counted(name, f, callback_at)
   return function(...)
     local kind = type((select(callback_at, ...)))
     if kind ~= "function" and kind ~= "table" then -- a table's __index is a callback, too
@@ -33,22 +42,22 @@ local function counted(f, callback_at)
       error("too deep: a callback inside a callback, " .. DEPTH_MAX .. " times", 2)
     end
     nesting[1] = nesting[1] + 1
-    return leave(pcall(f, ...))
+    return leave(name, pcall(f, ...))
   end
 end
 
-local function counted_always(f)
-  local g = counted(function(_, ...) return f(...) end, 1)
+local function counted_always(name, f)
+  local g = counted(name, function(_, ...) return f(...) end, 1)
   return function(...)
     return g({}, ...)
   end
 end
 
-views.words.tostring = counted(tostring, 1) -- a table's __tostring
+views.words.tostring = counted("tostring", tostring, 1) -- a table's __tostring
 
 --- string.format, whose %s calls __tostring.
 local function counted_format(format)
-  local with_callbacks = counted_always(format)
+  local with_callbacks = counted_always("format", format)
   return function(...)
     for i = 2, select("#", ...) do
       if type((select(i, ...))) == "table" then
@@ -118,7 +127,7 @@ local function string_library()
     library[name] = f
   end
   library.dump = nil
-  library.gsub = counted(string.gsub, 3)
+  library.gsub = counted("gsub", string.gsub, 3)
   library.find, library.rep, library.format = find, rep, counted_format(library.format)
   return library
 end
@@ -128,7 +137,7 @@ local function table_library()
   for name, f in pairs(views.table) do
     library[name] = f
   end
-  library.sort = counted_always(library.sort) -- without a function it calls __lt
+  library.sort = counted_always("sort", library.sort) -- without a function it calls __lt
   library.foreach, library.foreachi, library.getn, library.setn = nil, nil, nil, nil
   return library
 end

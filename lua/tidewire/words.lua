@@ -366,8 +366,13 @@ local function want_list(word, v)
   if not is_list(v) and words.next(v) ~= nil then error(word .. " wants a list, got an object", 3) end
 end
 
+local function want_function(word, f)
+  if type(f) ~= "function" then error(("%s wants a function, got a %s"):format(word, words.type(f)), 3) end
+end
+
 function words.map(list, f)
   want_list("map", list)
+  want_function("map", f)
   local out = M.json.array {}
   for i, item in words.ipairs(list) do
     local made = f(item, i)
@@ -379,6 +384,7 @@ end
 
 function words.filter(list, keeps)
   want_list("filter", list)
+  want_function("filter", keeps)
   local out = M.json.array {}
   for i, item in words.ipairs(list) do
     if keeps(item, i) then out[#out + 1] = item end

@@ -209,6 +209,11 @@ static const struct hostile hostiles[] = {
     { "retry('x', { after = 5 })", RUN_ERROR, "5s" },
     { "local _ = (('x')):gsub('x', function() drop('no') end)", RUN_ERROR, "callback" },
     { "table.sort({ 2, 1 }, function() sleep '1s' end)", RUN_ERROR, "callback" },
+    { "local s = table.sort(event.body.gone)", RUN_ERROR, ": bad argument #1 to 'sort' (table expected, got nil)" },
+    { "local s = string.gsub(nil, 'x', function() end)", RUN_ERROR, ": bad argument #1 to 'gsub' (string expected, got nil)" },
+    { "local s = ('%d'):format({})", RUN_ERROR, ": bad argument #2 to 'format' (number expected, got table)" },
+    { "local l = map({ 1 })", RUN_ERROR, ": map wants a function, got a nil" },
+    { "local l = filter({ 1 }, 'x')", RUN_ERROR, ": filter wants a function, got a string" },
     /* what locks whom */
     { "table.sort = nil", RUN_ERROR, "cannot be set" },
     { "math.huge = 1", RUN_ERROR, "cannot be set" },
