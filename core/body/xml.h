@@ -1,5 +1,5 @@
 /* xml.h: XML 1.0 by expat, into a run of records that can be read without it. Nothing outside the text is ever looked at: a
- * document type may be named, entities of its own are refused. Pure; any thread.
+ * document type may be named, entities and attributes of its own are refused. Pure; any thread.
  *
  * The records of an element (numbers and blocks as in buf.h, all text UTF-8):
  *   XML_ELEMENT  u8 keeps_blank, u32 attributes, block name, for each attribute: block name, block value

@@ -190,6 +190,8 @@ test('hostile XML is refused with the place', async () => {
   const laughs = '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><l>&b;</l>';
   await refused('/xml', laughs, XML, 400, /it declares an entity of its own at byte/);
   await refused('/xml', '<!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/passwd">]><l>&a;</l>', XML, 400, /an entity of its own/);
+  const defaults = Array.from({ length: 30000 }, (_, n) => `x${n} CDATA ""`).join(' ');
+  await refused('/xml', `<!DOCTYPE a [<!ATTLIST a ${defaults}>]><a>${'<a/>'.repeat(90000)}</a>`, XML, 400, /attributes of its own/);
   await refused('/any', '<!DOCTYPE l SYSTEM "x.dtd"><l>&a;</l>', XML, 400, /an entity that is not known/);
   await refused('/any', '<a><b></a>', { 'content-type': 'image/svg+xml' }, 400, /not valid XML: mismatched tag at byte 8/);
   await refused('/any', 'hello', { 'content-type': 'text/xml' }, 400, /not valid XML/);

@@ -228,6 +228,8 @@ TEST(xml_that_is_not_well_formed_or_hostile_is_refused_with_its_place)
         { "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", 24, "an entity of its own" },
         { "<!DOCTYPE a [<!ENTITY % b 'c'>]><a/>", 26, "an entity of its own" },
         { "<!DOCTYPE a [<!ENTITY b SYSTEM '/etc/passwd'>]><a>&b;</a>", 44, "an entity of its own" },
+        { "<!DOCTYPE a [<!ATTLIST a b CDATA 'c'>]><a/>", 33, "attributes of its own" },
+        { "<!DOCTYPE a [<!ATTLIST a b CDATA #IMPLIED>]><a/>", 33, "attributes of its own" },
         { "<!DOCTYPE a SYSTEM 'x'><a>&b;</a>", 26, "not known" },
         { "<?xml version='1.0' encoding='x-none'?><a/>", 30, "encoding" },
     };
