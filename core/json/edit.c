@@ -1,6 +1,10 @@
 /* edit.c: one pass over the old text, copied in runs up to each change. */
 #include "json/edit.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
 #include "model/lookup.h"
 
 struct edit {
@@ -153,42 +157,123 @@ enum result edit_set(struct json_value root, struct slice path, struct slice tex
 
 /* ---- merge ---- */
 
-static void merge_object(struct edit *edit, struct json_value object, struct json_value changes);
+/* A name of the changes. */
+struct change {
+    struct slice name;               /* decoded */
+    struct json_value value, member; /* the last ones of that name in the changes and in the object; doc NULL: none */
+};
 
-static void merge_member(struct edit *edit, struct json_value object, struct json_value member, struct json_value changes)
+/* The changes of one object, to be found by name: a sender who writes both must not make it a search for each member. */
+struct changes {
+    struct change *list; /* owned; sorted by name, each once */
+    size_t count;
+    struct buf names; /* those that had to be decoded; does not move while it grows */
+};
+
+static int by_name(const void *a, const void *b)
 {
-    struct slice name = name_of(edit, member);
-    struct json_value change = json_member(changes, name);
-    if (!change.doc || !same_place(json_member(object, name), member))
-        return;
-    if (json_type(member) == JSON_OBJECT && json_type(change) == JSON_OBJECT)
-        merge_object(edit, member, change);
-    else
-        replace(edit, member, json_text(change));
+    const struct slice left = ((const struct change *)a)->name, right = ((const struct change *)b)->name;
+    size_t common = left.len < right.len ? left.len : right.len;
+    int order = common ? memcmp(left.data, right.data, common) : 0;
+    return order ? order : (left.len > right.len) - (left.len < right.len);
+}
+
+static int by_name_and_place(const void *a, const void *b)
+{
+    uint32_t left = ((const struct change *)a)->value.node, right = ((const struct change *)b)->value.node;
+    int order = by_name(a, b);
+    return order ? order : (left > right) - (left < right);
+}
+
+static struct slice kept_name(struct changes *changes, struct json_value object, struct json_value change)
+{
+    bool escaped;
+    struct slice raw = json_key(change, &escaped);
+    size_t at = changes->names.len;
+    if (!escaped)
+        return raw;
+    if (!changes->names.data && buf_reserve(&changes->names, json_text(object).len) != OK)
+        return SLICE("");
+    json_unescape(raw, &changes->names);
+    return slice_make(changes->names.data + at, changes->names.len - at);
+}
+
+static bool changes_init(struct changes *changes, struct json_value object)
+{
+    size_t count = 0;
+    *changes = (struct changes){ .list = mem_alloc((json_count(object) + 1) * sizeof(struct change)) };
+    buf_init(&changes->names, json_text(object).len);
+    if (!changes->list)
+        return false;
+    for (struct json_value change = json_first(object); change.doc; change = json_next(change))
+        changes->list[count++] = (struct change){ kept_name(changes, object, change), change, { NULL, 0 } };
+    qsort(changes->list, count, sizeof(*changes->list), by_name_and_place);
+    for (size_t i = 0; i < count; i++)
+        if (i + 1 == count || by_name(&changes->list[i], &changes->list[i + 1]) != 0)
+            changes->list[changes->count++] = changes->list[i];
+    return buf_ok(&changes->names);
+}
+
+static void changes_deinit(struct changes *changes)
+{
+    mem_free(changes->list);
+    buf_deinit(&changes->names);
+}
+
+/* NULL: nothing is said about the name of this member. */
+static struct change *change_of(struct edit *edit, const struct changes *changes, struct json_value member)
+{
+    struct change wanted = { .name = name_of(edit, member) };
+    return bsearch(&wanted, changes->list, changes->count, sizeof(wanted), by_name);
+}
+
+static void merge_object(struct edit *edit, struct json_value object, struct json_value changed);
+
+static void merge_members(struct edit *edit, struct json_value object, const struct changes *changes)
+{
+    struct change *change;
+    for (struct json_value member = json_first(object); member.doc; member = json_next(member))
+        if ((change = change_of(edit, changes, member)) != NULL)
+            change->member = member;
+    for (struct json_value member = json_first(object); member.doc; member = json_next(member)) {
+        change = change_of(edit, changes, member);
+        if (!change || !same_place(change->member, member))
+            continue;
+        if (json_type(member) == JSON_OBJECT && json_type(change->value) == JSON_OBJECT)
+            merge_object(edit, member, change->value);
+        else
+            replace(edit, member, json_text(change->value));
+    }
+}
+
+static void add_members(struct edit *edit, struct json_value object, struct json_value changed, const struct changes *changes)
+{
+    const char *place = place_of_next(object);
+    bool first = json_count(object) == 0, escaped;
+    for (struct json_value value = json_first(changed); value.doc; value = json_next(value)) {
+        const struct change *change = change_of(edit, changes, value);
+        if (!change || change->member.doc || !same_place(change->value, value))
+            continue;
+        copy_to(edit, place);
+        buf_add_text(edit->out, first ? "\"" : ",\"");
+        buf_add_slice(edit->out, json_key(value, &escaped));
+        buf_add_text(edit->out, "\":");
+        buf_add_slice(edit->out, json_text(value));
+        first = false;
+    }
 }
 
 /* Goes as deep as the documents, at most JSON_DEPTH_MAX. */
-static void merge_object(struct edit *edit, struct json_value object, struct json_value changes)
+static void merge_object(struct edit *edit, struct json_value object, struct json_value changed)
 {
-    const char *place = place_of_next(object);
-    bool first = json_count(object) == 0;
-    for (struct json_value member = json_first(object); member.doc; member = json_next(member))
-        merge_member(edit, object, member, changes);
-    for (struct json_value change = json_first(changes); change.doc; change = json_next(change)) {
-        struct slice name = name_of(edit, change);
-        if (json_member(object, name).doc || !same_place(json_member(changes, name), change))
-            continue;
-        copy_to(edit, place);
-        if (!first)
-            buf_add_byte(edit->out, ',');
-        first = false;
-        bool escaped;
-        struct slice raw = json_key(change, &escaped);
-        buf_add_byte(edit->out, '"');
-        buf_add_slice(edit->out, raw);
-        buf_add_text(edit->out, "\":");
-        buf_add_slice(edit->out, json_text(change));
+    struct changes changes;
+    if (changes_init(&changes, changed)) {
+        merge_members(edit, object, &changes);
+        add_members(edit, object, changed, &changes);
+    } else {
+        edit->out->failed = true;
     }
+    changes_deinit(&changes);
 }
 
 void edit_merge(struct json_value root, struct json_value changes, struct buf *out)

@@ -58,6 +58,15 @@ it("sets in plain tables", function()
   fails("something on the way", function() return set(t, "a.b.c", 3) end)
 end)
 
+it("merges what a sender has made wide without a search for each member", function() -- that would take minutes
+  local same = ('"a":1,'):rep(150000)
+  is(tostring(merge(open('{' .. same .. '"b":1}'), { a = 2, c = 3 })), '{' .. same:sub(1, -3) .. '2,"b":1,"c":3}')
+  local names = {}
+  for i = 1, 100000 do names[i] = ('"%d":'):format(i) end
+  local wide = open('{' .. table.concat(names, "1,") .. "1}")
+  is(tostring(merge(wide, wide)), tostring(wide))
+end)
+
 it("merges into objects at every depth", function()
   is(tostring(merge(v, { a = 2, b = { e = json.null, f = 1 } })),
     '{ "a": 2, "b": {"c": [1, 2.0, {"d": null}] , "e":null,"f":1}, "big": 12345678901234567890123, "z":[] }')
@@ -75,6 +84,8 @@ it("merges into objects at every depth", function()
   merge(base, { a = { y = 2 } }).a.x = 5
   is(base.a.x, 1)
   is(base.a.y, nil)
+  is(tostring(merge(open '{"\\u0062":1,"b":2,"a":3}', open '{"\\u0061":4,"\\u0062":5,"\\u0063":6,"c":7}')),
+    '{"\\u0062":1,"b":5,"a":4,"c":7}')
   fails("merge wants two objects", function() return merge(v, { 1, 2 }) end)
   fails("merge wants an object or array, got nil", function() return merge(v.absent, {}) end)
   fails("merge: changes.f is a function", function() return merge(v, { f = print }) end)
