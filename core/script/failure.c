@@ -62,6 +62,6 @@ struct script_failure failure_of(const struct script *script, const struct stret
                                         SLICE_ARGS(file), line, function, (unsigned long long)limits->handler_memory >> 20));
     else if (reason == RUN_CPU)
         text = formatted(room, snprintf(room, FAILURE_TEXT_SIZE, "%.*s: %llu ms (handler_cpu)", shown, text.data,
-                                        (unsigned long long)(stretch->budget_ns / 1000000)));
+                                        (unsigned long long)(stretch->whole_ns / 1000000)));
     return (struct script_failure){ reason, text };
 }

@@ -34,6 +34,7 @@ enum phase {
 struct stretch {
     struct heap_account *account; /* NULL: nobody's */
     uint64_t budget_ns, grace_ns;
+    uint64_t whole_ns; /* the budget of the whole run, of which budget_ns is left: what a failure names */
     enum flight_task task;
     struct uuid event;
     struct slice name;

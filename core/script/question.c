@@ -83,6 +83,7 @@ static struct stretch stretch_of(struct question *question)
     return (struct stretch){
         .account = &question->account,
         .budget_ns = budget_ms * 1000000,
+        .whole_ns = budget_ms * 1000000,
         .grace_ns = (question->on_probation ? PROBATION_GRACE_MS : WATCHDOG_GRACE_MS) * 1000000ull,
         .task = question->event ? FLIGHT_QUESTION : FLIGHT_SUCCESS,
         .event = question->event ? question->event->event->id : (struct uuid){ { 0 } },

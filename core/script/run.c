@@ -325,6 +325,7 @@ static struct stretch stretch_of(struct inside_run *inside)
     return (struct stretch){
         .account = &inside->account,
         .budget_ns = budget_ns > inside->cpu_ns ? budget_ns - inside->cpu_ns : 1,
+        .whole_ns = budget_ns,
         .grace_ns = (run->on_probation ? PROBATION_GRACE_MS : WATCHDOG_GRACE_MS) * 1000000ull,
         .task = FLIGHT_HANDLER,
         .event = run->event->id,

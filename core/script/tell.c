@@ -57,6 +57,7 @@ static struct stretch stretch_of(struct telling *telling)
     return (struct stretch){
         .account = &telling->inside.account,
         .budget_ns = route->limits.handler_cpu_ms * 1000000,
+        .whole_ns = route->limits.handler_cpu_ms * 1000000,
         .grace_ns = WATCHDOG_GRACE_MS * 1000000ull,
         .task = FLIGHT_QUESTION,
         .event = telling->notice->event->id,

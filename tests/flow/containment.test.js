@@ -39,12 +39,15 @@ describe('limits', () => {
       'c.lua': route('memory', 'local t = {} for i = 1, 1e6 do t[i] = ("x"):rep(1000) .. i end', 'retry = { attempts = 1 }, limits = { handler_memory = "2MiB" },'),
       'd.lua': route('waits', 'sleep "5s"', 'retry = { attempts = 1 }, limits = { handler_time = "50ms" },'),
       'e.lua': route('large', 'return 1'),
+      'f.lua': route('late', 'for _ = 1, 1e9 do sleep "1ms" local s = "" for i = 1, 1e5 do s = event.id .. i end end',
+        'retry = { attempts = 1 }, limits = { handler_cpu = "80ms" },'),
       '../tidewire.lua': 'limits { handler_cpu = "120ms", max_body = "100B" }\n',
     });
   });
   after(() => router.end());
 
   for (const [name, reason, words] of [
+    ['late', 'cpu', 'more processor time than it may have: 80 ms (handler_cpu)'],
     ['all', 'cpu', 'more processor time than it may have: 120 ms (handler_cpu)'], ['own', 'cpu', 'more processor time than it may have: 60 ms (handler_cpu)'],
     ['memory', 'memory', 'more than handler_memory (2 MiB)'], ['waits', 'wait', 'longer than handler_time (50 ms)'],
   ]) {
