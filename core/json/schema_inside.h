@@ -41,6 +41,7 @@ enum {
 struct pattern {
     struct slice text;
     pcre2_code *code; /* owned by the schema's list */
+    bool anchored;    /* it fits at the beginning or nowhere */
     struct pattern *next;
 };
 

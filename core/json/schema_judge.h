@@ -24,16 +24,21 @@ struct judge {
     const char *given_up; /* NULL, or why nothing more is looked at */
     struct buf text;      /* a decoded string */
     pcre2_match_context *limits;
+    size_t starts;                   /* of matches, since the time was last asked for */
+    uint64_t began_ns, began_cpu_ns; /* work clock and this thread's processor time when it was asked for first; 0: it was not */
+    uint64_t pattern_bytes;          /* of all texts that patterns were tried on */
 };
 
 /* Both return false, to return it. The place does not fit: said, unless nobody asks (quiet). */
 bool judge_fault(struct judge *judge, const struct place *place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Nothing more is looked at; why is static. */
 bool judge_give_up(struct judge *judge, const char *why);
-/* One more place looked at; false: that was one too many. Inline: it is counted at each. */
+/* One more place looked at; false: that was one too many, or it was given up before. Inline: it is counted at each. */
 static inline bool judge_step(struct judge *judge)
 {
-    return ++judge->steps <= SCHEMA_STEPS_MAX || judge_give_up(judge, "the body is too much work for the schema");
+    if (++judge->steps > SCHEMA_STEPS_MAX)
+        judge_give_up(judge, "the body is too much work for the schema");
+    return !judge->given_up;
 }
 /* A key, or a string, without its escapes. Valid until the next call. */
 struct slice judge_decoded(struct judge *judge, struct slice raw, bool escaped);

@@ -265,4 +265,51 @@ TEST(a_pattern_cannot_be_made_to_run_for_ever)
     CHECK_STR("(a+)+$", (judged("{\"pattern\":\"^(a+)+$\"}", body)), "a pattern of the schema takes too long for the body");
 }
 
+/* before, then `part` so many times, then after. */
+static const char *judged_long(const char *schema, const char *before, const char *part, size_t times, const char *after)
+{
+    struct buf text;
+    buf_init(&text, 8 << 20);
+    buf_add_text(&text, before);
+    repeat(&text, part, times);
+    buf_add(&text, after, strlen(after) + 1);
+    const char *said = judged(schema, text.data);
+    buf_deinit(&text);
+    return said;
+}
+
+TEST(nor_can_one_that_is_tried_at_every_place_of_a_long_text)
+{
+    static const char slow[] = "a pattern of the schema takes too long for the body";
+    CHECK_STR("one text", (judged_long("{\"pattern\":\"a.*b.*c\"}", "\"", "ab", 500000, "\"")), slow);
+    CHECK_STR("many names",
+              (judged_long("{\"patternProperties\":{\"^(a+)+$\":{}}}", "{\"b\":1", ",\"aaaaaaaaaaaaa!\":1", 50000, "}")), slow);
+}
+
+TEST(a_match_may_begin_anywhere_in_a_long_text)
+{
+    CHECK_STR("at its end", (judged_long("{\"pattern\":\"b$\"}", "\"", "a", 1000000, "b\"")), "");
+    CHECK_STR("behind characters of two bytes", (judged_long("{\"pattern\":\"é{99}b\"}", "\"", "é", 1000, "b\"")), "");
+    CHECK_STR("and of one more", (judged_long("{\"pattern\":\"é{99}b\"}", "\"x", "é", 1000, "b\"")), "");
+    CHECK_STR("behind the last one", (judged_long("{\"pattern\":\"(?<=b)$\"}", "\"", "a", 63, "b\"")), "");
+    CHECK("not where ^ is elsewhere", judged_long("{\"pattern\":\"^b|c^b\"}", "\"", "a", 1000, "b\"")[0]);
+    CHECK("nowhere", judged_long("{\"pattern\":\"c\"}", "\"", "a", 1000000, "\"")[0]);
+}
+
+TEST(equal_objects_are_found_without_a_search_for_each_member)
+{
+    CHECK_STR("a name that comes often", (judged_long("{\"uniqueItems\":true}", "[{\"a\":1", ",\"a\":1", 40000, "},{}]")), "");
+    struct buf item, text;
+    buf_init(&item, 4 << 20);
+    buf_init(&text, 8 << 20);
+    buf_add_text(&item, "{\"a\":1");
+    repeat(&item, ",\"a\":1", 40000);
+    buf_add_byte(&item, '}');
+    buf_addf(&text, "[%.*s,%.*s]", SLICE_ARGS(buf_slice(&item)), SLICE_ARGS(buf_slice(&item)));
+    buf_add_byte(&text, '\0');
+    CHECK_STR("twice", (judged("{\"uniqueItems\":true}", text.data)), "the body is too much work for the schema");
+    buf_deinit(&item);
+    buf_deinit(&text);
+}
+
 TEST_MAIN()
