@@ -12,10 +12,12 @@
 /* What on_dead has sent waits with the record's end on disk. */
 static void offer_notices(struct record *record)
 {
-    struct new_delivery *delivery = record->result.says ? record->result.says->deliveries : NULL;
-    for (; delivery && record->result.op.result == OK; delivery = delivery->next)
-        if (delivery->seq)
-            deliver_offer(record->queue->deliver, record->says_event, delivery);
+    const struct outcome *says = record->result.op.result == OK ? record->result.says : NULL;
+    if (says && says->unsaid)
+        LOG(LOG_ERROR, "notice failed", LOG_T("function", "on_dead"), LOG_S("route", record->route),
+            LOG_ID("event_id", record->event_id), LOG_T("detail", OUTCOME_UNSAID));
+    for (struct new_delivery *delivery = says ? says->deliveries : NULL; delivery; delivery = delivery->next)
+        deliver_offer(record->queue->deliver, record->says_event, delivery);
 }
 
 void attempt_on_recorded(struct record *record)

@@ -106,6 +106,9 @@ static void on_outcome_stored(void *arg, struct event *event, struct outcome *ou
     struct worker *worker = arg;
     if (outcome->state != EVENT_HANDLED)
         access_run(event, outcome);
+    if (outcome->unsaid)
+        LOG(LOG_ERROR, "notice failed", LOG_S("route", event->route), LOG_ID("event_id", event->id),
+            LOG_T("detail", OUTCOME_UNSAID));
     if (outcome->state == EVENT_WAITING)
         worker_note_waiting(worker, event, outcome->due_ms);
     for (const struct run_note *run = outcome->runs; run; run = run->next)

@@ -34,9 +34,16 @@ struct outcome {
     uint32_t delivery_count;
     struct fetch_record *fetches; /* what it asked of others, in order, the first FETCH_RECORDS_MAX; also of a run that failed */
     const struct response *response; /* what `respond` said; NULL: nothing */
-    struct kv_note *kv;              /* what it changes, only of a handled event */
-    struct run_note *runs;           /* in order; the same */
+    struct kv_note *kv;              /* what it changes; of a failed try: what on_error and on_dead change */
+    struct run_note *runs;           /* in order; only of a handled event */
+    bool unsaid; /* says the commit: another has changed kv, so what on_error and on_dead noted was forgotten, not written */
 };
+
+/* What the log says of `unsaid`. */
+#define OUTCOME_UNSAID "another event has changed kv meanwhile: nothing that it noted was written"
+
+/* What it has sent and wants to keep or to start. */
+void outcome_forget_notes(struct outcome *outcome);
 
 /* "", "error", "retry", "cpu", "wait", "memory", "stack", "crash" */
 const char *run_reason_name(enum run_reason reason);

@@ -26,8 +26,8 @@ enum phase {
     PHASE_LOADING,
     PHASE_IDLE,
     PHASE_HANDLER,
-    PHASE_QUESTION,
-    /* when, dedupe, success: no actions, no waiting */ PHASE_TELLING /* on_error, on_dead: send and log */
+    PHASE_QUESTION, /* when, dedupe, success: no actions, no waiting */
+    PHASE_TELLING,  /* on_error, on_dead: send, kv, log and metric */
 };
 
 /* A stretch in Lua, from a resume to the next return or yield: who pays, and what the flight recorder says of it. */

@@ -135,6 +135,8 @@ static int l_look(lua_State *L)
     case KV_ABSENT:
         return push_found(L, (struct slice){ NULL, 0 });
     case KV_UNKNOWN:
+        if (script->phase == PHASE_TELLING)
+            return push_fault(L, "would have to wait for the disk, which on_error and on_dead cannot");
         break;
     }
     lua_settop(L, 1);

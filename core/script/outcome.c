@@ -79,10 +79,7 @@ void outcome_settle(struct inside_run *inside, enum event_state state, enum run_
     outcome->generation = inside->script->generation->number;
     if (state == EVENT_HANDLED)
         return;
-    outcome->deliveries = NULL;
-    outcome->delivery_count = 0;
-    outcome->kv = NULL;
-    outcome->runs = NULL;
+    outcome_forget_notes(outcome);
     if (state == EVENT_WAITING)
         try_again_or_end(outcome, inside->run->route, after_ms, outcome->at_ms, &inside->script->config.ids->rng);
 }

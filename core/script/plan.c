@@ -75,8 +75,8 @@ static void need_handler(lua_State *L, const char *word)
     case PHASE_HANDLER:
         return;
     case PHASE_TELLING:
-        if (strcmp(word, "send()") != 0 && strncmp(word, "metric.", 7) != 0)
-            fault(L, "%s works inside a handler: here all is decided, and only send, log and metric are left", word);
+        if (strcmp(word, "send()") != 0 && strncmp(word, "metric.", 7) != 0 && strncmp(word, "kv.", 3) != 0)
+            fault(L, "%s works inside a handler: here all is decided, and only send, kv, log and metric are left", word);
         return;
     case PHASE_QUESTION:
         fault(L, "%s works inside a handler: here only an answer is wanted", word);

@@ -112,7 +112,7 @@ struct script_answer {
 enum result script_success(struct script *script, const struct target *target, const struct script_answer *answer,
                            struct arena *arena, bool *success, struct script_failure *failure) MUST_CHECK;
 
-/* ---- on_error, on_dead: they hear of a failure, and may send ---- */
+/* ---- on_error, on_dead: they hear of a failure, and may send and keep values ---- */
 struct script_dead {
     struct uuid id;
     struct slice target;
@@ -125,7 +125,7 @@ struct script_notice {
     struct event *event;            /* indexed */
     struct slice why;               /* "error: rules/x.lua:3: …", "answered 503" */
     const struct script_dead *dead; /* a delivery that was given up; NULL: it is the event */
-    struct outcome *outcome;        /* in the event's arena; what is sent comes to its deliveries, unless the function fails */
+    struct outcome *outcome;        /* in the event's arena; what is noted comes to it, unless the function fails */
 };
 /* ERR_SCRIPT: it failed; its text lies in the event's arena. ERR_FULL: there is no state to ask. */
 enum result script_tell(struct script *script, const struct script_notice *notice, struct script_failure *failure) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* tell.c: on_error and on_dead: functions of a route that hear of what failed. They may send and log, and decide nothing: their
- * own failure is somebody's line in the log. */
+/* tell.c: on_error and on_dead: functions of a route that hear of what failed. They may send, keep values and log, and decide
+ * nothing: their own failure is somebody's line in the log. */
 #include <lauxlib.h>
 #include <stdio.h>
 
@@ -92,18 +92,29 @@ static enum result run(struct telling *telling, struct script_failure *failure)
     return ERR_SCRIPT;
 }
 
-/* What it has sent before it failed is forgotten, as a handler's is. */
-static void forget_notes(struct outcome *outcome, struct new_delivery **last, uint32_t count)
+/* The one before may have noted something of kv, and this one folds its own into copies of that: its failure changes nothing.
+ * false: no memory. */
+static bool copy_kv(struct inside_run *inside, struct arena *arena)
 {
-    *last = NULL;
-    outcome->delivery_count = count;
+    struct kv_note **place = &inside->outcome->kv;
+    for (const struct kv_note *note = *place; note; note = note->next) {
+        struct kv_note *copy = *place = arena_alloc(arena, sizeof(*copy));
+        if (!copy)
+            return false;
+        *copy = *note;
+        copy->room = 0;
+        if (note->value.data == note->sum)
+            copy->value.data = copy->sum;
+        place = &copy->next;
+        inside->kv_count++;
+    }
+    return true;
 }
 
 enum result script_tell(struct script *script, const struct script_notice *notice, struct script_failure *failure)
 {
-    struct outcome *outcome = notice->outcome;
+    struct outcome *outcome = notice->outcome, before = *outcome;
     struct new_delivery **last = &outcome->deliveries;
-    uint32_t count = outcome->delivery_count;
     struct telling telling = { .notice = notice, .run = { .event = notice->event, .route = notice->route } };
     struct inside_run *inside = &telling.inside;
     if (script->abandoned)
@@ -114,9 +125,11 @@ enum result script_tell(struct script *script, const struct script_notice *notic
     inside->account.limit = (int64_t)notice->route->limits.handler_memory;
     inside->last_delivery = last;
     inside->event = event_api_begin(script, notice->event);
-    enum result rc = run(&telling, failure);
-    if (rc != OK)
-        forget_notes(outcome, last, count);
+    enum result rc = copy_kv(inside, &notice->event->arena) ? run(&telling, failure) : ERR_FULL;
+    if (rc != OK) { /* what it has noted before it failed is forgotten, as a handler's is */
+        *last = NULL;
+        *outcome = before;
+    }
     if (!script->abandoned && inside->thread_ref != LUA_NOREF)
         luaL_unref(script->L, LUA_REGISTRYINDEX, inside->thread_ref);
     event_api_end(script, inside->event);

@@ -71,11 +71,16 @@ static const char *const sql[STATEMENTS] = {
 
 /* ---- events ---- */
 
+static struct new_delivery *deliveries_of(const struct outcome *outcome)
+{
+    return outcome->unsaid ? NULL : outcome->deliveries;
+}
+
 /* Their numbers follow each other: the event's row names the first, and how many; but for notices. */
 static enum result insert_deliveries(struct store *store, int64_t event_seq, const struct outcome *outcome)
 {
     sqlite3_stmt *insert = store->statements[INSERT_DELIVERY];
-    for (struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next) {
+    for (struct new_delivery *delivery = deliveries_of(outcome); delivery; delivery = delivery->next) {
         delivery->seq = store->next_delivery++;
         db_bind_id(insert, 1, &delivery->id);
         sqlite3_bind_int64(insert, 2, event_seq);
@@ -99,7 +104,7 @@ static enum result insert_deliveries(struct store *store, int64_t event_seq, con
 /* The number that insert_deliveries will begin with. */
 static int64_t first_delivery(const struct store *store, const struct outcome *outcome)
 {
-    return outcome && outcome->deliveries ? store->next_delivery : 0;
+    return outcome && deliveries_of(outcome) ? store->next_delivery : 0;
 }
 
 /* Of the handler: what is sent by one that failed are notices. */
@@ -244,7 +249,7 @@ static bool needs_body(const struct store_accept *accept)
     const struct outcome *outcome = written_outcome(accept);
     if (accept->keep_body || !outcome || outcome->state == EVENT_WAITING)
         return true;
-    for (const struct new_delivery *delivery = outcome->deliveries; delivery; delivery = delivery->next)
+    for (const struct new_delivery *delivery = deliveries_of(outcome); delivery; delivery = delivery->next)
         if (delivery->state == DELIVERY_WAITING)
             return true;
     return false;
@@ -298,12 +303,30 @@ static enum result find_old_keys(struct store *store, struct store_accept *accep
     return OK;
 }
 
-/* Does what the handler has decided still hold? */
-static enum result check_outcome(struct store *store, struct store_accept *accept)
+/* Does what on_error and on_dead have decided still hold? What failed is written in any case. */
+static enum result check_notices(struct store *store, struct outcome *outcome)
 {
-    enum result rc = accept->outcome ? kv_check(store, accept->outcome->kv) : OK;
+    enum result rc = kv_check(store, outcome->kv);
+    outcome->unsaid = rc == ERR_STALE;
+    return outcome->unsaid ? OK : rc;
+}
+
+/* Does what the handler has decided still hold? */
+static enum result check_outcome(struct store *store, struct outcome *outcome)
+{
+    return outcome->reason == RUN_OK ? kv_check(store, outcome->kv) : check_notices(store, outcome);
+}
+
+static enum result check_accepted(struct store *store, struct store_accept *accept)
+{
+    enum result rc = accept->outcome ? check_outcome(store, accept->outcome) : OK;
     accept->lost = rc == ERR_STALE;
     return accept->lost ? OK : rc;
+}
+
+static enum result write_kv(struct store *store, const struct outcome *outcome)
+{
+    return outcome->unsaid ? OK : kv_write(store, outcome->kv);
 }
 
 /* What an outcome brings beside the event's own row. */
@@ -317,7 +340,7 @@ static enum result insert_notes(struct store *store, const struct event *event, 
     if (rc == OK)
         rc = insert_lookups(store, event->seq, outcome);
     if (rc == OK)
-        rc = kv_write(store, outcome->kv);
+        rc = write_kv(store, outcome);
     if (rc == OK)
         rc = runs_write(store, outcome->runs);
     return rc == OK && outcome->state != EVENT_WAITING ? runs_ended(store, event) : rc;
@@ -328,7 +351,7 @@ static enum result write_accept(struct store *store, struct store_accept *accept
     struct buf meta;
     enum result rc = find_old_keys(store, accept);
     if (rc == OK)
-        rc = check_outcome(store, accept);
+        rc = check_accepted(store, accept);
     if (rc != OK)
         return rc;
     buf_init(&meta, META_MAX);
@@ -361,7 +384,7 @@ static enum result forget_keys(struct store *store, const struct store_settle *s
 
 static enum result write_settle(struct store *store, struct store_settle *settle)
 {
-    enum result rc = kv_check(store, settle->outcome->kv);
+    enum result rc = check_outcome(store, settle->outcome);
     if (rc == OK)
         rc = runs_check_items(store, settle->event);
     if (rc == OK)
@@ -402,6 +425,18 @@ static enum result write_attempt(struct store *store, const struct store_result 
     return db_step(insert);
 }
 
+/* Nothing, if the delivery had ended before. */
+static enum result write_says(struct store *store, const struct store_result *result, bool ended)
+{
+    if (!result->says)
+        return OK;
+    enum result rc = check_notices(store, result->says);
+    result->says->unsaid |= !ended;
+    if (rc == OK)
+        rc = insert_deliveries(store, result->event_seq, result->says);
+    return rc == OK ? write_kv(store, result->says) : rc;
+}
+
 static enum result write_result(struct store *store, struct store_result *result)
 {
     bool is_first = result->attempt.n == 1;
@@ -418,8 +453,8 @@ static enum result write_result(struct store *store, struct store_result *result
     else
         sqlite3_bind_int64(update, 5, result->attempt.n);
     enum result rc = buf_ok(&record) ? db_step(update) : ERR_INVALID;
-    if (rc == OK && result->says && sqlite3_changes(store->write_db) > 0)
-        rc = insert_deliveries(store, result->event_seq, result->says);
+    if (rc == OK)
+        rc = write_says(store, result, sqlite3_changes(store->write_db) > 0);
     if (rc == OK && !is_first)
         rc = write_attempt(store, result, buf_slice(&record));
     if (rc == OK && result->forget_body && result->state != DELIVERY_WAITING) {

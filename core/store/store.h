@@ -128,7 +128,7 @@ enum key_use {
 struct store_accept {
     struct store_op op;
     struct event *event;           /* counted: the store holds one while it owns the operation; the submitter's on return */
-    const struct outcome *outcome; /* in the event's arena */
+    struct outcome *outcome;       /* in the event's arena */
     bool keep_body;                /* false: the body row is not needed by anything that waits (keep = false, all delivered) */
     uint64_t keep_until_ms;        /* wall clock: when the body may go; 0: as soon as nothing waits */
     const struct dedupe_key *keys; /* 0 to 2: the id, and the signature where the scheme signs no time */
@@ -137,7 +137,8 @@ struct store_accept {
     int64_t key_rows[DEDUPE_KEYS_MAX]; /* set with KEYS_HOLD: where they stand */
     struct uuid winner;
     uint64_t winner_until_ms; /* its window */
-    bool lost; /* with OK: another changed kv meanwhile. The outcome was not written: the event waits, and runs again */
+    bool lost; /* with OK: another changed kv meanwhile. The outcome was not written: the event waits, and runs again. Of a try
+                  that failed only outcome->unsaid */
 };
 
 /* due_ms of an event that waits until the one before with its order key has ended: the settle of that one makes it due. */
@@ -149,7 +150,7 @@ struct store_accept {
 struct store_settle {
     struct store_op op;
     struct event *event; /* counted */
-    const struct outcome *outcome;
+    struct outcome *outcome;
     int64_t forget_keys[DEDUPE_KEYS_MAX]; /* key_rows of its accept, whose claim is given up; 0: none */
 };
 
@@ -163,7 +164,7 @@ struct store_result {
     enum delivery_state state; /* DELIVERY_WAITING: tried again at due_ms */
     uint64_t due_ms;
     struct slice reason;  /* of DELIVERY_DEAD: "answered 410"; else "" */
-    struct outcome *says; /* what on_dead sends, in an event's arena; NULL: nothing */
+    struct outcome *says; /* what on_dead sends and keeps, in an event's arena; NULL: nothing */
     bool forget_body;     /* the route keeps nothing: drop the body when no delivery of the event waits any more */
 };
 

@@ -33,21 +33,28 @@ static void settle_claims(struct store *store, struct store_accept *accept)
     }
 }
 
-/* What was written of kv. */
-static const struct kv_note *notes_of(const struct store_op *op)
+/* What was written of an outcome; NULL: nothing, or there was none. */
+static struct outcome *outcome_of(const struct store_op *op)
 {
-    const struct outcome *outcome = NULL;
-    if (op->kind == STORE_ACCEPT && !((const struct store_accept *)op)->lost)
-        outcome = ((const struct store_accept *)op)->outcome;
-    else if (op->kind == STORE_SETTLE)
-        outcome = ((const struct store_settle *)op)->outcome;
-    return outcome ? outcome->kv : NULL;
+    switch (op->kind) {
+    case STORE_ACCEPT:
+        return ((const struct store_accept *)op)->lost ? NULL : ((const struct store_accept *)op)->outcome;
+    case STORE_SETTLE:
+        return ((const struct store_settle *)op)->outcome;
+    case STORE_RESULT:
+        return ((const struct store_result *)op)->says;
+    default:
+        return NULL;
+    }
 }
 
 static void hand_back(struct store *store, struct store_op *op)
 {
-    if (op->result == OK)
-        kv_committed(store, notes_of(op));
+    struct outcome *outcome = op->result == OK ? outcome_of(op) : NULL;
+    if (outcome && outcome->unsaid)
+        outcome_forget_notes(outcome);
+    if (outcome)
+        kv_committed(store, outcome->kv);
     if (op->kind == STORE_ACCEPT) {
         settle_claims(store, (struct store_accept *)op);
         atomic_fetch_add(&store->events, op->result == OK);

@@ -63,6 +63,39 @@ route "/itself" {
   handle   = function() error "broken" end,
 }
 
+route "/keeps" {
+  verify = guard, retry = { attempts = 2, first = "10ms" },
+  on_error = function(event, why)
+    local tries = kv.incr("tries:" .. event.body.name)
+    metric.count("notices", 1, { tries = tries })
+    log.warn("heard of it", { tries = tries })
+  end,
+  on_dead = function(event, why)
+    if kv.add("dead:" .. event.body.name, event.id, { ttl = "1h" }) then
+      send(alerts, { json = { said = "first", id = event.id, tries = kv.get("tries:" .. event.body.name) } })
+    end
+  end,
+  handle = function() kv.set("forgotten", true) error "broken" end,
+}
+
+route "/keeps/dead" {
+  verify = guard,
+  on_dead = function(event, why, delivery)
+    kv.set("last", delivery.target) kv.delete "before" kv.incr "dead"
+    send(alerts, { json = { said = "kept", id = event.id } })
+  end,
+  handle = function(event) kv.set("before", 1) send(bad, event) end,
+}
+
+route "/kept" {
+  verify = guard, ack = "handled",
+  handle = function(event)
+    local found = json.array {}
+    for i, key in ipairs(event.body) do found[i] = kv.get(key) or false end
+    respond(200, { json = found })
+  end,
+}
+
 route "/loud" { -- the notices themselves die
   verify = guard, retry = { attempts = 1 },
   on_dead = function(event) send(bad, { json = { said = "to nobody" } }) end,
@@ -148,6 +181,25 @@ describe('what failed', () => {
       assert.match(said[0].why, /^cpu: /);
       assert.equal(said[0].name, 'Ed');
     }
+  });
+
+  const kept = async (...keys) => JSON.parse((await post(router, '/kept', keys)).body);
+
+  test('is counted and remembered in kv with what is sent of it', async () => {
+    const event = await dead('/keeps', { name: 'Gil' });
+    assert.deepEqual(await hears(event.id, 1), [{ said: 'first', id: event.id, tries: 2 }]);
+    assert.deepEqual(await kept('tries:Gil', 'dead:Gil', 'forgotten'), [2, event.id, false]);
+    const again = await dead('/keeps', { name: 'Gil' });
+    assert.equal(again.deliveries.length, 0);
+    assert.deepEqual(await kept('tries:Gil', 'dead:Gil'), [4, event.id]);
+    assert.match((await router.get('/metrics')).body, /user_notices_total\{route="\/keeps",tries="4"\} 1\n/);
+    assert.match(router.output, /heard of it/);
+  });
+
+  test('of a delivery changes kv in the commit of its end', async () => {
+    const answer = await post(router, '/keeps/dead', { name: 'Hu' });
+    await hears(idOf(answer), 1);
+    assert.deepEqual(await kept('last', 'before', 'dead'), ['bad', false, 1]);
   });
 
   test('in on_error or on_dead itself is logged, and not told to anybody', async () => {

@@ -35,7 +35,7 @@ return {
       { "reply", "ReplyOptions", "The answer to the sender.", default = "from `from`, else { status = 202 }" },
       { "retry", "RetryOptions", "Tries of the handler.",
         default = "{ attempts = 5, first = \"1s\", factor = 10, max = \"1h\" }" },
-      { "on_error", "fun(event: Event, why: string)", "Hears of each failed try of the handler; may send, log and count.",
+      { "on_error", "fun(event: Event, why: string)", "Hears of each failed try of the handler; may send, keep values and log.",
         default = "none" },
       { "on_dead", "fun(event: Event, why: string, delivery: table?)",
         "Hears once of what is given up: the event, or a delivery.",

@@ -248,6 +248,96 @@ TEST(a_value_that_is_not_in_memory_is_waited_for)
     as_worker(what_is_not_in_memory_is_waited_for);
 }
 
+/* ---- on_error and on_dead ---- */
+
+static enum result tell(const char *function, struct event *event, struct outcome *outcome, struct script_failure *why)
+{
+    struct script_notice notice = { .route = generation_route(generation, event->route),
+                                    .function = function,
+                                    .event = event,
+                                    .why = SLICE("broken"),
+                                    .outcome = outcome };
+    return script_tell(script, &notice, why);
+}
+
+static void use_notices(const char *on_error, const char *on_dead)
+{
+    char rules[2048];
+    snprintf(rules, sizeof(rules),
+             "local t = target 't' { url = 'https://t.example.com' }\n"
+             "route '/h0' { verify = verify.none 't', handle = function() end,\n"
+             "on_error = function(event) %s end,\non_dead = function(event) %s end }\n",
+             on_error, on_dead);
+    use_rules(rules);
+}
+
+static struct event *failed_event(struct outcome *outcome)
+{
+    *outcome = (struct outcome){ .state = EVENT_FAILED, .reason = RUN_ERROR, .attempt = 1 };
+    return event_of(&ids, (struct event_parts){ .route = SLICE("/h0"), .body = SLICE("{}") });
+}
+
+/* Two notices of one failure are one list of notes; a failed one leaves that of the one before. */
+static void notices_see_their_notes(void)
+{
+    static const char seen[] = "local v = kv.get('n') kv.set('n', v + 1) kv.set('new', 1) kv.incr('sum') send(t, { text = 'x' })";
+    char fails[256];
+    struct outcome outcome;
+    struct script_failure why;
+    snprintf(fails, sizeof(fails), "%s error 'no'", seen);
+    open_kv(0);
+    for (int i = 0; i < 2; i++) {
+        use_notices("kv.set('n', 1) assert(kv.add('once', 1)) assert(kv.cas('c', nil, 2)) kv.incr('sum', 5) kv.delete 'gone' "
+                    "send(t, { text = 'x' })",
+                    i == 0 ? fails : seen);
+        struct event *event = failed_event(&outcome);
+        CHECK_EQ("on_error", tell("on_error", event, &outcome, &why), OK);
+        CHECK_EQ("on_dead", tell("on_dead", event, &outcome, &why), i == 0 ? ERR_SCRIPT : OK);
+        CHECK_EQ("messages", outcome.delivery_count, i == 0 ? 1 : 2);
+        CHECK("messages", !outcome.deliveries->next == (i == 0));
+        int notes = 0;
+        for (const struct kv_note *note = outcome.kv; note; note = note->next, notes++) {
+            if (slice_is(note->key, "n"))
+                CHECK_SLICE("the later one", note->value, i == 0 ? "1" : "2");
+            if (slice_is(note->key, "sum"))
+                CHECK_SLICE("the sum", note->value, i == 0 ? "5" : "6");
+        }
+        CHECK_EQ("a note for each key", notes, i == 0 ? 5 : 6);
+        event_unref(event);
+    }
+    close_kv();
+}
+
+TEST(on_error_and_on_dead_note_values_and_a_failed_one_leaves_those_of_the_other)
+{
+    as_worker(notices_see_their_notes);
+}
+
+static void notices_cannot_wait(void)
+{
+    struct outcome outcome;
+    struct script_failure why = { 0 };
+    open_kv(SMALL_MEMORY);
+    use_notices("kv.set('a', 1)", "local long = ('x'):rep(200) for i = 1, 100 do kv.set('key' .. i, long) end");
+    struct event *event = failed_event(&outcome);
+    CHECK_EQ("noted", tell("on_dead", event, &outcome, &why), OK);
+    CHECK("committed", commit(event, &outcome));
+    use_notices("for i = 1, 100 do kv.get('key' .. i) end", "for i = 1, 101 do kv.set('k' .. i, 1) end");
+    outcome.kv = NULL;
+    CHECK_EQ("reads", tell("on_error", event, &outcome, &why), ERR_SCRIPT);
+    CHECK("says why", memmem(why.text.data, why.text.len, "would have to wait for the disk", 31));
+    CHECK_EQ("too many", tell("on_dead", event, &outcome, &why), ERR_SCRIPT);
+    CHECK("says why", memmem(why.text.data, why.text.len, "at most 100 keys", 16));
+    CHECK("nothing is left of them", !outcome.kv);
+    event_unref(event);
+    close_kv();
+}
+
+TEST(a_notice_that_would_have_to_wait_for_a_value_fails)
+{
+    as_worker(notices_cannot_wait);
+}
+
 /* ---- what is refused, with what to write ---- */
 
 static void mistakes_say_what_to_write(void)

@@ -189,6 +189,85 @@ TEST(a_settle_that_lost_writes_nothing_and_leaves_its_event_waiting)
     remove_folder();
 }
 
+/* The same notes as what on_error and on_dead have said of a failure. */
+static struct outcome *make_notices(struct event *event)
+{
+    struct outcome *outcome = make_outcome(event, 1, 5);
+    outcome->state = EVENT_WAITING;
+    outcome->reason = RUN_ERROR;
+    outcome->deliveries->notice = true;
+    add_note(event, outcome, put("told", "true"))->only_if = KV_IS_ABSENT;
+    return outcome;
+}
+
+static void submit_and_wait(struct store *store, struct store_op *op, enum store_room room)
+{
+    int before = done_count;
+    CHECK("room", store_take_room(store, room));
+    op->on_done = on_done;
+    store_submit(store, op);
+    wait_for(before + 1);
+    CHECK_EQ("written", op->result, OK);
+}
+
+/* Accepts, settles and results: the first says what it has to say, the others are too late. */
+TEST(a_failure_is_written_also_when_what_was_said_of_it_has_lost)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    for (int i = 0; i < 2; i++) {
+        struct event *event = make_event("/a", "{}");
+        struct store_accept op = { .op = { .kind = STORE_ACCEPT }, .event = event, .outcome = make_notices(event) };
+        submit_and_wait(store, &op.op, ROOM_EVENT);
+        CHECK("not lost", !op.lost);
+        CHECK_EQ("too late", op.outcome->unsaid, i == 1);
+        CHECK_EQ("forgotten", !op.outcome->deliveries && !op.outcome->kv, i == 1);
+        struct store_settle settle = { .op = { .kind = STORE_SETTLE }, .event = event, .outcome = make_notices(event) };
+        settle.outcome->attempt = 2;
+        submit_and_wait(store, &settle.op, ROOM_EVENT);
+        CHECK("too late", settle.outcome->unsaid && !settle.outcome->deliveries);
+        event_unref(event);
+    }
+    CHECK_EQ("each failure", count_rows("SELECT count(*) FROM failure"), 4);
+    CHECK_EQ("both tries of each", count_rows("SELECT count(*) FROM event WHERE attempt = 2 AND run_reason = 1"), 2);
+    CHECK_EQ("said once", count_rows("SELECT count(*) FROM delivery"), 1);
+    SEEN(store, "told", "true");
+    store_stop(store);
+    remove_folder();
+}
+
+TEST(an_end_of_a_delivery_is_written_with_what_on_dead_keeps_or_without_it)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    struct event *event = make_event("/a", "{}");
+    struct outcome *outcome = make_outcome(event, 3, 5);
+    CHECK_EQ("accepted", accept(store, event, outcome, NULL), OK);
+    struct new_delivery *delivery = outcome->deliveries;
+    for (int i = 0; i < 4; i++) {
+        struct store_result op = { .op = { .kind = STORE_RESULT },
+                                   .delivery_seq = delivery->seq,
+                                   .event_seq = event->seq,
+                                   .attempt = { .n = 1, .status = 410 },
+                                   .state = DELIVERY_DEAD,
+                                   .says = make_notices(event) };
+        if (i == 2)
+            op.says->kv->key = SLICE("late"); /* nothing is in its way, but that its delivery has ended before */
+        submit_and_wait(store, &op.op, ROOM_RESULT);
+        CHECK_EQ("said", op.says->unsaid, i > 0);
+        CHECK_EQ("forgotten", !op.says->deliveries && !op.says->kv, i > 0);
+        if (i != 1)
+            delivery = delivery->next;
+    }
+    CHECK_EQ("all ended", count_rows("SELECT count(*) FROM delivery WHERE state = 2 AND notice = 0"), 3);
+    CHECK_EQ("said once", count_rows("SELECT count(*) FROM delivery WHERE notice = 1"), 1);
+    SEEN(store, "told", "true");
+    GONE(store, "late");
+    event_unref(event);
+    store_stop(store);
+    remove_folder();
+}
+
 TEST(sums_of_one_batch_add_up)
 {
     enum { MANY = 200 };
