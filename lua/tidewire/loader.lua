@@ -30,6 +30,7 @@ local absent_words = {
   _G = "there are no globals",
   collectgarbage = "it is not offered", setfenv = "it is not offered", getfenv = "it is not offered",
 }
+local absent_fields = { ["kv.shared"] = "kv is one space for all rules already: write kv.get, kv.set …" }
 local action_words = { "send", "respond", "drop", "fail", "retry", "sleep", "print" }
 local action_libraries = {
   log = { "debug", "info", "warn", "error" },
@@ -113,6 +114,7 @@ local function check_field(load, file, use)
   end
   finding.message = ("there is no %s.%s"):format(use.name, use.field)
   finding.hint, finding.suggestion = findings.near(use.field, names)
+  finding.hint = absent_fields[use.name .. "." .. use.field] or finding.hint
   load.findings:add(finding)
 end
 

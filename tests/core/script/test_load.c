@@ -217,6 +217,10 @@ TEST(sees_misused_words_before_anything_runs)
                                                        "    2 │   log.info(text.tirm(event.raw))\n"
                                                        "      │                 ^^^^ did you mean 'trim'?\n");
     REPORTS(HANDLER("log.inform \"x\""), "there is no log.inform");
+    REPORTS(HANDLER("kv.shared.set(\"x\", 1)"),
+            "rules/a.lua:2: there is no kv.shared\n"
+            "    2 │   kv.shared.set(\"x\", 1)\n"
+            "      │      ^^^^^^ kv is one space for all rules already: write kv.get, kv.set …\n");
     REPORTS(HANDLER("local s = text:trim(event.raw)"), "rules/a.lua:2: text:trim is written with a dot\n"
                                                        "    2 │   local s = text:trim(event.raw)\n"
                                                        "      │                  ^^^^ write text.trim(…)\n");
