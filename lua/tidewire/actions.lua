@@ -368,19 +368,8 @@ M.respond = require("tidewire.respond").word {
 
 --- Ends the handler: it is tried again later.
 function M.retry(reason, how)
-  local after_ms = 0
-  if how ~= nil then
-    if type(how) ~= "table" then
-      fault("retry wants { after = \"20s\" } as its second argument, got %s", got(how))
-    end
-    for name in next, how do
-      if name ~= "after" then
-        fault("retry has no option %s%s", got(name), suggest.hint(name, { "after" }))
-      end
-    end
-    after_ms = milliseconds("retry: after", rawget(how, "after"))
-  end
-  return native.finish("retry", reason_text("retry", reason), after_ms)
+  local after = faults.option("retry", how, "after", '"20s"')
+  return native.finish("retry", reason_text("retry", reason), how and milliseconds("retry: after", after) or 0)
 end
 
 --- Waits; other events are handled meanwhile.

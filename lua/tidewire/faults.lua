@@ -1,12 +1,13 @@
 --- How words say what is wrong: at the line of the rule, with what was given and what to write.
 -- @module tidewire.faults
 local native = require "tidewire.actions_native"
+local suggest = require "tidewire.suggest"
 local units = require "tidewire.units"
 local views = require "tidewire.views"
 
 local M = {}
 
-local type = type
+local type, next, rawget = type, next, rawget
 local type_of, text_of = views.words.type, views.words.tostring
 
 local SHOWN_MAX = 40
@@ -51,6 +52,23 @@ function M.milliseconds(what, value)
     M.fault("%s: %s, got %s", what, why, M.got(value))
   end
   return ms
+end
+
+--- The one option of a word's last argument: `kv.set(key, value, { ttl = "10m" })`.
+-- @tparam string example  of its value, as it is written
+-- @return nil: it is not given
+function M.option(word, how, name, example)
+  if how == nil then
+    return nil
+  elseif type(how) ~= "table" then
+    M.fault("%s: its last argument is a table such as { %s = %s }, got %s", word, name, example, M.got(how))
+  end
+  for key in next, how do
+    if key ~= name then
+      M.fault("%s has no option %s%s", word, M.got(key), suggest.hint(key, { name }))
+    end
+  end
+  return rawget(how, name)
 end
 
 local LATEST_S = 73000 * 86400 -- twice the longest duration after 1970

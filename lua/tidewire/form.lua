@@ -84,12 +84,7 @@ end
 -- @param fields  as for parts
 -- @treturn string
 function M.encode(fields)
-  local parts, why = M.parts(fields)
-  local text
-  if parts then
-    text, why = parts_of.join(parts, "form.encode")
-  end
-  return text or error("form.encode: " .. why, 2)
+  return (parts_of.join("form.encode", M.parts(fields)))
 end
 
 return M

@@ -3,12 +3,11 @@
 local actions = require "tidewire.actions_native"
 local faults = require "tidewire.faults"
 local native = require "tidewire.kv_native"
-local suggest = require "tidewire.suggest"
 local views = require "tidewire.views"
 
 local M = {}
 
-local type, next, rawget, select = type, next, rawget, select
+local type, select = type, select
 local type_of = views.words.type
 local fault, got = faults.fault, faults.got
 
@@ -30,17 +29,7 @@ end
 
 --- { ttl = "10m" } in milliseconds; 0: for ever.
 local function ttl_of(word, how)
-  if how == nil then
-    return 0
-  elseif type(how) ~= "table" then
-    fault("%s: its last argument is a table such as { ttl = \"10m\" }, got %s", word, got(how))
-  end
-  for name in next, how do
-    if name ~= "ttl" then
-      fault("%s has no option %s%s", word, got(name), suggest.hint(name, { "ttl" }))
-    end
-  end
-  local given = rawget(how, "ttl")
+  local given = faults.option(word, how, "ttl", '"10m"')
   local ms = given == nil and 0 or faults.milliseconds(word .. ": ttl", given)
   if given ~= nil and ms < 1 then
     fault("%s: a ttl is at least \"1ms\"", word)

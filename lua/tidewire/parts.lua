@@ -37,14 +37,17 @@ function M.merge(parts)
   return merged
 end
 
---- One text of pieces that hold no secret.
--- @tparam {string,...} parts
--- @tparam string word  for the message: "form.encode"
--- @treturn string  or nil and what is wrong
-function M.join(parts, word)
+--- One text of pieces that hold no secret, for a word of rules: what is wrong is raised where that was called.
+-- @tparam string word  "form.encode"
+-- @tparam {string,...} parts  nil: there are none, and why
+-- @treturn string
+function M.join(word, parts, why)
+  if not parts then
+    error(("%s: %s"):format(word, why), 3)
+  end
   for _, part in ipairs(parts) do
     if type(part) ~= "string" then
-      return nil, word .. " cannot take a secret: rules never see its value; send puts it into a message"
+      error(word .. " cannot take a secret: rules never see its value; send puts it into a message", 3)
     end
   end
   return table.concat(parts)

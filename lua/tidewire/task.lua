@@ -3,13 +3,12 @@
 local actions = require "tidewire.actions_native"
 local faults = require "tidewire.faults"
 local native = require "tidewire.task_native"
-local suggest = require "tidewire.suggest"
 local values = require "tidewire.values"
 local views = require "tidewire.views"
 
 local M = {}
 
-local type, next, rawget, select = type, next, rawget, select
+local type, select = type, select
 local type_of = views.words.type
 local fault, got = faults.fault, faults.got
 
@@ -34,17 +33,7 @@ local function check_id(word, id)
 end
 
 local function id_of(word, how)
-  if how == nil then
-    return nil
-  elseif type(how) ~= "table" then
-    fault("%s: its last argument is a table such as { id = \"…\" }, got %s", word, got(how))
-  end
-  for name in next, how do
-    if name ~= "id" then
-      fault("%s has no option %s%s", word, got(name), suggest.hint(name, { "id" }))
-    end
-  end
-  local id = rawget(how, "id")
+  local id = faults.option(word, how, "id", '"…"')
   return id ~= nil and check_id(word, id) or nil
 end
 

@@ -213,12 +213,7 @@ end
 --- The text of a node, without the line `<?xml …?>`, which send writes.
 -- @treturn string
 function M.encode(node)
-  local parts, why = M.parts(node)
-  local text
-  if parts then
-    text, why = parts_of.join(parts, "xml.encode")
-  end
-  return text or error("xml.encode: " .. why, 2)
+  return (parts_of.join("xml.encode", M.parts(node)))
 end
 
 return M

@@ -6,23 +6,12 @@
 #include "ingest/grammar.h"
 #include "ingest/stamp.h"
 #include "ingest/verify.h"
+#include "templates.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct secret secrets[] = { { SLICE("ONE"), SLICE("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") } };
 static struct generation generation = { .secrets = secrets, .secret_count = 1 };
-
-#define PART(kind)                                                                                                               \
-    {                                                                                                                            \
-        TEMPLATE_##kind,                                                                                                         \
-        {                                                                                                                        \
-            NULL, 0                                                                                                              \
-        }                                                                                                                        \
-    }
-#define NAMED(kind, name)                                                                                                        \
-    {                                                                                                                            \
-        TEMPLATE_##kind, SLICE(name)                                                                                             \
-    }
 
 static const struct template_part body[] = { PART(BODY) };
 static const struct template_part standard[] = { PART(ID), NAMED(TEXT, "."), PART(TIMESTAMP), NAMED(TEXT, "."), PART(BODY) };

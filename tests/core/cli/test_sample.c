@@ -1,5 +1,6 @@
 /* What sample.c signs, verify.c accepts, for every scheme; and not when the body, or the key, is another one. */
 #include "check.h"
+#include "templates.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -16,19 +17,6 @@ static struct secret secrets[] = {
     { SLICE("OTHER"), SLICE("second secret") },
 };
 static struct generation generation = { .secrets = secrets, .secret_count = COUNT(secrets) };
-
-#define PART(kind)                                                                                                               \
-    {                                                                                                                            \
-        TEMPLATE_##kind,                                                                                                         \
-        {                                                                                                                        \
-            NULL, 0                                                                                                              \
-        }                                                                                                                        \
-    }
-#define NAMED(kind, name)                                                                                                        \
-    {                                                                                                                            \
-        TEMPLATE_##kind, SLICE(name)                                                                                             \
-    }
-#define SIGNED(list) .signed_parts = (list), .signed_count = COUNT(list)
 
 static const struct template_part body[] = { PART(BODY) };
 static const struct template_part stamped[] = { PART(ID), NAMED(TEXT, "."), PART(TIMESTAMP), NAMED(TEXT, "."), PART(BODY) };

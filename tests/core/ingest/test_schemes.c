@@ -1,6 +1,7 @@
 /* The schemes beside plain HMAC (test_verify.c): each takes a request that was signed elsewhere (the vectors come from
  * node:crypto; the first of Twilio from its own documents), and none that differs from it anywhere. */
 #include "check.h"
+#include "templates.h"
 
 #include "ingest/verify.h"
 
@@ -44,19 +45,6 @@ static struct secret secrets[] = {
 static struct generation generation = { .secrets = secrets, .secret_count = COUNT(secrets) };
 
 /* ---- templates ---- */
-
-#define PART(kind)                                                                                                               \
-    {                                                                                                                            \
-        TEMPLATE_##kind,                                                                                                         \
-        {                                                                                                                        \
-            NULL, 0                                                                                                              \
-        }                                                                                                                        \
-    }
-#define NAMED(kind, name)                                                                                                        \
-    {                                                                                                                            \
-        TEMPLATE_##kind, SLICE(name)                                                                                             \
-    }
-#define SIGNED(list) .signed_parts = (list), .signed_count = COUNT(list)
 
 static const struct template_part body[] = { PART(BODY) };
 static const struct template_part stamp_body[] = { PART(TIMESTAMP), PART(BODY) };

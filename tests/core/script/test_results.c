@@ -483,7 +483,7 @@ static const struct refused {
     { "send(t, { json = 1 }) send(u, { json = print })", "json is a function", NULL },
     { "for i = 1, 900 do send(t, { json = i }) end send(u, { text = 'x', path = '..' })", "refused", NULL },
     /* ends and waits */
-    { "retry('x', '5s')", "retry wants { after = \"20s\" } as its second argument, got '5s'", NULL },
+    { "retry('x', '5s')", "its last argument is a table such as { after = \"20s\" }, got '5s'", NULL },
     { "retry('x', { afer = '1s' })", "retry has no option 'afer'", "did you mean 'after'" },
     { "retry('x', { after = '1s', [1] = 2 })", "retry has no option the number 1", NULL },
     { "retry('x', {})", "retry: after: write a duration as text", "got nil" },
