@@ -4,6 +4,7 @@
 
 #include "cli/native.h"
 #include "cli/native_inside.h"
+#include "cli/sample.h"
 #include "script/load.h"
 #include "script/vm.h"
 #include "script/watchdog.h"
@@ -59,8 +60,7 @@ static void push_verify(lua_State *L, const struct verify *verify)
         set_text(L, "signature_field", verify->field);
     if (verify->body_sha256.data)
         set_text(L, "body_sha256", verify->body_sha256);
-    lua_pushboolean(L, verify->scheme == VERIFY_RSA || verify->jwks.data ||
-                           (verify->secret_count == 0 && verify->public_key_count > 0));
+    lua_pushboolean(L, sample_by_key(verify));
     lua_setfield(L, -2, "by_key");
     if (verify->also) {
         push_verify(L, verify->also);

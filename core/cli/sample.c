@@ -38,6 +38,11 @@ static enum result fail(const struct sample *sample, const char *why)
 
 /* ---- keys ---- */
 
+bool sample_by_key(const struct verify *verify)
+{
+    return verify->scheme != VERIFY_NONE && verify->secret_count == 0;
+}
+
 /* NULL: the secret is none. */
 static EVP_PKEY *private_key(struct slice pem)
 {
@@ -104,10 +109,10 @@ static enum result sign_text(struct sample *sample, unsigned char *out, size_t *
     if (!signed_text_write(&text, sample->secret, add_to_buf, &joined))
         goto out;
     struct slice covered = joined.len ? buf_slice(&joined) : SLICE("");
-    if (sample->verify->scheme == VERIFY_HMAC)
-        rc = sign_with_secret(sample, covered, out, len);
-    else if (sample->verify->scheme != VERIFY_HASH)
+    if (sample_by_key(sample->verify))
         rc = sign_with_key(sample, covered, out, len);
+    else if (sample->verify->scheme == VERIFY_HMAC)
+        rc = sign_with_secret(sample, covered, out, len);
     else if (EVP_Digest(covered.data, covered.len, out, &written, EVP_sha256(), NULL))
         *len = written, rc = OK;
 out:
@@ -133,7 +138,7 @@ static void add_value(struct sample *sample, const unsigned char *bytes, size_t 
     const struct verify *verify = sample->verify;
     char separator = verify->format == FORMAT_PARTS_SEMICOLON ? ';' : ',';
     if (verify->format == FORMAT_LIST) {
-        buf_add_slice(out, verify->signature);
+        buf_add_slice(out, sample_by_key(verify) ? verify->public_signature : verify->signature);
         buf_add_byte(out, ',');
     } else if (verify->format != FORMAT_PLAIN) {
         if (verify->timestamp.part.data)
@@ -237,11 +242,11 @@ static enum result add_jwt(struct sample *sample)
     unsigned char bytes[SIGNATURE_MAX];
     size_t len;
     struct buf token;
-    bool by_secret = slice_is(sample->verify->algorithm, "HS256");
     buf_init(&token, VALUE_MAX);
     add_claims(sample, &token);
     struct slice covered = buf_slice(&token);
-    enum result rc = by_secret ? sign_with_secret(sample, covered, bytes, &len) : sign_with_key(sample, covered, bytes, &len);
+    enum result rc = sample_by_key(sample->verify) ? sign_with_key(sample, covered, bytes, &len)
+                                                   : sign_with_secret(sample, covered, bytes, &len);
     if (rc == OK && slice_is(sample->verify->algorithm, "ES256") && !to_pair(bytes, &len))
         rc = ERR_INVALID;
     if (rc == OK) {

@@ -13,6 +13,9 @@ struct sample_keys {
     struct slice also;   /* of verify->also */
 };
 
+/* Does its sender sign with a key of its own? A scheme that knows both is signed with the secret. */
+bool sample_by_key(const struct verify *verify);
+
 /* Header lines ("Name: value"), each ended by a line feed, that make the request genuine at request->now_ms; id: a fresh one. The
  * signature of a scheme whose signature stands in the body goes to `field` instead, for the place verify->field; a signed time
  * that stands in the body is there already. ERR_INVALID: *why says what is missing. */

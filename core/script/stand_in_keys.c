@@ -50,13 +50,14 @@ static struct slice pem_of(struct arena *arena, EVP_PKEY *key, bool private_half
 bool stand_in_key_fit(struct generation *generation, const struct route *route, struct slice *private_key)
 {
     struct verify *verify = (struct verify *)&route->verify;
-    if (verify->public_key_count == 0)
+    if (verify->public_key_count == 0 && !verify->jwks.data)
         return false;
     EVP_PKEY *key = make_pair(public_key_kind_of(verify));
     if (!key)
         return false;
     verify->public_keys[0] = pem_of(&generation->arena, key, false);
     verify->public_key_count = 1;
+    verify->jwks = (struct slice){ NULL, 0 };
     *private_key = pem_of(&generation->arena, key, true);
     EVP_PKEY_free(key);
     return verify->public_keys[0].data && private_key->data;

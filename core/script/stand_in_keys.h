@@ -1,5 +1,5 @@
 /* stand_in_keys.h: in tests of rules nobody has the private key of a sender that signs with one of its own. There the public keys
- * of a scheme give way to one whose private half is a secret of the generation. Main thread and command line. */
+ * of a scheme, or the address of a key set, give way to one whose private half is a secret of the generation. Main thread and command line. */
 #ifndef TIDEWIRE_STAND_IN_KEYS_H
 #define TIDEWIRE_STAND_IN_KEYS_H
 

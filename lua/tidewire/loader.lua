@@ -296,7 +296,10 @@ local function make_needs(load)
     if load.mode ~= "check" then
       return value
     end
-    value = value or not has_default and load.host.stand_in(name) or nil
+    if not value and not has_default then
+      value = load.host.stand_in(name)
+      load.stood_in[value or ""] = true
+    end
     if value and not load.settings[name] then
       load.settings[name] = value
       load.setting_list[#load.setting_list + 1] = { name, value }
@@ -336,7 +339,7 @@ local function new_load(how)
     declared = { route = {}, target = {}, task = {}, batch = {} },
     routes = {}, route_functions = {}, targets = {}, target_functions = {}, tasks = {}, batches = {},
     secrets = {}, secret_names_list = {}, known_secrets = setmetatable({}, { __mode = "k" }),
-    settings = {}, setting_list = {},
+    settings = {}, setting_list = {}, stood_in = {},
     limits = limits.defaults, trusted_proxies = {},
     inert = make_inert(),
   }

@@ -193,6 +193,20 @@ test "each has a delivery id of its own, unless a header says which" (function()
   expect(feed("/github", same).state):is "duplicate"
 end)`, 4));
 
+  test('a sender that signs with a key of its own needs no key to be set', () => passes(`
+    route "/sendgrid" { from = provider.sendgrid { public_key = env "SENDGRID_PUBLIC_KEY" }, handle = function(event) drop(event.verified) end }
+    route "/discord" { from = provider.discord { public_key = env "DISCORD_APP" }, handle = function(event) drop(event.verified) end }
+    route "/standard" { from = provider.standard { public_key = env "STANDARD_KEY" }, handle = function(event) drop(event.verified) end }
+  `, `
+test "each signs, and nobody else" (function()
+  local samples = { sendgrid = sample.sendgrid.delivered, discord = sample.discord.APPLICATION_AUTHORIZED,
+    standard = sample.standard["invoice.paid"] }
+  for name, given in pairs(samples) do
+    expect(feed("/" .. name, given)):like { state = "dropped", reason = name }
+    expect(feed("/" .. name, given { sign_with = "another" }).status):is(401)
+  end
+end)`, 1));
+
   test('a secret that is set is the one that signs', async () => {
     const folder = await folderOf({ 'a.lua': github, 'a_test.lua': `
 test "signed with the real one" (function()
@@ -212,10 +226,13 @@ end)` });
     route "/eddsa" { verify = verify.jwt { algorithm = "EdDSA", key = env "ID_PUBLIC_KEY" }, handle = function(event) end }
     route "/es256" { verify = verify.jwt { algorithm = "ES256", key = "${publicKey('ec', { namedCurve: 'P-256' })}" }, handle = function(event) end }
     route "/rs256" { verify = verify.jwt { algorithm = "RS256", key = "${publicKey('rsa', { modulusLength: 2048 })}" }, handle = function(event) end }
+    route "/sent/es256" { verify = verify.jwt { algorithm = "ES256", key = env "ES_PUBLIC_KEY" }, handle = function(event) end }
+    route "/sent/rs256" { verify = verify.jwt { algorithm = "RS256", key = env "RSA_OF_THEM" }, handle = function(event) end }
+    route "/jwks" { verify = verify.jwt { algorithm = "ES256", jwks = "https://id.example.com/keys" }, handle = function(event) end }
     route "/rate" { verify = verify.none "tests", rate = "2/m", handle = function(event) end }
   `, `
 test "others" (function()
-  for _, path in ipairs { "/verify", "/basic", "/jwt", "/eddsa", "/es256", "/rs256" } do
+  for _, path in ipairs { "/verify", "/basic", "/jwt", "/eddsa", "/es256", "/rs256", "/sent/es256", "/sent/rs256", "/jwks" } do
     expect(feed(path, { text = "x" }).state):is "done"
     expect(feed(path, { text = "x", sign_with = "wrong" }).status):is(401)
   end
