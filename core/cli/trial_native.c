@@ -15,8 +15,11 @@
 #include "cli/native.h"
 #include "loop/trial.h"
 #include "script/coverage.h"
+#include "script/lib/libs.h"
+#include "script/stand_in_keys.h"
+#include "script/stand_ins.h"
 
-enum { ANSWER_MAX = 64 << 20, WHY_SIZE = 512, LOG_SHOWN_MAX = 64 << 10 };
+enum { ANSWER_MAX = 64 << 20, WHY_SIZE = 512, LOG_SHOWN_MAX = 64 << 10, ENVIRONMENT_NAME_MAX = 1024 };
 
 /* The one trial, and what Lua answers in place of the network. */
 static struct {
@@ -303,6 +306,53 @@ static int native_stopwatch(lua_State *L)
     return 1;
 }
 
+/* setting(name) → what the rules have under this name, or the environment; or nothing */
+static int native_setting(lua_State *L)
+{
+    const struct generation *generation = native_checked();
+    const char *name = luaL_checkstring(L, 1);
+    for (size_t i = 0; generation && i < generation->setting_count; i++) {
+        const struct pair *setting = &generation->settings[i];
+        if (slice_is(setting->name, name)) {
+            lua_pushlstring(L, setting->value.data, setting->value.len);
+            return 1;
+        }
+    }
+    lua_pushstring(L, getenv(name));
+    return 1;
+}
+
+/* stand_in(name) → what stands there for such a setting that is not set */
+static int native_stand_in(lua_State *L)
+{
+    struct slice value = native_checked() ? stand_in_setting(&native_checked()->arena, slice_of(luaL_checkstring(L, 1)))
+                                          : (struct slice){ NULL, 0 };
+    lua_pushlstring(L, value.data ? value.data : "", value.len);
+    return 1;
+}
+
+/* A secret of the test file's, for `crypto`: that of the rules, or the environment's, or a stand-in. */
+static bool secret_of_test(void *arg, struct slice name, struct slice *value)
+{
+    struct generation *generation = native_checked();
+    char text[ENVIRONMENT_NAME_MAX];
+    (void)arg;
+    if (!generation)
+        return false;
+    if (generation_secret(generation, name, value))
+        return true;
+    snprintf(text, sizeof(text), "%.*s", SLICE_ARGS(name));
+    const char *set = getenv(text);
+    *value = set ? slice_of(set) : stand_in_secret(&generation->arena, name);
+    return value->data != NULL;
+}
+
+static struct slice key_of_test(void *arg, struct slice value, int kind, bool private_half)
+{
+    (void)arg;
+    return native_checked() ? stand_in_key_half(native_checked(), value, kind, private_half) : value;
+}
+
 /* secret(name) → its value in the rules, which may be a stand-in; or nothing */
 static int native_secret(lua_State *L)
 {
@@ -369,23 +419,15 @@ static int native_take_log(lua_State *L)
 int luaopen_tidewire_trial_native(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "begin", native_begin },
-        { "feed", native_feed },
-        { "pass", native_pass },
-        { "show", native_show },
-        { "list", native_list },
-        { "finish", native_end },
-        { "freeze", native_freeze },
-        { "stopwatch", native_stopwatch },
-        { "now", native_now },
-        { "secret", native_secret },
-        { "cover", native_cover },
-        { "covered", native_covered },
-        { "keep_log", native_keep_log },
-        { "take_log", native_take_log },
-        { "explained", native_explained },
-        { NULL, NULL },
+        { "begin", native_begin },       { "feed", native_feed },           { "pass", native_pass },
+        { "show", native_show },         { "list", native_list },           { "finish", native_end },
+        { "freeze", native_freeze },     { "stopwatch", native_stopwatch }, { "now", native_now },
+        { "setting", native_setting },   { "stand_in", native_stand_in },   { "secret", native_secret },
+        { "cover", native_cover },       { "covered", native_covered },     { "keep_log", native_keep_log },
+        { "take_log", native_take_log }, { "explained", native_explained }, { NULL, NULL },
     };
+    libs_set_secrets(L, secret_of_test, NULL);
+    libs_set_stand_ins(L, key_of_test, NULL);
     lua_newtable(L);
     luaL_register(L, NULL, functions);
     return 1;

@@ -248,6 +248,14 @@ struct name_index {
     size_t mask;     /* their number - 1: a power of two, at least twice the names */
 };
 
+/* For tests of rules: a pair that stands in for a secret (script/stand_in_keys.h). */
+struct stand_in_key {
+    struct stand_in_key *next;
+    struct slice secret; /* its value */
+    int kind;            /* EVP_PKEY_ED25519, EVP_PKEY_EC */
+    struct slice private_pem, public_pem;
+};
+
 struct generation {
     atomic_uint refs;
     uint32_t number; /* counted from 1 by the running server */
@@ -272,7 +280,9 @@ struct generation {
     const struct cidr *trusted_proxies; /* of tidewire.lua */
     size_t trusted_proxy_count;
     struct name_index route_index, target_index;
-    struct arena arena; /* owned: all of the above */
+    bool stands_in;                     /* what is not set has a stand-in: one thread has this generation to itself */
+    struct stand_in_key *stand_in_keys; /* those that were asked for */
+    struct arena arena;                 /* owned: all of the above */
 };
 
 /* Makes the indexes of routes and targets, which are complete. */

@@ -337,6 +337,7 @@ enum result load_generation(const struct load_options *options, struct generatio
     *report = (struct load_report){ 0 };
     atomic_init(&generation->refs, 1);
     generation->production = options->production;
+    generation->stands_in = options->stand_ins;
     generation->limits = LIMITS_DEFAULT;
     generation->loaded_ms = clock_wall_ms();
     enum result rc = read_files(options, &generation->arena, &files, &why);

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "ingest/keys.h"
+#include "script/stand_ins.h"
 
 enum { NAME_MAX_BYTES = 1024, RSA_BITS = 2048 };
 
@@ -61,4 +62,45 @@ bool stand_in_key_fit(struct generation *generation, const struct route *route, 
     *private_key = pem_of(&generation->arena, key, true);
     EVP_PKEY_free(key);
     return verify->public_keys[0].data && private_key->data;
+}
+
+/* ---- of a secret ---- */
+
+static struct stand_in_key *find(const struct generation *generation, struct slice value, int kind)
+{
+    struct stand_in_key *known = generation->stand_in_keys;
+    while (known && !(known->kind == kind && slice_eq(known->secret, value)))
+        known = known->next;
+    return known;
+}
+
+/* NULL: no memory. */
+static struct stand_in_key *make(struct generation *generation, struct slice value, int kind)
+{
+    struct arena *arena = &generation->arena;
+    struct stand_in_key *made = arena_alloc(arena, sizeof(*made));
+    EVP_PKEY *key = made ? make_pair(kind == EVP_PKEY_EC ? PUBLIC_P256 : PUBLIC_ED25519) : NULL;
+    if (!key)
+        return NULL;
+    *made = (struct stand_in_key){ .next = generation->stand_in_keys,
+                                   .secret = arena_copy(arena, value),
+                                   .kind = kind,
+                                   .private_pem = pem_of(arena, key, true),
+                                   .public_pem = pem_of(arena, key, false) };
+    EVP_PKEY_free(key);
+    if (!made->secret.data || !made->private_pem.data || !made->public_pem.data)
+        return NULL;
+    generation->stand_in_keys = made;
+    return made;
+}
+
+struct slice stand_in_key_half(void *arg, struct slice value, int kind, bool private_half)
+{
+    struct generation *generation = arg;
+    if (kind == EVP_PKEY_RSA || !slice_starts(value, slice_of(STAND_IN_SECRET)))
+        return value;
+    const struct stand_in_key *key = find(generation, value, kind);
+    if (!key)
+        key = make(generation, value, kind);
+    return !key ? value : private_half ? key->private_pem : key->public_pem;
 }

@@ -53,7 +53,7 @@ struct slice stand_in_setting(struct arena *arena, struct slice name)
 
 struct slice stand_in_secret(struct arena *arena, struct slice name)
 {
-    return made_of(arena, "stand-in-for-", name, "");
+    return made_of(arena, STAND_IN_SECRET, name, "");
 }
 
 /* ---- from its use ---- */
@@ -61,7 +61,7 @@ struct slice stand_in_secret(struct arena *arena, struct slice name)
 /* The bytes of a key: a stand-in's text alone might be too short for one. */
 static struct slice key_of(struct arena *arena, struct slice name)
 {
-    return made_of(arena, "stand-in-for-", name, "-with-32-bytes");
+    return made_of(arena, STAND_IN_SECRET, name, "-with-32-bytes");
 }
 
 static struct slice base64_behind(struct arena *arena, struct slice before, struct slice key)

@@ -9,6 +9,8 @@
 
 /* "https://crm-url.test" for CRM_URL and other names of addresses, "chat-id" for CHAT_ID. */
 struct slice stand_in_setting(struct arena *arena, struct slice name);
+/* What they begin with, unless stand_ins_fit gave them another form. */
+#define STAND_IN_SECRET "stand-in-for-"
 struct slice stand_in_secret(struct arena *arena, struct slice name);
 /* The secrets that have a stand-in get one that fits what uses them: an address where a target's URL begins with it, and of the
  * form that a scheme's key has ("whsec_" and base64, hex, base64). Where a sender signs with a key of its

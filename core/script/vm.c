@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "script/inside.h"
 #include "script/lib/libs.h"
+#include "script/stand_in_keys.h"
 
 #define SCRIPT_KEY "tidewire.script"
 
@@ -175,6 +176,8 @@ static int open_state(lua_State *L)
     script->views = views_of(L);
     if (script->generation)
         libs_set_secrets(L, generation_secret, script->generation);
+    if (script->generation && script->generation->stands_in)
+        libs_set_stand_ins(L, stand_in_key_half, script->generation);
     modules_open(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidewire.environment");

@@ -293,12 +293,12 @@ local function make_needs(load)
 
   function load.need_setting(name, has_default, file, line)
     local value = load.host.env(name)
-    if load.mode ~= "check" then
-      return value
-    end
-    if not value and not has_default then
+    if not value and not has_default and load.host.stand_in then
       value = load.host.stand_in(name)
       load.stood_in[value or ""] = true
+    end
+    if load.mode ~= "check" then
+      return value
     end
     if value and not load.settings[name] then
       load.settings[name] = value
@@ -423,10 +423,11 @@ local function check_open(load)
 end
 
 --- @tparam table how  files: list of { name, module ("" for rule files), text }; mode: "check" or "worker"; production; host:
--- { env(name) → text or nil, secret(name) → true, false or "empty"; of a check also stand_in(name) → text or nil: for a setting
--- without a value; step(name): called before each file, as a worker yields there }
--- @treturn table  "worker": { routes = path → functions, targets = name → functions }. "check": { routes, targets: lists of
--- records; route_functions: path → functions; findings; secrets: names; settings: { name, value } …; limits; trusted_proxies }
+-- { env(name) → text or nil, secret(name) → true, false or "empty"; stand_in(name) → text or nil: for a setting without a value;
+-- of a check also step(name): called before each file, as a worker yields there }
+-- @treturn table  "worker": { routes = path → functions, targets = name → functions, words = those of a file }. "check": { routes,
+-- targets: lists of records; route_functions: path → functions; findings; secrets: names; settings: { name, value } …; limits;
+-- trusted_proxies }
 function M.run(how)
   local load = new_load(how)
   local step = how.mode == "worker" and coroutine.yield or how.host.step
@@ -457,7 +458,7 @@ function M.run(how)
   end
   if load.mode == "worker" then
     raise_findings(load)
-    return { routes = load.route_functions, targets = load.target_functions }
+    return { routes = load.route_functions, targets = load.target_functions, words = load.words }
   end
   check_open(load)
   return { routes = load.routes, route_functions = load.route_functions, targets = load.targets, tasks = load.tasks,

@@ -5,6 +5,7 @@ local expect = require "tidewire.trial.expect"
 local log = require "tidewire.trial.log"
 local network = require "tidewire.trial.network"
 local requests = require "tidewire.trial.request"
+local rules_words = require("tidewire.trial.rules").words
 local runs = require "tidewire.trial.run"
 local samples = require "tidewire.trial.sample"
 local suggest = require "tidewire.suggest"
@@ -227,6 +228,9 @@ local function words_of(holder, file, tests)
     words[name] = nil
   end
   words.http = nil
+  for name, word in pairs(rules_words()) do
+    words[name] = blamed(word)
+  end
   for name, word in pairs(test_words(holder)) do
     words[name] = word
   end

@@ -260,6 +260,93 @@ test "bearer" (function()
 end)`, 6));
 });
 
+describe('what a test file shares with the rules', () => {
+  const files = {
+    'lib/shared.lua': `
+return {
+  chat = target "chat" { url = secret "CHAT_URL" },
+  price = function(body) return body.n * 2 end,
+  tell = function() send(7, "x") end,
+}`,
+    'lib/only_tests.lua': 'return { order = function(n) return { json = { n = n } } end }',
+    'a.lua': `
+local shared = require "lib.shared"
+route "/in" {
+  verify = verify.hmac { header = "X-Sig", secret = secret "IN_SECRET" },
+  handle = function(event)
+    send(shared.chat, { json = { price = shared.price(event.body), crm = env "CRM_URL",
+      mac = crypto.hmac("sha256", secret "OUT_SECRET", event.raw, "hex") } })
+  end,
+}
+route "/keys" {
+  verify = verify.none "tests",
+  handle = function(event)
+    if not crypto.verify("ed25519", secret "PARTNER", event.raw, base64.decode(event.headers["x-sig"])) then drop "not theirs" end
+    send(shared.chat, { json = { mine = crypto.sign("ecdsa-sha256", secret "EXPORT_KEY", event.raw, "base64") } })
+  end,
+}`,
+  };
+  const good = (tests, more) => run({ ...files, ...more, 'a_test.lua': tests });
+
+  test('require gives what files of lib return, secret and env what rules have', async () => {
+    const { code, stdout } = await good(`
+local shared, makes = require "lib.shared", require "lib.only_tests"
+test "the same values" (function()
+  expect(shared.price { n = 2 }):is(4)
+  expect(require "lib.shared" == shared):is(true)
+  local message = feed("/in", makes.order(3)).sent[1]
+  expect(message.json):is { price = 6, crm = env "CRM_URL", mac = crypto.hmac("sha256", secret "OUT_SECRET", '{"n":3}', "hex") }
+  expect(env "CRM_URL"):is "https://crm-url.test"
+  expect(env "OF_THE_TEST_URL"):is "https://of-the-test-url.test"
+  expect(env("OF_THE_TEST", "default")):is "default"
+  expect(tostring(secret "IN_SECRET")):is "secret:IN_SECRET"
+  expect(crypto.equal(secret "OF_THE_TEST", "stand-in-for-of-the-test")):is(true)
+end)
+test "mistakes" (function()
+  expect(function() require "lib.shard" end):fails 'a_test.lua:15: there is no file for require "lib.shard"'
+  expect(function() secret(7) end):fails "a_test.lua:16: secret wants a name"
+  expect(function() shared.tell() end):fails "works inside a handler"
+end)`);
+    assert.equal(code, 0, stdout);
+  });
+
+  test('a secret that is not set stands for a key where one is wanted', async () => {
+    const { code, stdout } = await good(`
+test "of theirs and ours" (function()
+  local by = function(name, text) return { text = text, headers = { ["x-sig"] = crypto.sign("ed25519", secret(name), "x", "base64") } } end
+  local run = feed("/keys", by("PARTNER", "x"))
+  local mine = base64.decode(run.sent[1].json.mine)
+  expect(crypto.verify("ecdsa-sha256", secret "EXPORT_KEY", "x", mine)):is(true)
+  expect(crypto.verify("ecdsa-sha256", secret "EXPORT_KEY", "y", mine)):is(false)
+  expect(crypto.verify("ecdsa-sha256", secret "PARTNER", "x", mine)):is(false)
+  expect(feed("/keys", by("PARTNER", "y"))):like { state = "dropped", reason = "not theirs" }
+  expect(feed("/keys", by("SOMEBODY", "x"))):like { state = "dropped", reason = "not theirs" }
+  expect(function() crypto.sign("rsa-sha256", secret "PARTNER", "x") end):fails "no private key in PEM"
+end)`);
+    assert.equal(code, 0, stdout);
+  });
+
+  test('one that is set is what it is, in the test too', async () => {
+    const folder = await folderOf({ ...files, 'a_test.lua': `
+test "set" (function()
+  expect(crypto.equal(secret "OUT_SECRET", "out")):is(true)
+  expect(crypto.equal(secret "ONLY_HERE_SECRET", "here")):is(true)
+  expect(env "ONLY_HERE"):is "there"
+  expect(function() crypto.sign("ed25519", secret "EXPORT_KEY", "x") end):fails "no private key in PEM"
+end)` });
+    const set = { OUT_SECRET: 'out', ONLY_HERE_SECRET: 'here', ONLY_HERE: 'there', EXPORT_KEY: 'no key' };
+    const { code, stdout } = await command(['test', folder], { env: { ...bare, ...set } });
+    assert.equal(code, 0, stdout);
+  });
+
+  test('a production load knows no stand-ins', async () => {
+    const folder = await folderOf({ ...files, 'b.lua': 'route "/b" { verify = verify.jwt { algorithm = "ES256", key = env "THEIR_KEY" }, handle = function() end }' });
+    const { code, stdout, stderr } = await command(['check', folder], { env: { ...bare, CRM_URL: 'x', THEIR_KEY: 'stand-in-for-their-key' } });
+    assert.equal(code, 3);
+    assert.match(stdout + stderr, /key is not a public key of the kind that signs here/);
+  });
+});
+
 describe('time', () => {
   test('retries run at their moment, days in milliseconds', () => passes(`
     local erp = target "erp" { url = env "ERP_URL" }

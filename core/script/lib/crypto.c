@@ -14,13 +14,31 @@
 struct resolver {
     libs_secret resolve;
     void *arg;
+    libs_stand_in stand_in; /* NULL outside tests of rules */
+    void *stand_in_arg;
 };
 
 void libs_set_secrets(lua_State *L, libs_secret resolve, void *arg)
 {
     struct resolver *resolver = lua_newuserdata(L, sizeof(*resolver));
-    *resolver = (struct resolver){ resolve, arg };
+    *resolver = (struct resolver){ .resolve = resolve, .arg = arg };
     lua_setfield(L, LUA_REGISTRYINDEX, SECRETS_KEY);
+}
+
+/* NULL: this state knows no secrets. Anchored in the registry. */
+static struct resolver *resolver_of(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, SECRETS_KEY);
+    struct resolver *resolver = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return resolver;
+}
+
+void libs_set_stand_ins(lua_State *L, libs_stand_in stand_in, void *arg)
+{
+    struct resolver *resolver = resolver_of(L);
+    resolver->stand_in = stand_in;
+    resolver->stand_in_arg = arg;
 }
 
 static const EVP_MD *algorithm_argument(lua_State *L, const char *word)
@@ -52,9 +70,7 @@ struct slice crypto_text(lua_State *L, int index, const char *word, const char *
 static bool secret_value(lua_State *L, int index, size_t i, struct slice *value)
 {
     struct slice name;
-    lua_getfield(L, LUA_REGISTRYINDEX, SECRETS_KEY);
-    struct resolver *resolver = lua_touserdata(L, -1); /* anchored in the registry */
-    lua_pop(L, 1);
+    const struct resolver *resolver = resolver_of(L);
     return resolver && secret_name(L, index, i, &name) && resolver->resolve(resolver->arg, name, value) && value->len > 0;
 }
 
@@ -101,6 +117,12 @@ struct key_values crypto_keys(lua_State *L, int index, const char *word, const c
     if (values.count == 0)
         not_set(L, index, word);
     return values;
+}
+
+struct slice crypto_half(lua_State *L, int index, struct slice value, int kind, bool private_half)
+{
+    const struct resolver *resolver = secret_is(L, index) ? resolver_of(L) : NULL;
+    return resolver && resolver->stand_in ? resolver->stand_in(resolver->stand_in_arg, value, kind, private_half) : value;
 }
 
 int crypto_push(lua_State *L, const unsigned char *bytes, size_t len, int index, const char *word)

@@ -18,6 +18,8 @@ struct slice crypto_text(lua_State *L, int index, const char *word, const char *
 /* A text, or a bare secret whose value the rules of this generation know; of several names the first signs. */
 struct slice crypto_key(lua_State *L, int index, const char *word);
 struct key_values crypto_keys(lua_State *L, int index, const char *word, const char *what);
+/* What stands for a value of the key at index, which is wanted as a key of that kind: in tests of rules a half of a pair. */
+struct slice crypto_half(lua_State *L, int index, struct slice value, int kind, bool private_half);
 /* The bytes as hex, base64 or raw, by the argument at `index`; at most CRYPTO_BYTES_MAX. */
 enum { CRYPTO_BYTES_MAX = 1024 };
 int crypto_push(lua_State *L, const unsigned char *bytes, size_t len, int index, const char *word);

@@ -129,6 +129,7 @@ int crypto_sign(lua_State *L)
     const char *why = "the signature could not be made";
     const struct algorithm *algorithm = algorithm_argument(L, "crypto.sign");
     struct slice text = crypto_key(L, 2, "crypto.sign"), data = crypto_text(L, 3, "crypto.sign", "the data");
+    text = crypto_half(L, 2, text, algorithm->kind, true);
     EVP_PKEY *key = key_for(algorithm, text, true, &why);
     bool done = key && sign(algorithm, key, data, signature, &len);
     EVP_PKEY_free(key);
@@ -149,7 +150,8 @@ int crypto_verify(lua_State *L)
     struct slice data = crypto_text(L, 3, "crypto.verify", "the data"),
                  signature = crypto_text(L, 4, "crypto.verify", "the signature");
     for (size_t i = 0; i < keys.count && !valid && !why; i++) {
-        EVP_PKEY *key = key_for(algorithm, keys.list[i], false, &why);
+        struct slice text = crypto_half(L, 2, keys.list[i], algorithm->kind, false);
+        EVP_PKEY *key = key_for(algorithm, text, false, &why);
         valid = key && verify(algorithm, key, data, signature);
         EVP_PKEY_free(key);
     }

@@ -20,5 +20,9 @@ int luaopen_tidewire_clock(lua_State *L);  /* now: seconds since 1970 with a fra
 /* How crypto finds the value of a secret: set once per state, before a rule runs. false: it is not set. */
 typedef bool (*libs_secret)(void *arg, struct slice name, struct slice *value);
 void libs_set_secrets(lua_State *L, libs_secret resolve, void *arg);
+/* In tests of rules the value of a secret may stand for a key of that kind (EVP_PKEY_…): gives a half of it in PEM, or the value
+ * as it is. After libs_set_secrets; without it there is nothing of the kind. */
+typedef struct slice (*libs_stand_in)(void *arg, struct slice value, int kind, bool private_half);
+void libs_set_stand_ins(lua_State *L, libs_stand_in stand_in, void *arg);
 
 #endif
