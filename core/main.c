@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/native.h"
+#include "cli/prompt_native.h"
 #include "cli/run.h"
 #include "cli/test_native.h"
 #include "cli/trial_native.h"
@@ -22,6 +23,7 @@ static int run_command(lua_State *L)
         { "tidewire.native", luaopen_tidewire_native },
         { "tidewire.trial_native", luaopen_tidewire_trial_native },
         { "tidewire.test_native", luaopen_tidewire_test_native },
+        { "tidewire.prompt_native", luaopen_tidewire_prompt_native },
         { NULL, NULL },
     };
     struct command *command = lua_touserdata(L, 1);

@@ -1,9 +1,9 @@
 /* decode.c: what a body is taken for, by its route and its Content-Type, and what is said when it is not that. */
+#include "ingest/decode.h"
+
 #include <stdio.h>
 
 #include "ingest/intake.h"
-
-enum { DETAIL_SIZE = 160 };
 
 /* The type alone, without its parameters. */
 static struct slice media_type(struct slice content_type)
@@ -50,38 +50,43 @@ static int kind_of(const struct route *route, const struct event *event)
     return route->content == CONTENT_BY_TYPE ? kind_of_type(route, media_type(event->content_type)) : (int)forced[route->content];
 }
 
-/* ---- refusals ---- */
+/* ---- reading ---- */
 
-static void refuse(struct intake *intake, enum result why, const struct decode_error *error)
+enum result body_decode(const struct route *route, struct event *event, char why[DECODE_WHY_SIZE])
 {
-    char detail[DETAIL_SIZE];
-    switch (why) {
-    case ERR_INVALID:
-        snprintf(detail, sizeof(detail), "the body is not valid %s: %s at byte %zu", error->format, error->what, error->offset);
-        intake_refuse_and_end(intake, REFUSED_CONTENT, 400, detail);
-        break;
-    case ERR_LIMIT:
-        intake_refuse_and_end(intake, REFUSED_SIZE, 413, "the body, decompressed, is larger than this route takes");
-        break;
-    case ERR_NOT_FOUND:
-        intake_refuse_and_end(intake, REFUSED_CONTENT, 415, "this Content-Encoding is not known: send gzip, deflate, br or none");
-        break;
-    default:
-        intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, "no memory for this body now: try again");
-    }
+    struct decode_error error;
+    if (event->body.len == 0)
+        return OK;
+    enum result rc = event_decode(event, kind_of(route, event), route->max_body_bytes, &error);
+    if (rc == OK)
+        rc = event_check(event, &error);
+    if (rc == ERR_INVALID)
+        snprintf(why, DECODE_WHY_SIZE, "the body is not valid %s: %s at byte %zu", error.format, error.what, error.offset);
+    else
+        snprintf(why, DECODE_WHY_SIZE, "%s",
+                 rc == ERR_LIMIT       ? "the body, decompressed, is larger than this route takes"
+                 : rc == ERR_NOT_FOUND ? "this Content-Encoding is not known: send gzip, deflate, br or none"
+                                       : "no memory for this body now: try again");
+    return rc;
 }
 
 bool decode_body(struct intake *intake)
 {
-    struct event *event = intake->event;
-    struct decode_error error;
-    if (event->body.len == 0)
+    char why[DECODE_WHY_SIZE];
+    switch (body_decode(intake->route, intake->event, why)) {
+    case OK:
         return true;
-    enum result rc = event_decode(event, kind_of(intake->route, event), intake->route->max_body_bytes, &error);
-    if (rc == OK)
-        rc = event_check(event, &error);
-    if (rc == OK)
-        return true;
-    refuse(intake, rc, &error);
+    case ERR_INVALID:
+        intake_refuse_and_end(intake, REFUSED_CONTENT, 400, why);
+        break;
+    case ERR_LIMIT:
+        intake_refuse_and_end(intake, REFUSED_SIZE, 413, why);
+        break;
+    case ERR_NOT_FOUND:
+        intake_refuse_and_end(intake, REFUSED_CONTENT, 415, why);
+        break;
+    default:
+        intake_refuse_and_end(intake, REFUSED_STORE_FULL, 503, why);
+    }
     return false;
 }

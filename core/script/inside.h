@@ -114,6 +114,7 @@ struct script {
         deadline_ms;           /* scratch states, processor time: when this step, and all of loading, has to be over; 0: none */
     char step[ERROR_SIZE / 2]; /* the file of this step */
     bool late;                 /* a deadline has passed: `error` says where, and nothing goes on */
+    const char *too_long;      /* what is then raised */
 };
 
 struct script *script_of(lua_State *L);

@@ -97,7 +97,6 @@ static uint64_t cpu_ms(void)
 
 static void on_count(lua_State *L, lua_Debug *ar)
 {
-    static const char why[] = "loading took too long: a loop at the top of a file?";
     struct script *script = script_of(L);
     uint64_t now_ms = cpu_ms();
     (void)ar;
@@ -106,13 +105,13 @@ static void on_count(lua_State *L, lua_Debug *ar)
     if (!script->late) {
         lua_Debug at;
         if (find_rule_line(L, &at))
-            snprintf(script->error, sizeof(script->error), "%s:%d: %s", at.source + 1, at.currentline, why);
+            snprintf(script->error, sizeof(script->error), "%s:%d: %s", at.source + 1, at.currentline, script->too_long);
         else
-            snprintf(script->error, sizeof(script->error), "%s", why);
+            snprintf(script->error, sizeof(script->error), "%s", script->too_long);
         script->late = true;
     }
     lua_sethook(L, on_count, LUA_MASKCOUNT, 1); /* at each instruction from here on: no pcall swallows it */
-    luaL_error(L, why);
+    luaL_error(L, script->too_long);
 }
 
 void script_step(struct script *script, const char *name)
@@ -147,6 +146,7 @@ enum result script_protected(struct script *script, int (*fn)(lua_State *L), voi
     enum phase before = script->phase;
     script->phase = PHASE_LOADING;
     script->deadline_ms = limit_ms ? cpu_ms() + limit_ms : 0;
+    script->too_long = "loading took too long: a loop at the top of a file?";
     script->step_ms = cpu_ms() + LOAD_STEP_MS;
     enum call_result result = call_function(script, call_protected, &call, &stretch);
     script->deadline_ms = 0;
@@ -161,6 +161,31 @@ enum result script_protected(struct script *script, int (*fn)(lua_State *L), voi
         snprintf(script->error, sizeof(script->error), "%s:1: loading does not come back: a long pattern at the top of the file?",
                  script->step);
     return result == CALL_RETURNED ? OK : ERR_SCRIPT;
+}
+
+/* ---- a prompt ---- */
+
+int script_call_limited(lua_State *L, uint32_t limit_ms)
+{
+    struct script *script = script_of(L);
+    int top = lua_gettop(L) - 1;
+    script->deadline_ms = script->step_ms = cpu_ms() + limit_ms;
+    script->too_long = "more processor time than it may have";
+    int status = lua_pcall(L, 0, LUA_MULTRET, 0);
+    if (script->late) { /* whatever a pcall made of it */
+        lua_settop(L, top);
+        lua_pushfstring(L, "%s: %d ms (handler_cpu)", script->too_long, (int)limit_ms);
+        status = LUA_ERRRUN;
+    }
+    script->deadline_ms = 0;
+    script->late = false;
+    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_EVERY);
+    return status;
+}
+
+void script_push_event(lua_State *L, struct event *event)
+{
+    event_api_push(L, event_api_begin(script_of(L), event));
 }
 
 /* ---- making one ---- */

@@ -13,6 +13,10 @@ void script_push_files(struct lua_State *L, const struct generation *generation)
  * and then each step of it has a limit too.
  * ERR_SCRIPT: script_error says why. */
 enum result script_protected(struct script *script, int (*fn)(struct lua_State *L), void *arg, uint32_t limit_ms) MUST_CHECK;
+/* Inside it: lua_pcall(L, 0, LUA_MULTRET, 0), which may use so much processor time but for what stays in one C function. */
+int script_call_limited(struct lua_State *L, uint32_t limit_ms);
+/* Inside it: pushes the event as rules see it, until the state ends. Counted. */
+void script_push_event(struct lua_State *L, struct event *event);
 /* Inside it: the next step begins, the loading of this file. */
 void script_step(struct script *script, const char *name);
 

@@ -423,9 +423,9 @@ local function check_open(load)
 end
 
 --- @tparam table how  files: list of { name, module ("" for rule files), text }; mode: "check" or "worker"; production; host:
--- { env(name) → text or nil, secret(name) → true, false or "empty"; stand_in(name) → text or nil: for a setting without a value;
+-- { env(name) → text or nil, secret(name) → true, false or "empty"; stand_in(name) → text or nil: of a setting that is not set;
 -- of a check also step(name): called before each file, as a worker yields there }
--- @treturn table  "worker": { routes = path → functions, targets = name → functions, words = those of a file }. "check": { routes,
+-- @treturn table  "worker": { routes = path → functions, targets = name → functions, words: of a file }. "check": { routes,
 -- targets: lists of records; route_functions: path → functions; findings; secrets: names; settings: { name, value } …; limits;
 -- trusted_proxies }
 function M.run(how)

@@ -288,6 +288,59 @@ describe('repl', () => {
     ['if true then', 'error: the last lines are not whole'],
   ]));
 
+  test('a line that does not end is ended as a handler is, and the prompt goes on', () => answersAre(withEvent, [
+    ['while true do end', 'error: more processor time than it may have: 200 ms (handler_cpu)'],
+    ['while true do pcall(function() while true do end end) end', 'error: more processor time than it may have: 200 ms (handler_cpu)'],
+    ['return pcall(function() while true do end end)', 'error: more processor time than it may have: 200 ms (handler_cpu)'],
+    ['#event.body.list', '2'],
+  ]));
+
+  test('the event is what a rule sees', async () => {
+    const folder = await folderOf({
+      'rules/a.lua': `
+        route "/hub/:org" { from = provider.github { secret = secret "HUB" }, handle = function(event) end }
+        route "/form" { verify = verify.basic { user = "u", password = secret "P" }, content = "form", handle = function(event) end }`,
+      'rules/lib/shared.lua': 'return { seven = 7 }',
+      'push.json': JSON.stringify({ route: '/hub/a%20b', method: 'POST', headers: { 'Content-Type': 'application/json', 'X-GitHub-Event': 'push' }, body: { a: { b: 1 }, n: null } }),
+      'form.txt': 'a=1&a=2&b=x+y',
+      'bad.json': JSON.stringify({ route: '/hub/x', headers: { 'Content-Type': 'application/json' }, text: '{"a": }' }),
+    });
+    const repl = async (words, lines) => {
+      const child = spawn(BINARY, ['repl', ...words], { cwd: folder, env: bare, stdio: ['pipe', 'pipe', 'inherit'] });
+      let said = '';
+      child.stdout.on('data', (chunk) => (said += chunk));
+      child.stdin.end(lines.map((line) => `${line}\n`).join(''));
+      assert.equal((await once(child, 'close'))[0], 0);
+      return said.trimEnd().split('\n');
+    };
+    assert.deepEqual(await repl(['--event', 'push.json'], [
+      'event.type, event.provider, event.route, event.params.org, event.method, event.attempt',
+      'event.headers["x-github-event"], event:all("headers.content-type")',
+      'event.body.a, event.body.n, event:get("body.a.c", "none"), event.time == event.received_at',
+      'event.body.a.b = 2',
+      'event.get("body")',
+      'event.id = 1',
+      'event.body.a.b.c.d',
+      'require("lib.shared").seven, env "CRM_URL", secret "HUB"',
+      'kept = crypto.hmac("sha256", secret "HUB", event.raw) == crypto.hmac("sha256", secret "HUB", event.raw) kept = kept and "same"',
+      'kept',
+    ]), [
+      '"push"  "github"  "/hub/:org"  "a b"  "POST"  0',
+      '"push"  ["application/json"]',
+      '{"b":1}  nothing (nil)  "none"  true',
+      'error: a view is read-only: copy(v) gives a table to change, merge and set give a changed view',
+      'error: write event:get("body"), with a colon',
+      'error: an event is read-only: what it became is in the messages you send',
+      "error: attempt to index field 'b' (a number value)",
+      '7  "https://crm-url.test"  secret:HUB',
+      '"same"',
+    ]);
+    assert.deepEqual(await repl(['--event', 'form.txt', '--route', '/form'], ['event.body.a, event.body.b, #form.all(event, "a")']), ['"1"  "x y"  2']);
+    const bad = await command(['repl', '--event', 'bad.json'], { cwd: folder, env: bare });
+    assert.equal(bad.code, 1);
+    assert.match(bad.stderr, /no rule would see this event: the body is not valid JSON: .* at byte 6/);
+  });
+
   test('nothing is sent, ended, asked or kept', () => answersAre(withEvent, [
     ['send(target "chat", { json = { text = event.body.ref } })', 'nothing is sent here: it would send target chat  {"json":{"text":"refs/heads/main"}}'],
     ['drop "why"; print "not reached"', 'nothing is sent here: it would drop "why"'],

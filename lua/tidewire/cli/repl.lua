@@ -1,12 +1,14 @@
 --- tidewire repl: a prompt with the words of rules, `event` filled in. Nothing is sent, asked or stored.
 -- @module tidewire.cli.repl
 local environment = require "tidewire.environment"
-local events = require "tidewire.trial.event"
 local expect = require "tidewire.trial.expect"
 local native = require "tidewire.native"
+local prompts = require "tidewire.prompt_native"
+local rules_words = require("tidewire.trial.rules").words
 local screen = require "tidewire.cli.screen"
 local subjects = require "tidewire.cli.subjects"
 local suggest = require "tidewire.suggest"
+local time = require "tidewire.time"
 local values = require "tidewire.values"
 local views = require "tidewire.views"
 
@@ -25,9 +27,21 @@ end
 
 -- ---- values as text ----
 
-local function shown(value)
+--- event.headers, event.query, event.params as a plain table.
+local function plain(map)
+  local copy = {}
+  for name, value in views.words.pairs(map) do
+    copy[name] = value
+  end
+  return copy
+end
+
+local shown
+function shown(value)
   local kind = views.words.type(value)
-  if kind == "table" then
+  if kind == "table" and type(value) == "userdata" and not views.is_view(value) then
+    return shown(plain(value))
+  elseif kind == "table" then
     local ok, text = pcall(views.json.encode, value)
     return ok and text or expect.show(value)
   end
@@ -89,6 +103,9 @@ local function words_of(rules, event)
   for name in pairs(require("tidewire.actions").words) do
     words[name] = told(name)
   end
+  for name, word in pairs(rules_words()) do
+    words[name] = word
+  end
   words.log = logger()
   for _, name in ipairs(elsewhere) do
     words[name] = library_elsewhere(name)
@@ -142,6 +159,31 @@ local function hint_of(text)
   end
 end
 
+-- ---- the event ----
+
+--- The headers of a subject; a stored body is shown without its encoding.
+local function headers_of(request)
+  local list = { request.content_type and { "Content-Type", request.content_type } }
+  for _, name in ipairs(suggest.names_of(request.headers or {})) do
+    if name:lower() ~= "content-encoding" then
+      list[#list + 1] = { name, request.headers[name] }
+    end
+  end
+  return list
+end
+
+--- The event of a subject as rules see it; nil and why none would.
+local function event_of(subject)
+  local request, verified = subject.request, subject.verified or {}
+  return prompts.event {
+    id = subject.id, path = subject.path, method = request.method, query = request.query, remote_ip = request.remote_ip,
+    type = request.type, verified = verified.by, received_at = verified.at and time.parse(verified.at),
+    headers = headers_of(request), body = request.body,
+  }
+end
+
+-- ---- here ----
+
 local function prompt(text)
   if native.isatty(0) then
     io.write(text)
@@ -156,7 +198,7 @@ local function read_all(scope)
     text = text and text .. "\n" .. line or line
     local chunk, why, goes_on = compile(text)
     if chunk then
-      finish(pcall(setfenv(chunk, scope)))
+      finish(prompts.limited(setfenv(chunk, scope)))
       hint_of(text)
     elseif not goes_on then
       print("error: " .. why:gsub("^line:%d+: ", ""))
@@ -182,7 +224,12 @@ function M.run(arguments)
     if not subject then
       return code
     end
-    event = events.of(subject, rules.routes)
+    local why
+    event, why = event_of(subject)
+    if not event then
+      screen.fail("no rule would see this event: " .. why)
+      return 1
+    end
   end
   read_all(scope_of(words_of(rules, event)))
   return 0
