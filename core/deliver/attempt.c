@@ -148,6 +148,7 @@ static void report(const struct record *record)
         .delivery_id = record->id,
         .attempt = &record->result.attempt,
         .state = record->result.state,
+        .since_ms = record->since_ms,
         .due_ms = record->result.due_ms,
         .reason = record->result.reason,
     };
@@ -199,6 +200,7 @@ static void tell_breaker(struct record *record, bool target_failed)
     bool changed = breaker_end(&queue->breaker, record->probe, !target_failed, queue->target->breaker_after,
                                queue->target->breaker_probe_ms, clock_mono_ms());
     record->probe = false;
+    queue->breaker_openings += changed && queue->breaker.open;
     if (changed)
         LOG(queue->breaker.open ? LOG_WARN : LOG_INFO, queue->breaker.open ? "breaker opened" : "breaker closed",
             LOG_T("target", queue->name));

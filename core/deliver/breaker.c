@@ -39,7 +39,7 @@ void breaker_probe_now(struct breaker *breaker)
     breaker->probe_ms = 0;
 }
 
-const char *breaker_state_name(const struct breaker *breaker)
+enum breaker_state breaker_state(const struct breaker *breaker)
 {
-    return !breaker->open ? "closed" : breaker->probing ? "half_open" : "open";
+    return !breaker->open ? BREAKER_CLOSED : breaker->probing ? BREAKER_HALF_OPEN : BREAKER_OPEN;
 }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/target_now.h"
+
 struct breaker {
     uint32_t failures; /* in a row */
     uint64_t probe_ms; /* open: when the next probe may start */
@@ -29,7 +31,6 @@ bool breaker_end(struct breaker *breaker, bool probe, bool good, uint32_t open_a
 void breaker_forget(struct breaker *breaker);
 /* Something has changed that may have mended it: the next attempt is a probe at once. */
 void breaker_probe_now(struct breaker *breaker);
-/* "closed", "open", "half_open" */
-const char *breaker_state_name(const struct breaker *breaker);
+enum breaker_state breaker_state(const struct breaker *breaker);
 
 #endif

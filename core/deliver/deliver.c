@@ -328,6 +328,15 @@ void deliver_free(struct deliver *deliver, void (*on_closed)(void *arg), void *a
     uv_close((uv_handle_t *)&deliver->before_sleep, on_own_closed);
 }
 
+void deliver_each_now(const struct deliver *deliver, void (*each)(void *arg, const struct target_now *now), void *arg)
+{
+    for (const struct queue *queue = deliver->queues; queue; queue = queue->next) {
+        struct target_now now = { slice_of(queue->name), queue->sending, breaker_state(&queue->breaker),
+                                  queue->breaker_openings };
+        each(arg, &now);
+    }
+}
+
 void deliver_write_json(const struct deliver *deliver, struct buf *out)
 {
     buf_add_byte(out, '[');
@@ -338,7 +347,8 @@ void deliver_write_json(const struct deliver *deliver, struct buf *out)
             out,
             ",\"gone\":%s,\"waiting\":%zu,\"sending\":%u,\"delivered\":%llu,\"dead\":%llu,\"retries\":%llu,\"breaker\":\"%s\"}",
             queue->target ? "false" : "true", queue->waiting.count, queue->sending, (unsigned long long)queue->delivered,
-            (unsigned long long)queue->dead, (unsigned long long)queue->retries, breaker_state_name(&queue->breaker));
+            (unsigned long long)queue->dead, (unsigned long long)queue->retries,
+            breaker_state_name(breaker_state(&queue->breaker)));
     }
     buf_add_byte(out, ']');
 }

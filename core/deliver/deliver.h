@@ -22,6 +22,7 @@
 #include "model/delivery.h"
 #include "model/event.h"
 #include "model/generation.h"
+#include "model/target_now.h"
 #include "store/store.h"
 
 struct deliver;
@@ -38,7 +39,8 @@ struct deliver_report {
     struct uuid event_id, delivery_id;
     const struct attempt *attempt;
     enum delivery_state state;
-    uint64_t due_ms; /* when it is tried again */
+    uint64_t since_ms; /* when it could have gone first */
+    uint64_t due_ms;   /* when it is tried again */
     struct slice reason;
 };
 
@@ -106,6 +108,8 @@ bool deliver_is_idle(const struct deliver *deliver);
 bool deliver_has_work(const struct deliver *deliver);
 /* Ends what is under way; it stays waiting on disk. true: idle now (the store may still have something: then false). */
 bool deliver_abort(struct deliver *deliver);
+/* Each target that was ever sent to. */
+void deliver_each_now(const struct deliver *deliver, void (*each)(void *arg, const struct target_now *now), void *arg);
 /* [{"target":…,"waiting":…,"sending":…,"delivered":…,"dead":…,"retries":…}] */
 void deliver_write_json(const struct deliver *deliver, struct buf *out);
 /* Idle. on_closed from the loop. */

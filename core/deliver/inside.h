@@ -85,7 +85,7 @@ struct queue {
     int64_t window_seq;       /* the greatest that a window brought */
     uint64_t store_due_ms;    /* wall clock: when to look into the store again */
     struct store_read_window window;
-    uint64_t delivered, dead, retries;
+    uint64_t delivered, dead, retries, breaker_openings;
 };
 
 struct deliver {

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "observe/counts.h"
+#include "observe/histogram.h"
+#include "observe/name_table.h"
 
 enum { STATUS_MAX = 16 << 20 };
 
@@ -17,6 +19,7 @@ struct ask {
     uint32_t missing; /* workers that have not answered */
     bool asked_workers;
     struct store_read_backlog backlog;
+    struct backlog_target *targets; /* owned; of metrics: those of the rules */
     struct handed handed;
     struct worker_counts counts[];
 };
@@ -213,6 +216,24 @@ static void write_gauge(struct buf *out, const char *name, const char *help, dou
     buf_addf(out, "# HELP tidewire_%s %s\n# TYPE tidewire_%s gauge\ntidewire_%s %g\n", name, help, name, name, value);
 }
 
+static void write_waiting(const struct ask *ask, struct buf *out)
+{
+    uint64_t now_ms = clock_wall_ms();
+    metric_head(out, "deliveries_waiting", "gauge", "Messages that have not ended, those that are under way too.");
+    for (size_t i = 0; i < ask->backlog.target_count; i++) {
+        const struct backlog_target *target = &ask->targets[i];
+        metric_begin(out, "deliveries_waiting", "target", target->name);
+        buf_addf(out, ",state=\"waiting\"} %u\n", target->waiting);
+    }
+    metric_head(out, "deliveries_oldest_waiting_seconds", "gauge", "How long the oldest of these could have gone.");
+    for (size_t i = 0; i < ask->backlog.target_count; i++) {
+        const struct backlog_target *target = &ask->targets[i];
+        uint64_t oldest_ms = target->oldest_ms;
+        metric_begin(out, "deliveries_oldest_waiting_seconds", "target", target->name);
+        buf_addf(out, "} %g\n", oldest_ms && oldest_ms < now_ms ? (double)(now_ms - oldest_ms) / 1e3 : 0);
+    }
+}
+
 static void write_metrics(const struct ask *ask, struct buf *out)
 {
     const struct status *status = &ask->status;
@@ -229,12 +250,12 @@ static void write_metrics(const struct ask *ask, struct buf *out)
     write_gauge(out, "rules_generation", "Number of the rules in force.", status->rules ? status->rules->number : 0);
     write_gauge(out, "rules_reload_success", "1: the last load of the rules went well.",
                 status->runs_kept_rules || status->last_reload_failed ? 0 : 1);
-    buf_add_text(out, "# HELP tidewire_events_waiting Events that are not handled yet.\n# TYPE tidewire_events_waiting gauge\n");
+    metric_head(out, "events_waiting", "gauge", "Events that are not handled yet.");
     for (size_t i = 0; i < ask->backlog.count; i++) {
-        buf_add_text(out, "tidewire_events_waiting{route=");
-        buf_add_json_string(out, ask->backlog.rows[i].route);
+        metric_begin(out, "events_waiting", "route", ask->backlog.rows[i].route);
         buf_addf(out, "} %u\n", ask->backlog.rows[i].waiting);
     }
+    write_waiting(ask, out);
     buf_addf(out,
              "# HELP tidewire_build_info The version.\n# TYPE tidewire_build_info gauge\ntidewire_build_info{version=\"%s\"} 1\n",
              TIDEWIRE_VERSION);
@@ -257,6 +278,7 @@ static void finish(struct ask *ask)
         counts_free(ask->counts[i].copy);
     }
     store_read_free(&ask->backlog.op);
+    mem_free(ask->targets);
     generation_unref(ask->status.rules);
     mem_free(ask);
 }
@@ -275,8 +297,22 @@ static void on_backlog_read(struct store_op *op)
         return; /* main has ended, and with it the process */
 }
 
+/* Metrics tell what waits for each. */
+static void name_targets(struct ask *ask)
+{
+    const struct generation *rules = ask->status.rules;
+    if (ask->form != STATUS_METRICS || !rules)
+        return;
+    size_t count = rules->target_count < NAME_TABLE_MAX ? rules->target_count : NAME_TABLE_MAX;
+    ask->backlog.targets = ask->targets = mem_new((count + 1) * sizeof(*ask->targets));
+    ask->backlog.target_count = count;
+    for (size_t i = 0; i < count; i++)
+        ask->targets[i] = (struct backlog_target){ .name = rules->targets[i].name };
+}
+
 static void ask_store(struct ask *ask)
 {
+    name_targets(ask);
     ask->backlog.op = (struct store_op){ .kind = STORE_READ_BACKLOG, .on_done = on_backlog_read, .owner = ask };
     if (!ask->status.store || !ask->status.ready || !store_submit_read(ask->status.store, &ask->backlog.op))
         finish(ask);

@@ -107,6 +107,11 @@ static void on_nobody_asks(struct worker_counts *counts)
     counts_free(counts->copy);
 }
 
+static void add_now(void *copy, const struct target_now *now)
+{
+    counts_target_now(copy, now);
+}
+
 static void on_ask_counts(struct handed *handed)
 {
     struct worker_counts *counts = (struct worker_counts *)handed;
@@ -117,6 +122,7 @@ static void on_ask_counts(struct handed *handed)
     buf_add_text(&counts->json, ",\"targets\":");
     deliver_write_json(worker->deliver, &counts->json);
     counts->copy = counts_copy(worker->counts);
+    deliver_each_now(worker->deliver, add_now, counts->copy);
     counts->lua_memory = rules_memory(worker->rules);
     buf_addf(&counts->json, ",\"waiting_handlers\":%u,\"generations_alive\":%u,\"lua_memory\":%llu}",
              rules_waiting(worker->rules), rules_alive(worker->rules), (unsigned long long)counts->lua_memory);

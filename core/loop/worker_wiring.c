@@ -241,6 +241,10 @@ static enum judgement judge(void *arg, const struct target *target, const struct
 
 static void on_attempt(void *arg, const struct deliver_report *report)
 {
+    struct worker *worker = arg;
+    uint64_t now_ms = clock_wall_ms();
+    counts_attempt(worker->counts, report->target, report->attempt, report->state,
+                   now_ms > report->since_ms ? now_ms - report->since_ms : 0);
     access_attempt(report->route, report->event_id, report->delivery_id, report->target, report->attempt, report->state,
                    report->due_ms, report->reason);
 }

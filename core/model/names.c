@@ -2,6 +2,7 @@
 #include "model/attempt.h"
 #include "model/delivery.h"
 #include "model/outcome.h"
+#include "model/target_now.h"
 
 const char *attempt_error_name(enum attempt_error error)
 {
@@ -14,6 +15,12 @@ const char *attempt_error_name(enum attempt_error error)
 const char *delivery_state_name(enum delivery_state state)
 {
     static const char *const names[] = { "waiting", "delivered", "dead", "discarded", "recorded" };
+    return names[state];
+}
+
+const char *breaker_state_name(enum breaker_state state)
+{
+    static const char *const names[BREAKER_STATES] = { "closed", "half_open", "open" };
     return names[state];
 }
 

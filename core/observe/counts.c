@@ -1,20 +1,11 @@
 #include "observe/counts.h"
 
 #include "base/clock.h"
-#include "base/fnv.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "observe/inside.h"
 
 enum { FOLD_MS = 60000 };
-
-const double duration_buckets[DURATION_BUCKETS] = {
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
-};
-
-const double lookup_buckets[LOOKUP_BUCKETS] = {
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60
-};
 
 static const char *const names[REFUSAL_KINDS] = {
     "no_route",         "method",  "address", "rate",       "size",     "signature", "stale",
@@ -36,36 +27,24 @@ void counts_free(struct counts *counts)
     if (!counts)
         return;
     for (size_t i = 0; i < counts->count; i++) {
-        mem_free(counts->routes[i]->route);
         mem_free(counts->routes[i]->last);
         mem_free(counts->routes[i]);
     }
+    name_table_deinit(&counts->names);
+    target_counts_deinit(&counts->targets);
     rule_metrics_free(counts->of_rules);
     mem_free(counts);
 }
 
-/* The place of a route, or the free one that it would get. */
-static uint16_t *place_of(struct counts *counts, struct slice route)
-{
-    size_t at = fnv(FNV_START, route.data, route.len) % PLACES;
-    while (counts->places[at] && !slice_is(route, counts->routes[counts->places[at] - 1]->route))
-        at = (at + 1) % PLACES;
-    return &counts->places[at];
-}
-
-/* Routes come from rule files, so they are few; one past the bound is counted under the last. */
 static struct route_counts *find(struct counts *counts, struct slice route)
 {
-    uint16_t *place = place_of(counts, route);
-    if (*place)
-        return counts->routes[*place - 1];
-    if (counts->count == COUNTS_ROUTES_MAX)
-        return counts->routes[COUNTS_ROUTES_MAX - 1];
-    struct route_counts *made = MEM_NEW(struct route_counts);
-    made->route = mem_text(route);
-    counts->routes[counts->count++] = made;
-    *place = (uint16_t)counts->count;
-    return made;
+    size_t at = name_table_need(&counts->names, route);
+    if (!counts->routes[at]) {
+        counts->routes[at] = MEM_NEW(struct route_counts);
+        counts->routes[at]->route = counts->names.names[at];
+        counts->count++;
+    }
+    return counts->routes[at];
 }
 
 static void copy_text(char *to, size_t room, struct slice from)
@@ -149,21 +128,13 @@ void counts_accepted(struct counts *counts, struct slice route)
     find(counts, route)->accepted++;
 }
 
-static size_t bucket_of(double seconds, const double *buckets, size_t count)
-{
-    size_t bucket = 0;
-    while (bucket < count && seconds > buckets[bucket])
-        bucket++;
-    return bucket;
-}
-
 void counts_run(struct counts *counts, struct slice route, const struct run_cost *cost, enum run_reason reason)
 {
     struct handler_counts *handler = &find(counts, route)->handler;
     handler->runs++;
     handler->cpu_ns += cost->cpu_ns;
     handler->wall_ns += cost->wall_ns;
-    handler->slower[bucket_of((double)cost->wall_ns / 1e9, duration_buckets, DURATION_BUCKETS)]++;
+    handler->slower[histogram_bucket((double)cost->wall_ns / 1e9, duration_buckets, DURATION_BUCKETS)]++;
     handler->ended[reason]++;
     if (cost->memory > handler->memory_most)
         handler->memory_most = cost->memory;
@@ -173,8 +144,19 @@ void counts_lookup(struct counts *counts, struct slice route, uint32_t took_ms, 
 {
     struct lookup_counts *lookup = &find(counts, route)->lookup;
     lookup->took_ms += took_ms;
-    lookup->slower[bucket_of(took_ms / 1e3, lookup_buckets, LOOKUP_BUCKETS)]++;
+    lookup->slower[histogram_bucket(took_ms / 1e3, lookup_buckets, LOOKUP_BUCKETS)]++;
     lookup->ended[error]++;
+}
+
+void counts_attempt(struct counts *counts, struct slice target, const struct attempt *attempt, enum delivery_state state,
+                    uint64_t delay_ms)
+{
+    target_counts_attempt(target_counts_need(&counts->targets, target), attempt, state, delay_ms);
+}
+
+void counts_target_now(struct counts *counts, const struct target_now *now)
+{
+    target_counts_now(target_counts_need(&counts->targets, now->name), now);
 }
 
 enum result counts_metric(struct counts *counts, const struct metric_note *note, uint64_t now_ms)
@@ -188,6 +170,8 @@ void counts_know(struct counts *counts, const struct generation *generation)
 {
     for (size_t i = 0; i < generation->route_count; i++)
         (void)find(counts, generation->routes[i].path);
+    for (size_t i = 0; i < generation->target_count; i++)
+        (void)target_counts_need(&counts->targets, generation->targets[i].name);
 }
 
 /* ---- all workers together ---- */
@@ -235,6 +219,7 @@ void counts_add(struct counts *to, const struct counts *from)
         add_handler(&sum->handler, &more->handler);
         add_lookup(&sum->lookup, &more->lookup);
     }
+    target_counts_add(&to->targets, &from->targets);
     if (!from->of_rules)
         return;
     if (!to->of_rules)

@@ -1,5 +1,6 @@
-/* counts.h: what happened to requests and what handlers have cost, counted per route and reason, and the last refusals of each
- * route (design.md, promise 4). One struct per worker, written by its thread; other threads get a copy, made on that thread. */
+/* counts.h: what happened to requests and what handlers have cost, counted per route and reason, what became of messages, per
+ * target, and the last refusals of each route (design.md, promise 4). One struct per worker, written by its thread; other threads
+ * get a copy, made on that thread. */
 #ifndef TIDEWIRE_COUNTS_H
 #define TIDEWIRE_COUNTS_H
 
@@ -9,9 +10,11 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "model/attempt.h"
+#include "model/delivery.h"
 #include "model/generation.h"
 #include "model/metric.h"
 #include "model/outcome.h"
+#include "model/target_now.h"
 
 /* Every way a request can end that is not "stored": names as in tidewire_events_refused_total (interface.md 4.1). */
 enum refusal {
@@ -32,7 +35,7 @@ enum refusal {
     REFUSAL_KINDS,
 };
 
-enum { REFUSALS_KEPT = 100, COUNTS_ROUTES_MAX = 500 };
+enum { REFUSALS_KEPT = 100, COUNTS_ROUTES_MAX = 500 /* as NAME_TABLE_MAX */ };
 
 struct counts;
 struct counts *counts_new(void);
@@ -50,9 +53,14 @@ void counts_accepted(struct counts *counts, struct slice route);
 void counts_run(struct counts *counts, struct slice route, const struct run_cost *cost, enum run_reason reason);
 /* A handler of the route has asked another server: how long it waited, and ATTEMPT_ANSWERED or why there was no answer. */
 void counts_lookup(struct counts *counts, struct slice route, uint32_t took_ms, enum attempt_error error);
+/* An attempt has ended, and what the delivery is now; delay_ms: how long it has waited since it could go. */
+void counts_attempt(struct counts *counts, struct slice target, const struct attempt *attempt, enum delivery_state state,
+                    uint64_t delay_ms);
+/* How a target stands now, in one worker: into a copy, for it is no count. */
+void counts_target_now(struct counts *counts, const struct target_now *now);
 /* metric.* of a rule. ERR_INVALID: the name stands for another kind. ERR_FULL: not noted, logged once. */
 enum result counts_metric(struct counts *counts, const struct metric_note *note, uint64_t now_ms) MUST_CHECK;
-/* All routes of new rules are there from now on, with zeros. */
+/* All routes and targets of new rules are there from now on, with zeros. */
 void counts_know(struct counts *counts, const struct generation *generation);
 /* Once a minute: the folded numbers that were not logged yet. */
 void counts_flush(struct counts *counts, uint64_t now_ms);

@@ -3,9 +3,12 @@
 #define TIDEWIRE_OBSERVE_INSIDE_H
 
 #include "observe/counts.h"
+#include "observe/histogram.h"
+#include "observe/name_table.h"
 #include "observe/rule_metrics.h"
+#include "observe/target_counts.h"
 
-enum { DETAIL_MAX = 160, ADDRESS_MAX = 46, DURATION_BUCKETS = 14, LOOKUP_BUCKETS = 16, PLACES = 2 * COUNTS_ROUTES_MAX };
+enum { DETAIL_MAX = 160, ADDRESS_MAX = 46 };
 
 struct refused {
     uint64_t at_ms;
@@ -30,7 +33,7 @@ struct lookup_counts {
 };
 
 struct route_counts {
-    char *route; /* owned */
+    const char *route; /* of names */
     uint64_t accepted, ignored, duplicates, handshakes;
     uint64_t refused[REFUSAL_KINDS];
     struct handler_counts handler;
@@ -42,14 +45,11 @@ struct route_counts {
 };
 
 struct counts {
-    struct route_counts *routes[COUNTS_ROUTES_MAX]; /* owned */
+    struct name_table names;
+    struct route_counts *routes[NAME_TABLE_MAX]; /* owned, by their place in names */
     size_t count;
+    struct target_counts targets;
     struct rule_metrics *of_rules; /* owned; NULL until a rule notes one */
-    uint16_t places[PLACES]; /* by the hash of a route, where it stands in routes, from 1; 0: free. A full place: the next one */
 };
-
-/* Upper ends of the buckets of times, in seconds ("A" of interface.md 4.1). */
-extern const double duration_buckets[DURATION_BUCKETS];
-extern const double lookup_buckets[LOOKUP_BUCKETS]; /* "B" */
 
 #endif

@@ -1,37 +1,14 @@
 /* metrics.c: counts as Prometheus text. Every series of a route is there from its load on, with zeros. */
-#include <stdio.h>
-
 #include "observe/inside.h"
 
-static void head(struct buf *out, const char *name, const char *type, const char *help)
-{
-    buf_addf(out, "# HELP tidewire_%s %s\n# TYPE tidewire_%s %s\n", name, help, name, type);
-}
-
-/* A label's value: backslash, quote and line end are escaped. */
-static void add_label(struct buf *out, const char *value)
-{
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"')
-            buf_add_byte(out, '\\');
-        if (*value == '\n')
-            buf_add_text(out, "\\n");
-        else
-            buf_add_byte(out, *value);
-    }
-}
-
-/* `tidewire_name{route="…"` and what the caller adds: more labels, `} value`. */
 static void begin(struct buf *out, const char *name, const struct route_counts *route)
 {
-    buf_addf(out, "tidewire_%s{route=\"", name);
-    add_label(out, route->route[0] ? route->route : "_none");
-    buf_add_byte(out, '"');
+    metric_begin(out, name, "route", slice_of(route->route[0] ? route->route : "_none"));
 }
 
 static void write_number(const struct counts *counts, struct buf *out, const char *name, const char *help, size_t offset)
 {
-    head(out, name, "counter", help);
+    metric_head(out, name, "counter", help);
     for (size_t i = 0; i < counts->count; i++) {
         begin(out, name, counts->routes[i]);
         buf_addf(out, "} %llu\n", (unsigned long long)*(const uint64_t *)((const char *)counts->routes[i] + offset));
@@ -40,7 +17,7 @@ static void write_number(const struct counts *counts, struct buf *out, const cha
 
 static void write_refusals(const struct counts *counts, struct buf *out)
 {
-    head(out, "events_refused_total", "counter", "Requests that were refused, by reason.");
+    metric_head(out, "events_refused_total", "counter", "Requests that were refused, by reason.");
     for (size_t i = 0; i < counts->count; i++)
         for (int reason = 0; reason < REFUSAL_KINDS; reason++) {
             begin(out, "events_refused_total", counts->routes[i]);
@@ -49,32 +26,15 @@ static void write_refusals(const struct counts *counts, struct buf *out)
         }
 }
 
-/* The buckets of one route, their number and their sum. slower: one place more than there are buckets. */
 static void write_histogram(const struct route_counts *route, struct buf *out, const char *name, const double *buckets,
                             size_t bucket_count, const uint64_t *slower, double sum)
 {
-    char series[64];
-    uint64_t below = 0;
-    snprintf(series, sizeof(series), "%s_bucket", name);
-    for (size_t bucket = 0; bucket < bucket_count; bucket++) {
-        below += slower[bucket];
-        begin(out, series, route);
-        buf_addf(out, ",le=\"%g\"} %llu\n", buckets[bucket], (unsigned long long)below);
-    }
-    below += slower[bucket_count];
-    begin(out, series, route);
-    buf_addf(out, ",le=\"+Inf\"} %llu\n", (unsigned long long)below);
-    snprintf(series, sizeof(series), "%s_sum", name);
-    begin(out, series, route);
-    buf_addf(out, "} %.9f\n", sum);
-    snprintf(series, sizeof(series), "%s_count", name);
-    begin(out, series, route);
-    buf_addf(out, "} %llu\n", (unsigned long long)below);
+    metric_histogram(out, name, "route", slice_of(route->route[0] ? route->route : "_none"), buckets, bucket_count, slower, sum);
 }
 
 static void write_durations(const struct counts *counts, struct buf *out)
 {
-    head(out, "handler_duration_seconds", "histogram", "From the start of a handler to its end, waiting included.");
+    metric_head(out, "handler_duration_seconds", "histogram", "From the start of a handler to its end, waiting included.");
     for (size_t i = 0; i < counts->count; i++) {
         const struct handler_counts *handler = &counts->routes[i]->handler;
         write_histogram(counts->routes[i], out, "handler_duration_seconds", duration_buckets, DURATION_BUCKETS, handler->slower,
@@ -84,13 +44,14 @@ static void write_durations(const struct counts *counts, struct buf *out)
 
 static void write_lookups(const struct counts *counts, struct buf *out)
 {
-    head(out, "lookup_duration_seconds", "histogram", "From http.* in a handler to its answer, or to the end without one.");
+    metric_head(out, "lookup_duration_seconds", "histogram",
+                "From http.* in a handler to its answer, or to the end without one.");
     for (size_t i = 0; i < counts->count; i++) {
         const struct lookup_counts *lookup = &counts->routes[i]->lookup;
         write_histogram(counts->routes[i], out, "lookup_duration_seconds", lookup_buckets, LOOKUP_BUCKETS, lookup->slower,
                         (double)lookup->took_ms / 1e3);
     }
-    head(out, "lookups_total", "counter", "http.* in handlers, by what they came to.");
+    metric_head(out, "lookups_total", "counter", "http.* in handlers, by what they came to.");
     for (size_t i = 0; i < counts->count; i++)
         for (int error = ATTEMPT_ANSWERED; error <= ATTEMPT_CONFIG; error++) {
             const char *outcome = error == ATTEMPT_ANSWERED ? "answered" : attempt_error_name((enum attempt_error)error);
@@ -101,12 +62,12 @@ static void write_lookups(const struct counts *counts, struct buf *out)
 
 static void write_cost(const struct counts *counts, struct buf *out)
 {
-    head(out, "handler_cpu_seconds_total", "counter", "Time that handlers have spent in Lua.");
+    metric_head(out, "handler_cpu_seconds_total", "counter", "Time that handlers have spent in Lua.");
     for (size_t i = 0; i < counts->count; i++) {
         begin(out, "handler_cpu_seconds_total", counts->routes[i]);
         buf_addf(out, "} %.9f\n", (double)counts->routes[i]->handler.cpu_ns / 1e9);
     }
-    head(out, "handler_memory_peak_bytes", "gauge", "The most that one run of the handler has held.");
+    metric_head(out, "handler_memory_peak_bytes", "gauge", "The most that one run of the handler has held.");
     for (size_t i = 0; i < counts->count; i++) {
         begin(out, "handler_memory_peak_bytes", counts->routes[i]);
         buf_addf(out, "} %llu\n", (unsigned long long)counts->routes[i]->handler.memory_most);
@@ -115,7 +76,7 @@ static void write_cost(const struct counts *counts, struct buf *out)
 
 static void write_failures(const struct counts *counts, struct buf *out)
 {
-    head(out, "handler_failures_total", "counter", "Runs of handlers that failed, by kind.");
+    metric_head(out, "handler_failures_total", "counter", "Runs of handlers that failed, by kind.");
     for (size_t i = 0; i < counts->count; i++)
         for (int reason = RUN_ERROR; reason < RUN_REASONS; reason++) {
             begin(out, "handler_failures_total", counts->routes[i]);
@@ -138,5 +99,6 @@ void counts_write_metrics(const struct counts *counts, struct buf *out)
     write_cost(counts, out);
     write_failures(counts, out);
     write_lookups(counts, out);
+    target_counts_write(&counts->targets, out);
     rule_metrics_write(counts->of_rules, out);
 }

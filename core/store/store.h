@@ -353,6 +353,7 @@ struct backlog_row {
 struct backlog_target {
     struct slice name;
     uint32_t waiting;
+    uint64_t oldest_ms; /* since when the first of them could have gone; 0: none */
 };
 struct store_read_backlog {
     struct store_op op;

@@ -239,21 +239,38 @@ static enum result count_routes(struct store_read_backlog *read, sqlite3_stmt *n
     return rc;
 }
 
+static enum result count_target(sqlite3_stmt *waiting, sqlite3_stmt *first, struct backlog_target *target)
+{
+    enum result rc;
+    db_bind_text(waiting, 1, target->name);
+    sqlite3_bind_int(waiting, 2, STORE_BACKLOG_MAX);
+    target->waiting = db_row(waiting, &rc) ? (uint32_t)sqlite3_column_int64(waiting, 0) : 0;
+    target->oldest_ms = 0;
+    if (target->waiting > 0)
+        sqlite3_bind_int64(first, 1, sqlite3_column_int64(waiting, 1));
+    sqlite3_reset(waiting);
+    if (target->waiting > 0 && db_row(first, &rc))
+        target->oldest_ms = (uint64_t)sqlite3_column_int64(first, 0);
+    sqlite3_reset(first);
+    return rc;
+}
+
 static enum result count_targets(sqlite3 *db, struct store_read_backlog *read)
 {
-    sqlite3_stmt *query = NULL;
-    enum result rc =
-        read->target_count
-            ? db_prepare(db, "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state = 0 AND target = ?1 LIMIT ?2)", &query)
-            : OK;
-    for (size_t i = 0; i < read->target_count && rc == OK; i++) {
-        db_bind_text(query, 1, read->targets[i].name);
-        sqlite3_bind_int(query, 2, STORE_BACKLOG_MAX);
-        if (db_row(query, &rc))
-            read->targets[i].waiting = (uint32_t)sqlite3_column_int64(query, 0);
-        sqlite3_reset(query);
-    }
-    sqlite3_finalize(query);
+    static const char waiting_sql[] = "SELECT count(*), min(seq) FROM (SELECT seq FROM delivery WHERE state = 0 "
+                                      "AND target = ?1 LIMIT ?2)";
+    static const char first_sql[] = "SELECT max(e.received_ms, d.not_before_ms) FROM delivery d JOIN event e ON e.seq = d.event "
+                                    "WHERE d.seq = ?1";
+    sqlite3_stmt *waiting = NULL, *first = NULL;
+    if (read->target_count == 0)
+        return OK;
+    enum result rc = db_prepare(db, waiting_sql, &waiting);
+    if (rc == OK)
+        rc = db_prepare(db, first_sql, &first);
+    for (size_t i = 0; i < read->target_count && rc == OK; i++)
+        rc = count_target(waiting, first, &read->targets[i]);
+    sqlite3_finalize(waiting);
+    sqlite3_finalize(first);
     return rc;
 }
 

@@ -302,7 +302,7 @@ TEST(one_probe_decides)
     breaker_forget(&breaker);
     CHECK_EQ("one that was never sent is no probe", breaker_wait(&breaker, 2 * PROBE_EVERY), 0);
     (void)breaker_start(&breaker);
-    CHECK_STR("half open", breaker_state_name(&breaker), "half_open");
+    CHECK_STR("half open", breaker_state_name(breaker_state(&breaker)), "half_open");
     CHECK("it succeeded: closed", breaker_end(&breaker, true, true, OPEN_AFTER, PROBE_EVERY, 2 * PROBE_EVERY));
     CHECK_EQ("all may start", breaker_wait(&breaker, 2 * PROBE_EVERY), 0);
 }

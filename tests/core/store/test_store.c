@@ -945,14 +945,14 @@ TEST(much_of_one_route_hides_nothing_of_another)
     CHECK_EQ("and when to look again", due.next_due_ms, 11);
     store_read_free(&due.op);
 
-    struct backlog_target targets[] = { { SLICE("t"), 9 } };
+    struct backlog_target targets[] = { { SLICE("t"), 9, 9 } };
     struct store_read_backlog backlog = { .op = { .kind = STORE_READ_BACKLOG }, .targets = targets, .target_count = 1 };
     read_op(store, &backlog.op);
     CHECK_EQ("two routes", backlog.count, 2);
     CHECK_EQ("waiting", backlog.rows[0].waiting, 298);
     CHECK_EQ("failed", backlog.rows[1].failed, 2);
     CHECK_EQ("none dead", backlog.rows[1].dead, 0);
-    CHECK_EQ("no messages", targets[0].waiting, 0);
+    CHECK_EQ("no messages", targets[0].waiting + targets[0].oldest_ms, 0);
     store_read_free(&backlog.op);
 
     struct store_read_list list = { .op = { .kind = STORE_READ_LIST },
@@ -968,6 +968,33 @@ TEST(much_of_one_route_hides_nothing_of_another)
     read_op(store, &due.op);
     CHECK_EQ("the woken one is due", due.count, 1);
     store_read_free(&due.op);
+    store_stop(store);
+    remove_folder();
+}
+
+TEST(knows_how_many_messages_wait_for_a_target_and_since_when)
+{
+    fresh_folder();
+    struct store *store = open_store();
+    struct backlog_target targets[] = { { .name = SLICE("none") }, { .name = SLICE("t") } };
+    for (int i = 0; i < 3; i++) {
+        struct event *event = make_event("/a", "{}");
+        struct outcome *outcome = make_outcome(event, 2, 1000 - (uint64_t)i); /* what came first is not due first */
+        event->received_ms = 100 + (uint64_t)i;
+        outcome->deliveries->not_before_ms = i == 1 ? 500 : 0;
+        CHECK_EQ("stored", accept(store, event, outcome, NULL), OK);
+        struct store_read_backlog backlog = { .op = { .kind = STORE_READ_BACKLOG }, .targets = targets, .target_count = 2 };
+        read_op(store, &backlog.op);
+        CHECK_EQ("waiting", targets[1].waiting, i < 2 ? 2 : 3);
+        CHECK_EQ("since", targets[1].oldest_ms, i == 0 ? 100 : i == 1 ? 500 : 101);
+        CHECK_EQ("nothing of another", targets[0].waiting, 0);
+        store_read_free(&backlog.op);
+        struct new_delivery *delivery = outcome->deliveries;
+        CHECK_EQ("ended", result_of(store, delivery->seq - (i == 1), event->seq, 1, DELIVERY_DELIVERED), OK);
+        if (i < 2)
+            CHECK_EQ("ended", result_of(store, delivery->seq + (i == 0), event->seq, 1, DELIVERY_DEAD), OK);
+        event_unref(event);
+    }
     store_stop(store);
     remove_folder();
 }
