@@ -213,7 +213,14 @@ static void write_json(const struct ask *ask, struct buf *out)
 
 static void write_gauge(struct buf *out, const char *name, const char *help, double value)
 {
-    buf_addf(out, "# HELP tidewire_%s %s\n# TYPE tidewire_%s gauge\ntidewire_%s %g\n", name, help, name, name, value);
+    buf_addf(out, "# HELP tidewire_%s %s\n# TYPE tidewire_%s gauge\ntidewire_%s %.15g\n", name, help, name, name, value);
+}
+
+static void write_store_bytes(struct store *store, struct buf *out)
+{
+    struct store_stats stats;
+    store_stats(store, &stats);
+    write_gauge(out, "store_bytes", "The store's files.", (double)stats.file_bytes + (double)stats.wal_bytes);
 }
 
 static void write_waiting(const struct ask *ask, struct buf *out)
@@ -250,6 +257,10 @@ static void write_metrics(const struct ask *ask, struct buf *out)
     write_gauge(out, "rules_generation", "Number of the rules in force.", status->rules ? status->rules->number : 0);
     write_gauge(out, "rules_reload_success", "1: the last load of the rules went well.",
                 status->runs_kept_rules || status->last_reload_failed ? 0 : 1);
+    write_gauge(out, "rules_last_reload_timestamp_seconds", "When the rules in force were loaded.",
+                status->rules ? (double)status->rules->loaded_ms / 1e3 : 0);
+    if (status->store)
+        write_store_bytes(status->store, out);
     metric_head(out, "events_waiting", "gauge", "Events that are not handled yet.");
     for (size_t i = 0; i < ask->backlog.count; i++) {
         metric_begin(out, "events_waiting", "route", ask->backlog.rows[i].route);

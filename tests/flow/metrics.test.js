@@ -85,6 +85,12 @@ describe('metrics of targets', () => {
     await until('it to grow older', async () => (await series()).get('deliveries_oldest_waiting_seconds{target="slow"}') > before);
   });
 
+  test('stand beside those of rules and store', async () => {
+    const now = await series();
+    assert.ok(Math.abs(now.get('rules_last_reload_timestamp_seconds') - Date.now() / 1000) < 600);
+    assert.ok(now.get('store_bytes') > 16384);
+  });
+
   test('tell the state of a breaker, and how often it opened', async () => {
     const open = 'breaker_state{target="rests",state="open"}', closed = 'breaker_state{target="rests",state="closed"}';
     await becomes('rests', 6, { [open]: 1, [closed]: 0 });
