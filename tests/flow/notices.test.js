@@ -87,6 +87,14 @@ route "/keeps/dead" {
   handle = function(event) kv.set("before", 1) send(bad, event) end,
 }
 
+route "/once" {
+  verify = guard,
+  on_dead = function(event)
+    if kv.add("alarm", event.id) then send(alerts, { json = { said = "once", id = event.id } }) end
+  end,
+  handle = function() fail "hopeless" end,
+}
+
 route "/kept" {
   verify = guard, ack = "handled",
   handle = function(event)
@@ -200,6 +208,16 @@ describe('what failed', () => {
     const answer = await post(router, '/keeps/dead', { name: 'Hu' });
     await hears(idOf(answer), 1);
     assert.deepEqual(await kept('last', 'before', 'dead'), ['bad', false, 1]);
+  });
+
+  test('is told once by whoever wins a key, however many fail at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 40 }, () => post(router, '/once', {})));
+    for (const answer of answers) await router.eventIn(idOf(answer), 'dead');
+    const [winner] = await kept('alarm');
+    assert.equal((await hears(winner, 1)).length, 1);
+    const events = await Promise.all(answers.map((answer) => router.event(idOf(answer))));
+    assert.deepEqual(events.filter((event) => event.deliveries.length > 0).map((event) => event.id), [winner]);
+    assert.ok(events.every((event) => event.attempt === 1));
   });
 
   test('in on_error or on_dead itself is logged, and not told to anybody', async () => {
