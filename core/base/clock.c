@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <errno.h>
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -43,6 +44,13 @@ void clock_freeze(uint64_t wall_ms)
     frozen.mono_ms = clock_mono_ms();
     frozen.wall_ms = wall_ms;
     frozen.stands = true;
+}
+
+void clock_sleep_ms(uint64_t ms)
+{
+    struct timespec left = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
 }
 
 void clock_pass(uint64_t ms)

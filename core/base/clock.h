@@ -17,6 +17,8 @@ uint64_t clock_mono_ns(void);
 uint64_t clock_work_ns(void);
 /* Processor time of the calling thread. */
 uint64_t clock_thread_cpu_ns(void);
+/* Really, whatever the clocks say: for a process that can do nothing else meanwhile. */
+void clock_sleep_ms(uint64_t ms);
 /* RFC 3339 in UTC with milliseconds, "2026-11-20T09:14:02.318Z". */
 enum { CLOCK_ISO_SIZE = 25 };
 void clock_iso(uint64_t wall_ms, char out[CLOCK_ISO_SIZE]);

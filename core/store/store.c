@@ -5,12 +5,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/disk.h"
 #include "store/inside.h"
 #ifdef TIDEWIRE_TEST_FAULTS
 #include "store/faults.h"
 #endif
+
+enum { LOCK_TRIES = 25, LOCK_WAIT_MS = 20 };
 
 /* ---- queues ---- */
 
@@ -175,6 +178,11 @@ static enum result lock_store(struct store *store, char *why, size_t why_size)
 {
     pid_t owner = 0;
     enum result rc = disk_lock(store->path, &store->lock_fd, &owner);
+    /* a server that was killed a moment ago holds it until the kernel is done with it */
+    for (int tries = 0; rc == ERR_EXISTS && tries < LOCK_TRIES; tries++) {
+        clock_sleep_ms(LOCK_WAIT_MS);
+        rc = disk_lock(store->path, &store->lock_fd, &owner);
+    }
     if (rc == ERR_EXISTS)
         snprintf(why, why_size, "the store %s belongs to process %ld: stop that router, or name another store with --store",
                  store->path, (long)owner);

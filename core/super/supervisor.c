@@ -21,7 +21,14 @@
 #include "super/recorder.h"
 #include "super/stall.h"
 
-enum { LOOK_MS = 500, NO_PROCESS_WAIT_MS = 1000, FIRST_PASSED_FD = 3, CODE_NONE = -1 };
+enum {
+    LOOK_MS = 500,
+    NO_PROCESS_WAIT_MS = 1000,
+    FIRST_PASSED_FD = 3,
+    CODE_NONE = -1,
+    TAKEN_TRIES = 100,
+    TAKEN_WAIT_MS = 20,
+};
 
 static const uint64_t default_waits_ms[SUPERVISOR_WAITS] = { 0, 200, 1000, 5000, 30000 };
 
@@ -45,12 +52,22 @@ struct supervisor {
 
 /* ---- sockets ---- */
 
+/* A router that was killed a moment ago holds its sockets until the kernel is done with it. */
+static bool is_worth_a_wait(enum result rc, uint32_t *tries)
+{
+    if (rc != ERR_EXISTS || ++*tries > TAKEN_TRIES)
+        return false;
+    clock_sleep_ms(TAKEN_WAIT_MS);
+    return true;
+}
+
 static int open_sockets(struct supervisor *supervisor)
 {
     const struct supervisor_config *config = &supervisor->config;
     struct inherited *inherited = &supervisor->inherited;
     int column[WORKERS_MAX];
     char why[LISTEN_WHY_MAX], bound[64];
+    uint32_t tries = 0;
     inherited->workers = config->workers;
     inherited->admin_fd = -1;
     enum result rc = listeners_of_systemd(config->workers, inherited->listeners, &inherited->addresses, why);
@@ -58,12 +75,16 @@ static int open_sockets(struct supervisor *supervisor)
     if (ours)
         inherited->addresses = (uint32_t)config->listen_count;
     for (uint32_t address = 0; ours && rc == OK && address < inherited->addresses; address++) {
-        rc = listeners_open(config->listen[address], config->workers, column, bound, why);
+        do
+            rc = listeners_open(config->listen[address], config->workers, column, bound, why);
+        while (is_worth_a_wait(rc, &tries));
         for (uint32_t worker = 0; rc == OK && worker < config->workers; worker++)
             inherited->listeners[worker * inherited->addresses + address] = column[worker];
     }
     if (rc == OK && config->admin_socket)
-        rc = listeners_open_unix(config->admin_socket, &inherited->admin_fd, why);
+        do
+            rc = listeners_open_unix(config->admin_socket, &inherited->admin_fd, why);
+        while (is_worth_a_wait(rc, &tries));
     if (rc == OK)
         return 0;
     fprintf(stderr, "tidewire: %s\n", why);

@@ -135,6 +135,21 @@ test('a connection made while the server is away is answered by the next one', a
   await target.close();
 });
 
+test('a start right after the kill takes over what the kernel still cleans up', async () => {
+  const router = await Router.start({ 'in.lua': 'route "/in" { verify = verify.none "a test", handle = function(event) end }' });
+  try {
+    for (let round = 0; round < 5; round++) {
+      const pid = await serverPid(router);
+      process.kill(router.process.pid, 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
+      await router.launch(); // nobody has waited for their end
+      assert.notEqual(await serverPid(router), pid);
+    }
+  } finally {
+    await router.end();
+  }
+});
+
 test('a second router on the same store says which process has it', async () => {
   const router = await Router.start({ 'in.lua': rule('http://127.0.0.1:1') });
   const { command, freePort } = await import('./support.js');

@@ -115,12 +115,13 @@ export class Router {
   async launch() {
     this.output = '';
     const words = [...this.wrap, BINARY, 'run', this.folder, '--listen', `127.0.0.1:${this.port}`, '--workers', '2', ...this.flags];
-    this.process = spawn(words[0], words.slice(1), {
+    const started = spawn(words[0], words.slice(1), {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.ended = once(this.process, 'exit').then(([code, signal]) => {
-      this.process.gone = { code, signal };
+    this.process = started;
+    this.ended = once(started, 'exit').then(([code, signal]) => {
+      started.gone = { code, signal };
       return { code, signal };
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {
