@@ -72,3 +72,42 @@ bool base64url_decode(struct slice text, unsigned char *out, size_t room, size_t
 {
     return decode_groups(text, "-_", out, room, len);
 }
+
+void hex_encode(const unsigned char *bytes, size_t len, struct buf *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        buf_add_byte(out, digits[bytes[i] >> 4]);
+        buf_add_byte(out, digits[bytes[i] & 15]);
+    }
+}
+
+/* Three bytes are four characters; how many of these the last, shorter group has, its length says. */
+static void encode_groups(const unsigned char *bytes, size_t len, const char *last, struct buf *out)
+{
+    static const char most[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    for (size_t i = 0; i < len; i += 3) {
+        size_t held = len - i < 3 ? len - i : 3;
+        uint32_t bits = (uint32_t)bytes[i] << 16;
+        if (held > 1)
+            bits |= (uint32_t)bytes[i + 1] << 8;
+        if (held > 2)
+            bits |= bytes[i + 2];
+        for (size_t k = 0; k <= held; k++) {
+            uint32_t value = bits >> (18 - 6 * k) & 63;
+            buf_add_byte(out, value < 62 ? most[value] : last[value - 62]);
+        }
+    }
+}
+
+void base64_encode(const unsigned char *bytes, size_t len, struct buf *out)
+{
+    encode_groups(bytes, len, "+/", out);
+    for (size_t padding = (3 - len % 3) % 3; padding > 0; padding--)
+        buf_add_byte(out, '=');
+}
+
+void base64url_encode(const unsigned char *bytes, size_t len, struct buf *out)
+{
+    encode_groups(bytes, len, "-_", out);
+}

@@ -1,11 +1,11 @@
 #include <math.h>
 #include <openssl/crypto.h>
-#include <openssl/ecdsa.h>
 
 #include "ingest/encoding.h"
+#include "ingest/es256.h"
 #include "ingest/verifier.h"
 
-enum { TOKEN_MAX = 8 << 10, SIGNATURE_MAX = 512, P256_HALF = 32, ECDSA_DER_MAX = 80, LEEWAY_S = 60 };
+enum { TOKEN_MAX = 8 << 10, SIGNATURE_MAX = 512, LEEWAY_S = 60 };
 
 /* "header.claims.signature", each in base64url. */
 struct token {
@@ -71,32 +71,12 @@ static bool mac_agrees(EVP_MAC_CTX *keyed, struct slice covered, const unsigned 
            EVP_MAC_final(keyed, digest, &len, sizeof(digest)) == 1 && len == given_len && CRYPTO_memcmp(digest, given, len) == 0;
 }
 
-/* r and s side by side (RFC 7518, 3.4) as OpenSSL wants them; 0: not of that form. */
-static size_t to_der(const unsigned char *pair, size_t len, unsigned char *der)
-{
-    if (len != 2 * P256_HALF)
-        return 0;
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(pair, P256_HALF, NULL), *s = BN_bin2bn(pair + P256_HALF, P256_HALF, NULL);
-    int written = 0;
-    if (signature && r && s && ECDSA_SIG_set0(signature, r, s)) {
-        r = s = NULL; /* the signature's now */
-        unsigned char *at = der;
-        if (i2d_ECDSA_SIG(signature, NULL) <= ECDSA_DER_MAX)
-            written = i2d_ECDSA_SIG(signature, &at);
-    }
-    BN_free(r);
-    BN_free(s);
-    ECDSA_SIG_free(signature);
-    return written > 0 ? (size_t)written : 0;
-}
-
 static bool key_agrees(EVP_PKEY *key, bool is_pair, const unsigned char *given, size_t len, struct slice covered)
 {
-    unsigned char der[ECDSA_DER_MAX];
+    unsigned char der[ES256_DER_MAX];
     if (!is_pair)
         return public_key_agrees(key, given, len, covered);
-    len = to_der(given, len, der);
+    len = es256_to_der(given, len, der);
     return len > 0 && public_key_agrees(key, der, len, covered);
 }
 

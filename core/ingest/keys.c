@@ -11,7 +11,7 @@
 #include "ingest/encoding.h"
 #include "model/standard_key.h"
 
-enum { PUBLIC_DER_MAX = 2 << 10, ED25519_BYTES = 32, RSA_BITS_LEAST = 2048 };
+enum { PUBLIC_DER_MAX = 2 << 10, ED25519_BYTES = 32, RSA_BITS_LEAST = 2048, RSA_BITS_MOST = 4096, PEM_MAX = 16 << 10 };
 
 /* ---- secrets ---- */
 
@@ -146,11 +146,48 @@ EVP_PKEY *public_key_read(enum public_key_kind kind, struct slice text)
     return key;
 }
 
+/* ---- private keys ---- */
+
+static int no_password(char *room, int size, int writing, void *arg)
+{
+    (void)room, (void)size, (void)writing, (void)arg;
+    return -1; /* else OpenSSL asks on the terminal */
+}
+
+EVP_PKEY *private_key_read(enum public_key_kind kind, struct slice pem)
+{
+    BIO *memory = pem.len <= PEM_MAX ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
+    EVP_PKEY *key = memory ? PEM_read_bio_PrivateKey(memory, NULL, no_password, NULL) : NULL;
+    BIO_free(memory);
+    if (key && (!public_key_is(key, kind) || (kind == PUBLIC_RSA && EVP_PKEY_get_bits(key) > RSA_BITS_MOST))) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    ERR_clear_error();
+    return key;
+}
+
+/* ---- what signs, and what agrees ---- */
+
 enum public_key_kind public_key_kind_of(const struct verify *verify)
 {
     if (verify->scheme == VERIFY_ECDSA || slice_is(verify->algorithm, "ES256"))
         return PUBLIC_P256;
-    return slice_is(verify->algorithm, "RS256") ? PUBLIC_RSA : PUBLIC_ED25519;
+    return verify->scheme == VERIFY_RSA || slice_is(verify->algorithm, "RS256") ? PUBLIC_RSA : PUBLIC_ED25519;
+}
+
+bool signs_by_key(const struct verify *verify)
+{
+    switch (verify->scheme) {
+    case VERIFY_ED25519:
+    case VERIFY_ECDSA:
+    case VERIFY_RSA:
+        return true;
+    case VERIFY_JWT:
+        return !slice_is(verify->algorithm, "HS256");
+    default:
+        return false;
+    }
 }
 
 static bool agrees(EVP_PKEY *key, const EVP_MD *digest, const unsigned char *signature, size_t len, struct slice covered)

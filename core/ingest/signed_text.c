@@ -12,6 +12,10 @@ static void add_piece(struct signed_text *text, struct slice piece)
 
 static void add_url(const struct verify *verify, const struct verify_input *input, size_t url, struct signed_text *text)
 {
+    if (input->url.data) {
+        add_piece(text, input->url);
+        return;
+    }
     add_piece(text, verify->urls[url]);
     if (verify->url_adds == URL_ADDS_PATH)
         add_piece(text, input->path);
@@ -91,12 +95,40 @@ enum verdict signed_text_find(const struct verify *verify, struct asked *asked, 
     return VERDICT_VALID;
 }
 
-bool signed_text_write(const struct signed_text *text, struct slice secret, bool (*add)(void *to, struct slice bytes), void *to)
+/* All pieces to `add`, in order; false: one call did. */
+static bool write_to(const struct signed_text *text, struct slice secret, bool (*add)(void *to, struct slice bytes), void *to)
 {
     for (size_t i = 0; i < text->count; i++)
         if (!add(to, text->secrets >> i & 1 ? secret : text->pieces[i]))
             return false;
     return true;
+}
+
+static bool add_to_mac(void *mac, struct slice bytes)
+{
+    return bytes.len == 0 || EVP_MAC_update(mac, (const unsigned char *)bytes.data, bytes.len) == 1;
+}
+
+static bool add_to_hash(void *hash, struct slice bytes)
+{
+    return bytes.len == 0 || EVP_DigestUpdate(hash, bytes.data, bytes.len) == 1;
+}
+
+bool signed_text_mac(EVP_MAC_CTX *keyed, const struct signed_text *text, unsigned char *digest)
+{
+    size_t len;
+    return EVP_MAC_init(keyed, NULL, 0, NULL) == 1 && /* with the key it has: half the cost of a copy of the context */
+           write_to(text, (struct slice){ NULL, 0 }, add_to_mac, keyed) &&
+           EVP_MAC_final(keyed, digest, &len, EVP_MAX_MD_SIZE) == 1;
+}
+
+bool signed_text_hash(struct slice secret, const struct signed_text *text, unsigned char *digest)
+{
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    bool ok = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) && write_to(text, secret, add_to_hash, hash) &&
+              EVP_DigestFinal_ex(hash, digest, NULL);
+    EVP_MD_CTX_free(hash);
+    return ok;
 }
 
 struct slice signed_text_join(const struct signed_text *text, struct arena *arena)

@@ -3,6 +3,8 @@
 #ifndef TIDEWIRE_SIGNED_TEXT_H
 #define TIDEWIRE_SIGNED_TEXT_H
 
+#include <openssl/evp.h>
+
 #include "ingest/asked.h"
 
 enum { SIGNED_PIECES_MAX = TEMPLATE_PARTS_MAX + 3 * TEMPLATE_PARTS_MAX, FORM_BYTES_MAX = 256 << 10, FORM_FIELDS_MAX = 1000 };
@@ -18,8 +20,10 @@ struct signed_text {
  * made of; VERDICT_MISMATCH: its hash in the query is another one. */
 enum verdict signed_text_find(const struct verify *verify, struct asked *asked, struct slice timestamp, struct slice id,
                               size_t url, struct signed_text *out);
-/* Hands all pieces to `add`, in order; false: one call did. */
-bool signed_text_write(const struct signed_text *text, struct slice secret, bool (*add)(void *to, struct slice bytes), void *to);
+/* What a secret makes of it, into digest (EVP_MAX_MD_SIZE bytes). keyed: with its key; begun anew. false: no memory. */
+bool signed_text_mac(EVP_MAC_CTX *keyed, const struct signed_text *text, unsigned char *digest);
+/* The same for a template with {secret}: SHA-256. */
+bool signed_text_hash(struct slice secret, const struct signed_text *text, unsigned char *digest);
 /* As one run of bytes, copied into `arena` where it is more than one piece; data NULL: no memory. Without secrets. */
 struct slice signed_text_join(const struct signed_text *text, struct arena *arena);
 

@@ -157,33 +157,6 @@ static enum verdict find_parts(const struct verify *verify, struct asked *asked,
 
 /* ---- by secret: compute, then compare ---- */
 
-static bool add_to_mac(void *mac, struct slice bytes)
-{
-    return bytes.len == 0 || EVP_MAC_update(mac, (const unsigned char *)bytes.data, bytes.len) == 1;
-}
-
-static bool add_to_hash(void *hash, struct slice bytes)
-{
-    return bytes.len == 0 || EVP_DigestUpdate(hash, bytes.data, bytes.len) == 1;
-}
-
-static bool compute_mac(EVP_MAC_CTX *keyed, const struct signed_text *text, unsigned char *digest)
-{
-    size_t len;
-    return EVP_MAC_init(keyed, NULL, 0, NULL) == 1 && /* with the key it has: half the cost of a copy of the context */
-           signed_text_write(text, (struct slice){ NULL, 0 }, add_to_mac, keyed) &&
-           EVP_MAC_final(keyed, digest, &len, DIGEST_MAX) == 1;
-}
-
-static bool compute_hash(struct slice secret, const struct signed_text *text, unsigned char *digest)
-{
-    EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    bool ok = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) && signed_text_write(text, secret, add_to_hash, hash) &&
-              EVP_DigestFinal_ex(hash, digest, NULL);
-    EVP_MD_CTX_free(hash);
-    return ok;
-}
-
 static bool decode(const struct verify *verify, struct slice text, unsigned char *out, size_t room, size_t *len)
 {
     return verify->encoding == ENCODING_HEX ? hex_decode(text, out, room, len) : base64_decode(text, out, room, len);
@@ -214,9 +187,10 @@ static bool try_secrets(const struct verifier *verifier, const struct signatures
 {
     bool valid = false;
     for (size_t i = 0; i < verifier->secret_count; i++) {
-        unsigned char digest[DIGEST_MAX];
+        unsigned char digest[EVP_MAX_MD_SIZE];
         const struct ready_secret *secret = &verifier->secrets[i];
-        bool computed = secret->keyed ? compute_mac(secret->keyed, text, digest) : compute_hash(secret->text, text, digest);
+        bool computed =
+            secret->keyed ? signed_text_mac(secret->keyed, text, digest) : signed_text_hash(secret->text, text, digest);
         if (!computed || !match(verifier, signatures, digest))
             continue;
         keep_signature(result, digest, verifier->digest_bytes);

@@ -36,6 +36,7 @@ struct verify_input {
     struct slice body;
     uint64_t now_ms;        /* wall clock */
     struct key_store *keys; /* where certificates and key sets are; NULL: none can be had */
+    struct slice url;       /* the whole of it, where that is known: of what leaves; data NULL: as the scheme says */
 };
 
 enum { SIGNATURE_BYTES_MAX = 64 };
