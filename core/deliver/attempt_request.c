@@ -81,7 +81,7 @@ static enum result add_header(struct building *b, struct slice name, struct slic
         return refuse(b, "a header with a line end or a zero byte in it");
     if (name.len + value.len > LINE_MAX_BYTES)
         return refuse(b, "a header of more than 16 KiB");
-    if (b->count == LINES_MAX)
+    if (b->count >= LINES_MAX)
         return refuse(b, "too many headers, its target's counted");
     /* libcurl takes "Name;" for a header without a value */
     struct slice line = joined(b->arena, name, value.len ? SLICE(": ") : SLICE(";"), value);
@@ -139,33 +139,6 @@ static enum result add_auth(struct building *b)
         return add_basic(b, user, value);
     struct slice line = joined(b->arena, SLICE("Bearer "), SLICE(""), value);
     return line.data ? add_header(b, SLICE("authorization"), line) : ERR_MEMORY;
-}
-
-static enum result add_signature(struct building *b, struct slice body)
-{
-    const struct attempt_source *source = b->source;
-    char stamp[24];
-    struct slice secret;
-    struct buf signature;
-    if (!source->target->sign_secret.data)
-        return OK;
-    if (!generation_secret((void *)source->generation, source->target->sign_secret, &secret)) {
-        *b->why = "the signing secret of its target is not set";
-        return ERR_NOT_FOUND;
-    }
-    struct slice time = { stamp, (size_t)snprintf(stamp, sizeof(stamp), "%llu", (unsigned long long)(source->now_ms / 1000)) };
-    buf_init(&signature, 256);
-    enum result rc = sign_standard(secret, source->id, time, body, &signature);
-    if (rc == ERR_INVALID)
-        *b->why = "the signing secret of its target is not whsec_ and base64";
-    if (rc == OK)
-        rc = add_header(b, SLICE("webhook-id"), source->id);
-    if (rc == OK)
-        rc = add_header(b, SLICE("webhook-timestamp"), time);
-    if (rc == OK)
-        rc = add_header(b, SLICE("webhook-signature"), buf_slice(&signature));
-    buf_deinit(&signature);
-    return rc;
 }
 
 /* The bytes of an event go on as they arrived, and so does what undoes them. */
@@ -232,13 +205,58 @@ static enum result build_url(const struct building *b, const char **out)
     return whole.data ? OK : refuse(b, "its URL is longer than 32 KiB, or has a line end in it");
 }
 
+/* ---- the signature, of all that ---- */
+
+/* Those with a value. */
+static struct pair *made_headers(const struct building *b, size_t *count)
+{
+    struct pair *headers = arena_take(b->arena, b->count * sizeof(*headers) + 1);
+    *count = 0;
+    for (size_t i = 0; headers && i < b->count; i++) {
+        struct slice line = slice_of(b->lines[i]), name = b->names[i];
+        if (line.len > name.len + 2 && line.data[name.len] == ':')
+            headers[(*count)++] = (struct pair){ name, slice_from(line, name.len + 2) };
+    }
+    return headers;
+}
+
+/* What a message says in the place of a signature, or of what it covers, would only make it wrong. */
+static enum result put_header(struct building *b, struct slice name, struct slice value)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (!slice_eq_nocase(b->names[i], name))
+            continue;
+        b->count--;
+        b->names[i] = b->names[b->count];
+        b->lines[i] = b->lines[b->count];
+        break;
+    }
+    return add_header(b, name, value);
+}
+
+static enum result sign(struct building *b, const struct outgoing *out)
+{
+    const struct attempt_source *source = b->source;
+    struct sign_headers made;
+    struct sign_request request = { .signing = source->target->signing,
+                                    .generation = source->generation,
+                                    .method = slice_of(out->method),
+                                    .body = out->body,
+                                    .id = source->id,
+                                    .url = out->url,
+                                    .now_ms = source->now_ms };
+    request.headers = made_headers(b, &request.header_count);
+    enum result rc = request.headers ? sign_headers_make(&request, b->arena, &made, b->why) : ERR_MEMORY;
+    for (size_t i = 0; rc == OK && i < made.count; i++)
+        rc = put_header(b, made.list[i].name, made.list[i].value);
+    return rc;
+}
+
 /* ---- the whole ---- */
 
-static enum result build_headers(struct building *b, struct slice body)
+static enum result build_headers(struct building *b)
 {
     enum result rc = add_message_headers(b);
-    if (rc == OK)
-        rc = add_signature(b, body);
     if (rc == OK)
         rc = add_auth(b);
     if (rc == OK)
@@ -265,19 +283,23 @@ enum result attempt_request_build(const struct attempt_source *source, struct ar
         return rc;
     struct slice body = b->message.body_of_event ? source->event->body : b->message.body;
     struct slice method = b->message.method.data ? b->message.method : source->target->method;
-    rc = build_headers(b, body);
+    rc = build_headers(b);
     if (rc == OK)
         rc = build_url(b, &out->url);
+    if (rc != OK)
+        return rc;
+    out->method = arena_copy(arena, method).data;
+    out->body = body;
+    if (source->target->signing && out->method)
+        rc = sign(b, out);
     if (rc != OK)
         return rc;
     out->target = source->target->name;
     if (source->event)
         out->event_id = source->event->id;
     out->delivery_id = source->delivery_id;
-    out->method = arena_copy(arena, method).data;
     out->header_lines = b->lines;
     out->header_count = b->count;
-    out->body = body;
     out->timeout_ms = source->target->timeout_ms;
     out->connect_timeout_ms = source->target->connect_timeout_ms;
     out->tls = source->target->tls;

@@ -1,6 +1,7 @@
 #include "model/generation.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include "base/fnv.h"
 #include "base/mem.h"
@@ -23,6 +24,9 @@ void generation_unref(struct generation *generation)
             OPENSSL_cleanse((void *)generation->targets[i].tls->key.data, generation->targets[i].tls->key.len);
     for (size_t i = 0; i < generation->route_count; i++)
         schema_free(generation->routes[i].schema);
+    for (size_t i = 0; i < generation->target_count; i++)
+        if (generation->targets[i].signing)
+            EVP_PKEY_free(generation->targets[i].signing->key);
     arena_deinit(&generation->arena);
     mem_free(generation);
 }

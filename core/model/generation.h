@@ -15,6 +15,7 @@
 #include "model/cron.h"
 #include "model/event.h"
 #include "model/response.h"
+#include "model/signing.h"
 #include "model/verification.h"
 
 /* ---- conditions of `when` ---- */
@@ -206,9 +207,9 @@ struct target {
     const struct pair *headers; /* value: pieces */
     size_t header_count;
     enum auth auth;
-    struct slice auth_user;   /* pieces; AUTH_BASIC */
-    struct slice auth_value;  /* pieces; the token or the password */
-    struct slice sign_secret; /* name of the secret of sign.standard; data NULL: not signed */
+    struct slice auth_user;  /* pieces; AUTH_BASIC */
+    struct slice auth_value; /* pieces; the token or the password */
+    struct signing *signing; /* NULL: not signed */
     uint64_t timeout_ms, connect_timeout_ms;
     struct retry_policy retry;
     bool retry_off; /* retry = false: one try */

@@ -117,17 +117,35 @@ static int host_secret(lua_State *L)
     return 1;
 }
 
-/* secret_fits(name, form of enum verify_key) → true unless it is set and no key */
+static bool is_key_text(enum verify_key form, struct slice value)
+{
+    unsigned char bytes[KEY_BYTES_MAX];
+    bool fits = key_bytes(form, value, bytes).data && !secret_is_public(value);
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return fits;
+}
+
+/* Of an algorithm of sign.jwt. */
+static bool is_signing_key(const char *algorithm, struct slice value)
+{
+    struct verify how = { .scheme = VERIFY_JWT, .algorithm = slice_of(algorithm) };
+    if (!signs_by_key(&how))
+        return !secret_is_public(value); /* nor a private one in PEM */
+    EVP_PKEY *key = private_key_read(public_key_kind_of(&how), value);
+    EVP_PKEY_free(key);
+    return key != NULL;
+}
+
+/* secret_fits(name, form of enum verify_key or algorithm of sign.jwt) → true unless it is set and no key */
 static int host_secret_fits(lua_State *L)
 {
-    static const char *const forms[] = { "text", "standard", "hex", "base64", NULL };
+    static const char *const forms[] = { "text", "standard", "hex", "base64", "HS256", "RS256", "ES256", "EdDSA", NULL };
     const struct loading *loading = lua_touserdata(L, lua_upvalueindex(1));
-    unsigned char bytes[KEY_BYTES_MAX];
     struct slice value = find_secret(loading, luaL_checkstring(L, 1));
-    enum verify_key form = (enum verify_key)luaL_checkoption(L, 2, NULL, forms);
-    bool fits = value.len == 0 || (key_bytes(form, value, bytes).data && !secret_is_public(value));
-    lua_pushboolean(L, fits || loading->options->stand_ins); /* what stands in is made to fit later (stand_ins.h) */
-    OPENSSL_cleanse(bytes, sizeof(bytes));
+    int form = luaL_checkoption(L, 2, NULL, forms);
+    bool is_set = value.len > 0 && !loading->options->stand_ins; /* what stands in is made to fit later (stand_ins.h) */
+    bool fits = !is_set || (form <= KEY_BASE64 ? is_key_text((enum verify_key)form, value) : is_signing_key(forms[form], value));
+    lua_pushboolean(L, fits);
     return 1;
 }
 

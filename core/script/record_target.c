@@ -1,6 +1,7 @@
 /* record_target.c: a target, from the record of lua/tidewire/loader/target.lua. Words are in the order of their enums. */
 #include <lauxlib.h>
 
+#include "ingest/keys.h"
 #include "model/message.h"
 #include "script/certificates.h"
 #include "script/record.h"
@@ -14,6 +15,27 @@ static void read_auth(const struct record *record, struct target *target)
     target->auth_user = record_pieces(record, "user");
     target->auth_value = record_pieces(record, "value");
     record_leave(record);
+}
+
+static void read_key(const struct record *record, struct signing *signing)
+{
+    struct slice pem;
+    if (signs_by_key(&signing->how) && generation_secret(record->generation, signing->how.secrets[0], &pem))
+        signing->key = private_key_read(public_key_kind_of(&signing->how), pem);
+}
+
+static void read_signing(const struct record *record, struct target *target)
+{
+    if (!record_enter(record, "sign"))
+        return;
+    struct signing *signing = target->signing = record_take(record, sizeof(*signing));
+    signing->token_header = record_text(record, "token_header");
+    signing->token_claims = record_text(record, "token_claims");
+    signing->body_hash = record_text(record, "body_hash");
+    signing->ttl_ms = (uint64_t)record_number(record, "ttl");
+    record_leave(record);
+    signing->how = record_verify(record, "sign");
+    read_key(record, signing);
 }
 
 static void read_success(const struct record *record, struct target *target)
@@ -92,7 +114,7 @@ static bool target_records(const struct generation *generation, const struct tar
     for (size_t i = 0; i < target->header_count; i++)
         lacks = lacks || lacks_secret(generation, target->headers[i].value);
     lacks = lacks || (target->tls && target->tls->cert.data && !target->tls->key.data);
-    return lacks || (target->sign_secret.data && !generation_secret((void *)generation, target->sign_secret, &value));
+    return lacks || (target->signing && !generation_secret((void *)generation, target->signing->how.secrets[0], &value));
 }
 
 void record_read_target(const struct record *record, struct target *target)
@@ -104,7 +126,7 @@ void record_read_target(const struct record *record, struct target *target)
     target->method = record_text(record, "method");
     target->headers = record_pairs(record, "headers", &target->header_count, true);
     read_auth(record, target);
-    target->sign_secret = record_text(record, "sign_secret");
+    read_signing(record, target);
     target->timeout_ms = (uint64_t)record_number(record, "timeout");
     target->connect_timeout_ms = (uint64_t)record_number(record, "connect_timeout");
     read_retry(record, target);

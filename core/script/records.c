@@ -69,14 +69,14 @@ static void read_targets(const struct record *record)
     if (!record_enter_list(record, "targets", &count))
         return;
     struct target *targets = record_take(record, count * sizeof(*targets));
+    record->generation->targets = targets; /* at once: what they own is freed with them */
+    record->generation->target_count = count;
     for (size_t i = 0; i < count; i++) {
         record_enter_item(record, i);
         record_read_target(record, &targets[i]);
         targets[i].index = (uint32_t)i;
         record_leave(record);
     }
-    record->generation->targets = targets;
-    record->generation->target_count = count;
     record_leave(record);
 }
 

@@ -64,6 +64,14 @@ bool stand_in_key_fit(struct generation *generation, const struct route *route, 
     return verify->public_keys[0].data && private_key->data;
 }
 
+/* ---- of a target ---- */
+
+void stand_in_key_sign(struct signing *signing)
+{
+    if (signs_by_key(&signing->how) && !signing->key)
+        signing->key = make_pair(public_key_kind_of(&signing->how));
+}
+
 /* ---- of a secret ---- */
 
 static struct stand_in_key *find(const struct generation *generation, struct slice value, int kind)

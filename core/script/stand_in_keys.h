@@ -13,6 +13,8 @@ struct slice stand_in_key_name(struct arena *arena, struct slice path);
  * has no public key, or there is no memory. Nobody has the generation yet. */
 bool stand_in_key_fit(struct generation *generation, const struct route *route, struct slice *private_key);
 
+/* A target that signs with a private key gets one, if its secret has none. Nobody has the generation yet. */
+void stand_in_key_sign(struct signing *signing);
 /* For crypto.sign and crypto.verify: where the value is a stand-in, a half of the pair that it stands for, in PEM; else the
  * value. kind: EVP_PKEY_ED25519 or EVP_PKEY_EC (P-256), whose pairs are made when they are first asked for; to make one of
  * EVP_PKEY_RSA takes longer than a handler may. A libs_stand_in of struct generation. */

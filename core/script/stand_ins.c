@@ -165,8 +165,10 @@ void stand_ins_fit(struct generation *generation, struct secret *secrets)
         fit_key(&fitting, &generation->routes[i]);
     }
     for (size_t i = 0; i < generation->target_count; i++) {
-        fitting.make = standard;
-        fit(&fitting, generation->targets[i].sign_secret);
+        if (generation->targets[i].signing) {
+            fit_scheme(&fitting, &generation->targets[i].signing->how);
+            stand_in_key_sign(generation->targets[i].signing);
+        }
         fit_url(&fitting, &generation->targets[i]);
     }
 }

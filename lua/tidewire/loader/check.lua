@@ -89,6 +89,11 @@ local aliases = {
     body = "a message is given to send: send(target, { json = … })", token = "write auth = auth.bearer(secret \"NAME\")",
     rate_limit = "write rate", signature = "write sign",
   },
+  sign = {
+    kid = "write key_id", iss = "write issuer", aud = "write audience", sub = "write subject", exp = "write ttl",
+    expires_in = "write ttl", max_age = "how old a signature may be, its receiver says",
+    public_url = "{url} is the address that the message goes to",
+  },
 }
 
 local function alias_of(self, key)

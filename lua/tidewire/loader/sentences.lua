@@ -7,6 +7,7 @@ local compat = require "tidewire.loader.compat"
 local findings = require "tidewire.loader.findings"
 local provider = require "tidewire.loader.provider"
 local route = require "tidewire.loader.route"
+local sign = require "tidewire.loader.sign"
 local suggest = require "tidewire.suggest"
 local target = require "tidewire.loader.target"
 local task = require "tidewire.loader.task"
@@ -183,17 +184,15 @@ local function verify_words(load)
 end
 
 local function sign_words(load)
-  return word_table(load, "sign", {
-    standard = function(given)
-      local self = checker(load, "sign.standard")
-      given = options_table(self, "sign.standard", given)
-      local fields = self:fields({}, given, { secret = check.bare_secret })
-      if given.secret == nil then
-        self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\"" })
-      end
-      return values.new("sign", { secrets = fields.secret or {} })
-    end,
-  }, { hmac = true, jwt = true })
+  local words = {}
+  for _, name in ipairs { "standard", "hmac", "jwt" } do
+    local word = "sign." .. name
+    words[name] = function(given)
+      local self = checker(load, word)
+      return values.new("sign", sign[name](self, options_table(self, word, given)))
+    end
+  end
+  return word_table(load, "sign", words)
 end
 
 local function auth_words(load)

@@ -75,6 +75,23 @@ local function breaker_of(self, path, value)
   return check.with_defaults(self:fields(path, value, breaker_fields), breaker_default)
 end
 
+--- Headers that two options would make.
+local function check_signature(self, fields)
+  local sign = fields.sign
+  for _, source in ipairs(sign and { sign, sign.timestamp or {}, sign.id or {} } or {}) do
+    local name = source.header and source.header:lower()
+    if name == "authorization" and fields.auth then
+      self:fault({ "auth" }, "auth and sign both make the header 'authorization'",
+        { at_key = true, hint = "keep one, or write header = \"X-Signature\" into sign" })
+    end
+    for _, pair in ipairs(fields.headers or {}) do
+      if pair[1]:lower() == name then
+        self:fault({ "headers", pair[1] }, ("the header '%s' is made by sign"):format(pair[1]), { at_key = true })
+      end
+    end
+  end
+end
+
 local known = {
   url = url_of,
   method = check.choice { "POST", "PUT", "PATCH", "GET", "DELETE" },
@@ -107,12 +124,13 @@ function M.make(load, name, given, file, line)
   if given.tls ~= nil and fields.url and type_of(fields.url) == "string" and not fields.url:find "^https:" then
     self:fault({ "tls" }, "tls wants an address that begins with https://", { at_key = true })
   end
+  check_signature(self, fields)
   local success = fields.success or { ranges = { { from = 200, to = 299 } } }
   return {
     name = name, file = file, line = line,
     url = fields.url or "", method = fields.method or "POST", headers = fields.headers or {},
     auth = fields.auth or { scheme = "none" },
-    sign_secret = fields.sign and fields.sign.secrets[1],
+    sign = fields.sign,
     timeout = fields.timeout or 15000, connect_timeout = fields.connect_timeout or 5000,
     retry = fields.retry or retry.target_defaults,
     success = success.ranges or {}, success_function = success.run ~= nil,

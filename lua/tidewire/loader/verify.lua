@@ -131,15 +131,23 @@ end
 
 -- ---- where time, id and signature come from ----
 
---- "headers.x-name", "body.path", or the name of a part of the signature header.
+--- "headers.x-name", "body.path", or the name of a part of the signature header. On what leaves nothing can be put into the
+-- body, and where the header has no parts, a name is that of a header.
 local function source_of(self, path, text, format)
   local root, rest = text:match "^(%l+)%.(.+)$"
+  local has_parts = format == "k=v," or format == "k=v;"
   if root == "headers" then
     return { header = rest }
+  elseif root == "body" and self.signs then
+    self:fault(path, ("%s = %q: what signs puts nothing into the body"):format(path[#path], text),
+      { hint = ("write %s = \"headers.x-…\""):format(path[#path]) })
+    return {}
   elseif root == "body" and is_field(rest) then
     return { field = rest }
-  elseif format == "k=v," or format == "k=v;" then
+  elseif has_parts then
     return { part = text }
+  elseif self.signs then
+    return { header = self:header_name(path, text) }
   end
   self:fault(path, ("%s = %q names a part of the header, but its format is \"%s\""):format(path[#path], text, format),
     { hint = ("write %s = \"headers.x-…\", or format = \"k=v,\""):format(path[#path]) })
@@ -156,8 +164,8 @@ local function sources(self, fields, scheme)
   end
   for _, name in ipairs { "timestamp", "id" } do
     if uses(scheme.signed, name) and not scheme[name] then
-      self:fault({ "signed" }, ("signed has {%s}, but nothing says where it comes from"):format(name),
-        { hint = ("add %s = \"headers.x-…\""):format(name) })
+      self:fault({ "signed" }, ("signed has {%s}, but nothing says where it %s"):format(name,
+        self.signs and "goes" or "comes from"), { hint = ("add %s = \"headers.x-…\""):format(name) })
     end
   end
 end
@@ -175,7 +183,8 @@ local function ages(self, fields, scheme)
   elseif fields.max_age then
     self:fault({ "max_age" }, "max_age needs a signed time: signed has no {timestamp}", { at_key = true })
   elseif fields.timestamp then
-    self:fault({ "timestamp" }, "timestamp says where {timestamp} comes from, but signed has none", { at_key = true })
+    self:fault({ "timestamp" }, ("timestamp says where {timestamp} %s, but signed has none"):format(
+      self.signs and "goes" or "comes from"), { at_key = true })
   end
 end
 
@@ -207,7 +216,7 @@ local function with_other_port(url)
 end
 
 local function urls(self, fields, scheme)
-  if not uses(scheme.signed, "url") then
+  if not uses(scheme.signed, "url") or self.signs then
     return
   elseif not fields.public_url then
     return self:fault({}, "needs public_url, because the sender signs its URL",
@@ -283,8 +292,8 @@ end
 
 local formats = { "plain", "k=v,", "k=v;", "list" }
 
---- What verify.hmac takes.
-local hmac_fields = {
+--- What verify.hmac and sign.hmac take.
+local signature_fields = {
   header = check.header_name,
   secret = check.bare_secret,
   algorithm = check.choice { "sha256", "sha1", "sha512" },
@@ -295,9 +304,10 @@ local hmac_fields = {
   signature = check.line_text,
   timestamp = check.line_text,
   id = check.line_text,
-  max_age = check.duration("1s", "30d"),
-  public_url = M.public_url,
 }
+
+--- What only verify.hmac takes.
+local hmac_fields = check.with_defaults({ max_age = check.duration("1s", "30d"), public_url = M.public_url }, signature_fields)
 
 --- What only a profile says.
 local profile_fields = check.with_defaults({
@@ -326,9 +336,10 @@ local function check_secrets(self, scheme)
   local form = key_forms[scheme.key]
   for _, name in ipairs(self.load.mode == "check" and scheme.secrets or {}) do
     if not self.load.host.secret_fits(name, scheme.key or "text") then
-      self:fault({}, form and ("the secret %q has not the form that this sender's secrets have"):format(name)
-        or ("the secret %q is a public key, which anybody knows"):format(name),
-        { hint = form and "it is " .. form or "set it to the text that only the sender and you have" })
+      self:fault({}, form and ("the secret %q has not the form that %s secrets have"):format(name,
+        self.signs and "these" or "this sender's") or ("the secret %q is a public key, which anybody knows"):format(name),
+        { hint = form and "it is " .. form or ("set it to the text that only the %s and you have"):format(
+          self.signs and "receiver" or "sender") })
     end
   end
 end
@@ -357,8 +368,9 @@ local function signed_record(self, fields)
   return scheme
 end
 
+--- Of verify.hmac; and of sign.hmac, whose checker says `signs`.
 function M.hmac(self, given)
-  local fields = self:fields({}, given, hmac_fields)
+  local fields = self:fields({}, given, self.signs and signature_fields or hmac_fields)
   for _, name in ipairs { "header", "secret" } do
     if self:lacks(given, name) then
       self:fault({}, ("needs %s"):format(name), { hint = name == "header" and "add header = \"X-Signature\""
@@ -478,7 +490,8 @@ function M.of_profile(self, given, options)
   return record
 end
 
-local standard = {
+--- The scheme of Standard Webhooks, as a profile has it.
+M.standard_scheme = {
   header = "webhook-signature", format = "list", signature = "v1", public_signature = "v1a", encoding = "base64",
   signed = "{id}.{timestamp}.{body}", timestamp = "headers.webhook-timestamp", id = "headers.webhook-id", key = "standard",
   name = "standard",
@@ -489,7 +502,7 @@ function M.standard(self, given)
   if self:lacks(given, "secret") and self:lacks(given, "public_key") then
     self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\", or public_key = \"whpk_…\"" })
   end
-  return M.of_profile(self, standard, { secrets = options.secret, public_keys = options.public_key })
+  return M.of_profile(self, M.standard_scheme, { secrets = options.secret, public_keys = options.public_key })
 end
 
 M.later = { mtls = true }

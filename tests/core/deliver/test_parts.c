@@ -13,7 +13,6 @@
 #include "deliver/redirect_url.h"
 #include "deliver/sender.h"
 #include "deliver/settle.h"
-#include "deliver/sign.h"
 
 #define SECOND 1000ull
 #define HOUR   (3600 * SECOND)
@@ -236,24 +235,6 @@ TEST(redirects_lead_by_http_or_https_only)
         curl_url_cleanup(to);
         curl_url_cleanup(from);
     }
-}
-
-/* ---- signatures ---- */
-
-TEST(signs_as_the_reference_does)
-{
-    struct buf out;
-    buf_init(&out, 1 << 10);
-    /* the example of the scheme's public test vectors */
-    CHECK_EQ("signed",
-             sign_standard(SLICE("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SLICE("msg_p5jXN8AQM9LWM0D4loKWxJek"),
-                           SLICE("1614265330"), SLICE("{\"test\": 2432232314}"), &out),
-             OK);
-    CHECK_SLICE("the same", buf_slice(&out), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    buf_clear(&out);
-    CHECK_EQ("no such secret", sign_standard(SLICE("whsec_not base64"), SLICE("a"), SLICE("1"), SLICE(""), &out), ERR_INVALID);
-    CHECK_EQ("an empty one", sign_standard(SLICE("whsec_"), SLICE("a"), SLICE("1"), SLICE(""), &out), ERR_INVALID);
-    buf_deinit(&out);
 }
 
 /* ---- a target that fails and fails ---- */

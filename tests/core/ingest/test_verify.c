@@ -181,9 +181,13 @@ static void with(struct request *ask, const char *name, const char *value)
 
 static struct verify_input input_of(const struct request *ask, uint64_t now_ms)
 {
-    return (struct verify_input){
-        slice_of(ask->method), slice_of(ask->path), SLICE(""), ask->headers, ask->count, slice_of(ask->body), now_ms, NULL
-    };
+    return (struct verify_input){ .method = slice_of(ask->method),
+                                  .path = slice_of(ask->path),
+                                  .query = SLICE(""),
+                                  .headers = ask->headers,
+                                  .header_count = ask->count,
+                                  .body = slice_of(ask->body),
+                                  .now_ms = now_ms };
 }
 
 /* What is refused says nothing further. */
@@ -749,7 +753,13 @@ TEST(signs_bytes_whatever_they_are)
     struct verify scheme = github();
     struct verifier *verifier = verifier_new(&scheme, &generation);
     struct pair pair = { SLICE("x-hub-signature-256"), slice_of(header) };
-    struct verify_input input = { SLICE("POST"), SLICE("/in"), SLICE(""), &pair, 1, { body, sizeof(body) }, NOW_MS, NULL };
+    struct verify_input input = { .method = SLICE("POST"),
+                                  .path = SLICE("/in"),
+                                  .query = SLICE(""),
+                                  .headers = &pair,
+                                  .header_count = 1,
+                                  .body = { body, sizeof(body) },
+                                  .now_ms = NOW_MS };
     struct verify_result result;
     CHECK_EQ("all of them", verify_request(verifier, &input, &result), VERDICT_VALID);
     input.body.len--;

@@ -118,6 +118,62 @@ TEST(marks_unknown_options)
     REPORTS("route \"/x\" {" GOOD ", ack = \"stord\" }", "did you mean 'stored'?");
 }
 
+#define SIGNED_BY(sign) "target \"x\" { url = \"http://a.example.com\", sign = sign." sign " }"
+
+TEST(what_cannot_be_signed_so_is_said_with_what_to_write)
+{
+    static const struct {
+        const char *rule, *says;
+    } cases[] = {
+        { SIGNED_BY("hmac { secret = secret \"HOME\" }"), "sign.hmac: needs header" },
+        { SIGNED_BY("hmac { header = \"X-S\" }"), "sign.hmac: needs secret" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = \"text\" }"), "secret wants a secret" },
+        { SIGNED_BY("hmac { header = \"X S\", secret = secret \"HOME\" }"), "'X S' is not a header name" },
+        { SIGNED_BY("hmac { header = \"Host\", secret = secret \"HOME\" }"), "that header is made by tidewire itself" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = secret \"HOME\", algoritm = \"sha1\" }"), "did you mean 'algorithm'?" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = secret \"HOME\", max_age = \"5m\" }"), "its receiver says" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = secret \"HOME\", signed = \"{boddy}\" }"), "did you mean '{body}'?" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = secret \"HOME\", signed = \"{timestamp}{body}\" }"),
+          "signed has {timestamp}, but nothing says where it goes" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = secret \"HOME\", signed = \"{id}\", id = \"X-Id\" }"),
+          "signed without {body}" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = secret \"HOME\", timestamp = \"X-At\" }"),
+          "timestamp says where {timestamp} goes, but signed has none" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = secret \"HOME\", signed = \"{id}.{body}\", id = \"body.id\" }"),
+          "what signs puts nothing into the body" },
+        { SIGNED_BY("hmac { header = \"X-S\", secret = secret \"HOME\" }, headers = { [\"x-s\"] = \"1\" }"),
+          "the header 'x-s' is made by sign" },
+        { SIGNED_BY("standard { secret = secret \"HOME\" }"), "it is \"whsec_\" and base64" },
+        { SIGNED_BY("jwt {}"), "sign.jwt: needs secret or key" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", key = secret \"HOME\" }"), "two keys for one signature" },
+        { SIGNED_BY("jwt { key = secret \"HOME\" }"), "sign.jwt: needs algorithm" },
+        { SIGNED_BY("jwt { key = secret \"HOME\", algorithm = \"HS256\" }"), "write secret = secret \"NAME\"" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", algorithm = \"RS256\" }"), "RS256 signs with a private key" },
+        { SIGNED_BY("jwt { key = secret \"HOME\", algorithm = \"RS256\" }"), "the secret \"HOME\" is no private key for RS256" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", algorithm = \"none\" }"), "is none of \"HS256\"" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", kid = \"1\" }"), "write key_id" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", ttl = 300 }"), "write \"300s\"" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", ttl = \"25h\" }"), "from \"1s\" to \"1d\"" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", claims = { exp = 1 } }"), "claims.exp is not for claims: write ttl" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", claims = { f = print } }"), "claims are JSON" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", claims = { s = secret \"HOME\" } }"), "claims are JSON" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", claims = { t = (\"x\"):rep(4089) } }"), "4097 bytes of JSON: at most 4096" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", body_hash = \"iat\" }"), "body_hash = \"iat\" is not free" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\", claims = { h = 1 }, body_hash = \"h\" }"),
+          "is the name of one of the claims" },
+        { SIGNED_BY("jwt { secret = secret \"HOME\" }, auth = auth.bearer(secret \"HOME\")"),
+          "auth and sign both make the header 'authorization'" },
+        { SIGNED_BY("hmca {}"), "did you mean 'hmac'?" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        REPORTS(cases[i].rule, cases[i].says);
+    ACCEPTS(SIGNED_BY("hmac { header = \"X-S\", secret = secret(\"HOME\", \"PATH\"), signed = \"{id}.{timestamp}.{body}\",\n"
+                      "timestamp = \"X-At\", id = \"headers.X-Id\" }, headers = { [\"X-T\"] = \"1\" }"));
+    ACCEPTS(
+        SIGNED_BY("jwt { secret = secret \"HOME\", header = \"X-Token\", ttl = \"1d\", claims = { t = (\"x\"):rep(4088) } },\n"
+                  "auth = auth.bearer(secret \"HOME\")"));
+}
+
 TEST(respond_stands_in_routes_whose_sender_waits)
 {
     REPORTS("route \"/x\" {\n  verify = verify.none \"a test\",\n  handle = function(event)\n    if event.body then\n"
