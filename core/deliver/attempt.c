@@ -249,14 +249,6 @@ static void end(struct record *record, const struct answer *answer)
     settle(record, answer, &settlement);
 }
 
-static void on_answer(void *arg, const struct answer *answer)
-{
-    struct record *record = arg;
-    record->transfer = NULL;
-    record->queue->deliver->under_way--;
-    end(record, answer);
-}
-
 /* It cannot be sent as things are: kept, uncounted, and tried again later. */
 static void postpone(struct record *record, uint64_t wait_ms)
 {
@@ -274,12 +266,73 @@ static void postpone(struct record *record, uint64_t wait_ms)
     record_wait_until(record, clock_wall_ms() + wait_ms);
 }
 
-static void fail_for_good(struct record *record, const char *why)
+/* Without an answer. */
+static void fail(struct record *record, enum attempt_error error, const char *why)
 {
     struct answer answer = {
-        .error = ATTEMPT_CONFIG, .detail = why, .body = SLICE(""), .content_type = SLICE(""), .retry_after = SLICE("")
+        .error = error, .detail = why, .body = SLICE(""), .content_type = SLICE(""), .retry_after = SLICE("")
     };
     end(record, &answer);
+}
+
+static void send_now(struct record *record);
+
+static void on_token(struct token_wait *wait, const char *why)
+{
+    struct record *record = wait->owner;
+    record->token_wait = NULL;
+    record->queue->deliver->under_way--;
+    if (!record->queue->target) /* gone by a reload meanwhile */
+        postpone(record, READ_AGAIN_MS);
+    else if (why)
+        fail(record, ATTEMPT_OAUTH2, why);
+    else
+        send_now(record);
+}
+
+/* false: it is not there; the record waits for it, or has failed for want of it. */
+static bool take_token(struct record *record, struct slice *token)
+{
+    struct deliver *deliver = record->queue->deliver;
+    const struct target *target = record->queue->target;
+    *token = tokens_get(deliver->tokens, target, &record->token_serial);
+    if (token->data)
+        return true;
+    struct token_wait *wait = arena_alloc(&record->arena, sizeof(*wait));
+    const char *why = "no memory";
+    if (wait) {
+        *wait = (struct token_wait){ .on_done = on_token, .owner = record };
+        why = tokens_wait(deliver->tokens, target, deliver->generation, wait);
+    }
+    if (why) {
+        fail(record, ATTEMPT_OAUTH2, why);
+        return false;
+    }
+    record->token_wait = wait;
+    deliver->under_way++;
+    return false;
+}
+
+/* The target does not know the token any more: once in an attempt it is sent again with another one. */
+static bool send_with_other_token(struct record *record)
+{
+    const struct queue *queue = record->queue;
+    if (record->token_renewed || !queue->target || queue->target->auth != AUTH_OAUTH2 ||
+        !tokens_refuse(queue->deliver->tokens, queue->target, record->token_serial))
+        return false;
+    record->token_renewed = true;
+    arena_deinit(&record->arena);
+    send_now(record);
+    return true;
+}
+
+static void on_answer(void *arg, const struct answer *answer)
+{
+    struct record *record = arg;
+    record->transfer = NULL;
+    record->queue->deliver->under_way--;
+    if (answer->status != 401 || !record->token_serial || !send_with_other_token(record))
+        end(record, answer);
 }
 
 static void send_now(struct record *record)
@@ -299,6 +352,9 @@ static void send_now(struct record *record)
         .delivery_id = record->id,
         .now_ms = clock_wall_ms(),
     };
+    record->state = RECORD_SENDING;
+    if (queue->target->auth == AUTH_OAUTH2 && !take_token(record, &source.token))
+        return;
     enum result rc = out ? attempt_request_build(&source, &record->arena, out, &why) : ERR_MEMORY;
     if (rc == ERR_NOT_FOUND || rc == ERR_MEMORY) {
         LOG(LOG_WARN, "delivery postponed", LOG_ID("delivery_id", record->id), LOG_T("target", queue->name),
@@ -306,13 +362,12 @@ static void send_now(struct record *record)
         postpone(record, SECRET_AGAIN_MS);
         return;
     }
-    record->state = RECORD_SENDING;
     if (rc == OK)
         record->transfer = sender_start(deliver->sender, out, on_answer, record, &why);
     if (record->transfer)
         deliver->under_way++;
     else
-        fail_for_good(record, why);
+        fail(record, ATTEMPT_CONFIG, why);
 }
 
 /* ---- its bytes ---- */
@@ -330,7 +385,7 @@ void attempt_on_loaded(struct record *record)
     }
     if (record->read.op.result == ERR_INVALID || record->read.op.result == ERR_NOT_FOUND) {
         if (queue->target)
-            fail_for_good(record, "its event cannot be read from the store");
+            fail(record, ATTEMPT_CONFIG, "its event cannot be read from the store");
         else
             postpone(record, READ_AGAIN_MS);
         return;
@@ -365,6 +420,8 @@ void attempt_start(struct record *record)
     record->queue->sending++;
     record->probe = breaker_start(&record->queue->breaker);
     record->has_room = true;
+    record->token_serial = 0;
+    record->token_renewed = false;
     if (record->event) {
         record_bytes_leave(record);
         send_now(record);

@@ -128,9 +128,13 @@ static enum result add_auth(struct building *b)
 {
     const struct target *target = b->source->target;
     struct slice user = SLICE(""), value;
+    enum result rc = OK;
     if (target->auth == AUTH_NONE)
         return OK;
-    enum result rc = render(b, target->auth_value, &value);
+    if (target->auth == AUTH_OAUTH2)
+        value = b->source->token;
+    else
+        rc = render(b, target->auth_value, &value);
     if (rc == OK && target->auth == AUTH_BASIC)
         rc = render(b, target->auth_user, &user);
     if (rc != OK)

@@ -15,6 +15,7 @@ struct attempt_source {
     const struct event *event;
     struct slice message; /* blob of message.h */
     struct slice id;      /* idempotency-key; "" : none */
+    struct slice token;   /* AUTH_OAUTH2 */
     struct uuid delivery_id;
     uint64_t now_ms; /* wall clock: the signature's time */
 };

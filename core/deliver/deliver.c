@@ -235,6 +235,7 @@ struct deliver *deliver_new(const struct deliver_config *config)
     struct deliver *deliver = MEM_NEW(struct deliver);
     deliver->config = *config;
     deliver->sender = sender_new(config->loop, config->stand_in);
+    deliver->tokens = tokens_new(config->stand_in ? NULL : config->fetcher);
     rng_seed_random(&deliver->rng);
     timer_init(&deliver->timer, config->loop, on_timer, deliver);
     uv_prepare_init(config->loop, &deliver->before_sleep);
@@ -270,8 +271,12 @@ bool deliver_has_work(const struct deliver *deliver)
 /* What it was about to send stays waiting in the store, or goes there now. */
 static void abort_record(struct deliver *deliver, struct record *record)
 {
-    sender_abort(deliver->sender, record->transfer);
+    if (record->transfer)
+        sender_abort(deliver->sender, record->transfer);
+    else
+        tokens_leave(deliver->tokens, record->token_wait);
     record->transfer = NULL;
+    record->token_wait = NULL;
     record->state = RECORD_WAITING;
     deliver->under_way--;
     record->queue->sending--;
@@ -287,7 +292,7 @@ bool deliver_abort(struct deliver *deliver)
     for (struct queue *queue = deliver->queues; queue; queue = queue->next) {
         for (struct record *record = queue->records, *next; record; record = next) {
             next = record->next;
-            if (record->transfer)
+            if (record->transfer || record->token_wait)
                 abort_record(deliver, record);
         }
     }
@@ -321,6 +326,7 @@ void deliver_free(struct deliver *deliver, void (*on_closed)(void *arg), void *a
         queue_free(deliver->queues);
         deliver->queues = next;
     }
+    tokens_free(deliver->tokens);
     generation_unref(deliver->generation);
     mem_free(deliver->by_target);
     sender_free(deliver->sender, on_part_closed, deliver);

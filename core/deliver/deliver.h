@@ -26,6 +26,7 @@
 #include "store/store.h"
 
 struct deliver;
+struct fetcher;
 struct stand_in;
 
 enum {
@@ -78,6 +79,7 @@ struct deliver_config {
     /* Of a route with on_dead. true: deliver_told or deliver_untold follows, and the end is written then; false: not now. */
     bool (*on_dead)(void *arg, const struct deliver_dead *dead);
     const struct stand_in *stand_in; /* of sender.h; NULL: the network */
+    struct fetcher *fetcher;         /* for access tokens; outlives the engine */
     void *arg;
 };
 

@@ -15,6 +15,7 @@
 #include "deliver/due_heap.h"
 #include "deliver/limiter.h"
 #include "deliver/sender.h"
+#include "deliver/tokens.h"
 
 enum {
     ENDED_MAX = 512,
@@ -50,6 +51,9 @@ struct record {
     struct slice message;      /* in the event's arena, or in read.arena */
     struct arena arena;        /* of the attempt under way */
     struct transfer *transfer;
+    struct token_wait *token_wait; /* in the arena; NULL: it waits for no access token */
+    uint32_t token_serial;         /* of the token that it was sent with; 0: none */
+    bool token_renewed;            /* in this attempt: once is enough */
     bool has_room, probe;          /* of its queue's breaker */
     bool notice;                   /* of on_error or on_dead */
     bool tells;                    /* its end is to be told to on_dead */
@@ -91,6 +95,7 @@ struct queue {
 struct deliver {
     struct deliver_config config;
     struct sender *sender;
+    struct tokens *tokens;
     struct generation *generation; /* counted */
     struct queue *queues, *awake;
     struct queue **by_target;     /* owned; of the generation's targets, by their index */

@@ -52,12 +52,13 @@ static uint32_t name_hash(struct slice name) /* FNV-1a, 32 bits: draft-eastlake-
 
 static bool lives_whole(const struct deliver *deliver, const struct target *target)
 {
-    return target->rate_per_s > 0 || target->concurrency < SHARES * deliver->config.workers;
+    return target->rate_per_s > 0 || target->auth == AUTH_OAUTH2 || target->concurrency < SHARES * deliver->config.workers;
 }
 
+/* Those that ask for access tokens at one place live together: one worker asks, and all of them use what it gets. */
 static uint32_t home_of(const struct deliver *deliver, const struct target *target)
 {
-    return name_hash(target->name) % deliver->config.workers;
+    return name_hash(target->auth == AUTH_OAUTH2 ? target->token_url : target->name) % deliver->config.workers;
 }
 
 uint32_t queue_owner(const struct queue *queue, const struct new_delivery *delivery)

@@ -376,6 +376,7 @@ static void make_deliver(struct worker *worker)
         .on_ended = worker_on_delivery_ended,
         .on_dead = worker_on_dead,
         .stand_in = network_of(worker),
+        .fetcher = worker->fetcher,
         .arg = worker,
     };
     worker->deliver = deliver_new(&config);

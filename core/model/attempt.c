@@ -25,7 +25,7 @@ enum result attempt_read(struct slice blob, struct attempt *out)
     out->answer = cursor_block(&cursor);
     out->answer_type = cursor_block(&cursor);
     out->generation = cursor.rest.len ? cursor_u32(&cursor) : 0; /* stores of schema 1 have none */
-    if (cursor.failed || cursor.rest.len != 0 || error > ATTEMPT_CONFIG)
+    if (cursor.failed || cursor.rest.len != 0 || error > ATTEMPT_ERROR_LAST)
         return ERR_INVALID;
     out->error = (enum attempt_error)error;
     return OK;

@@ -19,6 +19,8 @@ enum attempt_error {
     ATTEMPT_BLOCKED_ADDRESS,
     ATTEMPT_PROTOCOL,
     ATTEMPT_CONFIG, /* it could not even be made: bad URL, missing secret */
+    ATTEMPT_OAUTH2, /* no access token was to be had for it */
+    ATTEMPT_ERROR_LAST = ATTEMPT_OAUTH2,
 };
 
 struct attempt {
@@ -33,7 +35,7 @@ struct attempt {
     uint32_t generation;      /* of the rules whose target it followed */
 };
 
-/* "dns", "connect", "tls", "timeout", "reset", "blocked_address", "protocol", "config"; "" for ATTEMPT_ANSWERED. */
+/* "dns", "connect", "tls", "timeout", "reset", "blocked_address", "protocol", "config", "oauth2"; "" for ATTEMPT_ANSWERED. */
 const char *attempt_error_name(enum attempt_error error);
 /* The stored form, and back; slices point into blob. */
 void attempt_write(const struct attempt *attempt, struct buf *out);

@@ -184,7 +184,7 @@ struct task {
 
 /* ---- targets ---- */
 
-enum auth { AUTH_NONE, AUTH_BEARER, AUTH_BASIC };
+enum auth { AUTH_NONE, AUTH_BEARER, AUTH_BASIC, AUTH_OAUTH2 /* client credentials, RFC 6749, 4.4 */ };
 enum { SUCCESS_RANGES_MAX = 16 };
 
 /* What a target must show in TLS, and what is shown to it. All PEM. */
@@ -207,8 +207,10 @@ struct target {
     const struct pair *headers; /* value: pieces */
     size_t header_count;
     enum auth auth;
-    struct slice auth_user;  /* pieces; AUTH_BASIC */
-    struct slice auth_value; /* pieces; the token or the password */
+    struct slice auth_user;  /* pieces; AUTH_BASIC; AUTH_OAUTH2: the client's id, as in a form */
+    struct slice auth_value; /* pieces; the token, the password, or the client's secret, as in a form */
+    struct slice token_url;  /* pieces; AUTH_OAUTH2 */
+    struct slice scope;      /* AUTH_OAUTH2; "": none */
     struct signing *signing; /* NULL: not signed */
     uint64_t timeout_ms, connect_timeout_ms;
     struct retry_policy retry;

@@ -6,9 +6,8 @@
 
 const char *attempt_error_name(enum attempt_error error)
 {
-    static const char *const names[] = {
-        "", "dns", "connect", "tls", "timeout", "reset", "blocked_address", "protocol", "config"
-    };
+    static const char *const names[] = { "",         "dns",    "connect", "tls", "timeout", "reset", "blocked_address",
+                                         "protocol", "config", "oauth2" };
     return names[error];
 }
 

@@ -201,7 +201,7 @@ static void add_lookup(struct lookup_counts *to, const struct lookup_counts *fro
     to->took_ms += from->took_ms;
     for (size_t i = 0; i <= LOOKUP_BUCKETS; i++)
         to->slower[i] += from->slower[i];
-    for (size_t i = 0; i <= ATTEMPT_CONFIG; i++)
+    for (size_t i = 0; i <= ATTEMPT_ERROR_LAST; i++)
         to->ended[i] += from->ended[i];
 }
 

@@ -28,8 +28,8 @@ struct handler_counts {
 /* http.* in a route's handler. */
 struct lookup_counts {
     uint64_t took_ms;
-    uint64_t slower[LOOKUP_BUCKETS + 1]; /* as above */
-    uint64_t ended[ATTEMPT_CONFIG + 1];  /* by enum attempt_error; ATTEMPT_ANSWERED: with an answer of any status */
+    uint64_t slower[LOOKUP_BUCKETS + 1];    /* as above */
+    uint64_t ended[ATTEMPT_ERROR_LAST + 1]; /* by enum attempt_error; ATTEMPT_ANSWERED: with an answer of any status */
 };
 
 struct route_counts {

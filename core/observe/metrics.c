@@ -53,7 +53,7 @@ static void write_lookups(const struct counts *counts, struct buf *out)
     }
     metric_head(out, "lookups_total", "counter", "http.* in handlers, by what they came to.");
     for (size_t i = 0; i < counts->count; i++)
-        for (int error = ATTEMPT_ANSWERED; error <= ATTEMPT_CONFIG; error++) {
+        for (int error = ATTEMPT_ANSWERED; error <= ATTEMPT_ERROR_LAST; error++) {
             const char *outcome = error == ATTEMPT_ANSWERED ? "answered" : attempt_error_name((enum attempt_error)error);
             begin(out, "lookups_total", counts->routes[i]);
             buf_addf(out, ",outcome=\"%s\"} %llu\n", outcome, (unsigned long long)counts->routes[i]->lookup.ended[error]);

@@ -56,7 +56,7 @@ static void add(struct target_count *to, const struct target_count *from)
     to->delay_ms += from->delay_ms;
     for (size_t i = 0; i < CODE_CLASSES; i++)
         to->answered[i] += from->answered[i];
-    for (size_t i = 0; i <= ATTEMPT_CONFIG; i++)
+    for (size_t i = 0; i <= ATTEMPT_ERROR_LAST; i++)
         to->unanswered[i] += from->unanswered[i];
     for (size_t i = 0; i <= LOOKUP_BUCKETS; i++)
         to->took[i] += from->took[i];
@@ -98,7 +98,7 @@ static void write_attempts_of(const struct target_counts *targets, size_t i, str
         buf_addf(out, ",code_class=\"%s\",error_type=\"\"} %llu\n", classes[code_class],
                  (unsigned long long)targets->list[i]->answered[code_class]);
     }
-    for (int error = ATTEMPT_ANSWERED + 1; error <= ATTEMPT_CONFIG; error++) {
+    for (int error = ATTEMPT_ANSWERED + 1; error <= ATTEMPT_ERROR_LAST; error++) {
         begin(targets, i, out, name);
         buf_addf(out, ",code_class=\"none\",error_type=\"%s\"} %llu\n", attempt_error_name((enum attempt_error)error),
                  (unsigned long long)targets->list[i]->unanswered[error]);

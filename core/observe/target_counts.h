@@ -14,8 +14,8 @@ enum { CODE_CLASSES = 6 };
 
 struct target_count {
     uint64_t delivered, dead, retries;
-    uint64_t answered[CODE_CLASSES];         /* attempts by status / 100; 0: none of the others */
-    uint64_t unanswered[ATTEMPT_CONFIG + 1]; /* attempts by enum attempt_error */
+    uint64_t answered[CODE_CLASSES];             /* attempts by status / 100; 0: none of the others */
+    uint64_t unanswered[ATTEMPT_ERROR_LAST + 1]; /* attempts by enum attempt_error */
     uint64_t took_ms, took[LOOKUP_BUCKETS + 1];
     uint64_t delay_ms, delayed[DELAY_BUCKETS + 1]; /* of what was delivered */
     /* now; only in copies */

@@ -81,16 +81,16 @@ int record_known_word(const struct record *record, const char *name, const char 
 }
 
 /* A text or secret at the top, as pieces. */
-static struct slice top_pieces(const struct record *record)
+static struct slice top_pieces(const struct record *record, enum escaping escaping)
 {
     struct buf pieces;
     buf_init(&pieces, SECRET_TEXT_MAX * 2);
     if (secret_is(record->L, -1)) {
-        secret_pieces(record->L, lua_gettop(record->L), &pieces, ESCAPE_NONE);
+        secret_pieces(record->L, lua_gettop(record->L), &pieces, escaping);
     } else {
         struct slice text = { lua_tostring(record->L, -1), lua_objlen(record->L, -1) };
         if (text.data)
-            pieces_bytes(&pieces, text);
+            pieces_text(&pieces, text, escaping);
     }
     struct slice kept = arena_copy(&record->generation->arena, buf_slice(&pieces));
     buf_deinit(&pieces);
@@ -99,12 +99,17 @@ static struct slice top_pieces(const struct record *record)
     return kept;
 }
 
-struct slice record_pieces(const struct record *record, const char *name)
+struct slice record_escaped_pieces(const struct record *record, const char *name, enum escaping escaping)
 {
     lua_getfield(record->L, -1, name);
-    struct slice pieces = top_pieces(record);
+    struct slice pieces = top_pieces(record, escaping);
     lua_pop(record->L, 1);
     return pieces;
+}
+
+struct slice record_pieces(const struct record *record, const char *name)
+{
+    return record_escaped_pieces(record, name, ESCAPE_NONE);
 }
 
 /* ---- tables and lists in it ---- */
@@ -171,7 +176,7 @@ const struct pair *record_pairs(const struct record *record, const char *name, s
         list[i].name = top_text(record);
         record_leave(record);
         record_enter_item(record, 1);
-        list[i].value = as_pieces ? top_pieces(record) : top_text(record);
+        list[i].value = as_pieces ? top_pieces(record, ESCAPE_NONE) : top_text(record);
         record_leave(record);
         record_leave(record);
     }

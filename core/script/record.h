@@ -10,6 +10,7 @@
 #include <lua.h>
 
 #include "model/generation.h"
+#include "model/message.h"
 
 /* The record that is being read: the table at the top of the stack. */
 struct record {
@@ -30,6 +31,7 @@ int record_word(const struct record *record, const char *name, const char *const
 int record_known_word(const struct record *record, const char *name, const char *const *words);
 /* A text or a secret, as pieces of message.h. */
 struct slice record_pieces(const struct record *record, const char *name);
+struct slice record_escaped_pieces(const struct record *record, const char *name, enum escaping escaping);
 /* A list of texts. */
 const struct slice *record_texts(const struct record *record, const char *name, size_t *count);
 /* The first `most` of them, into the caller's own array. Their number. */

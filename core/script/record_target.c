@@ -2,18 +2,20 @@
 #include <lauxlib.h>
 
 #include "ingest/keys.h"
-#include "model/message.h"
 #include "script/certificates.h"
 #include "script/record.h"
 
 static void read_auth(const struct record *record, struct target *target)
 {
-    static const char *const schemes[] = { "none", "bearer", "basic", NULL };
+    static const char *const schemes[] = { "none", "bearer", "basic", "oauth2", NULL };
     if (!record_enter(record, "auth"))
         return;
     target->auth = (enum auth)record_word(record, "scheme", schemes);
-    target->auth_user = record_pieces(record, "user");
-    target->auth_value = record_pieces(record, "value");
+    enum escaping escaping = target->auth == AUTH_OAUTH2 ? ESCAPE_FORM : ESCAPE_NONE; /* RFC 6749, 2.3.1 */
+    target->auth_user = record_escaped_pieces(record, "user", escaping);
+    target->auth_value = record_escaped_pieces(record, "value", escaping);
+    target->token_url = record_pieces(record, "token_url");
+    target->scope = record_text(record, "scope");
     record_leave(record);
 }
 
@@ -110,7 +112,7 @@ static bool target_records(const struct generation *generation, const struct tar
 {
     struct slice value;
     bool lacks = lacks_secret(generation, target->url) || lacks_secret(generation, target->auth_user) ||
-                 lacks_secret(generation, target->auth_value);
+                 lacks_secret(generation, target->auth_value) || lacks_secret(generation, target->token_url);
     for (size_t i = 0; i < target->header_count; i++)
         lacks = lacks || lacks_secret(generation, target->headers[i].value);
     lacks = lacks || (target->tls && target->tls->cert.data && !target->tls->key.data);

@@ -75,7 +75,11 @@ local function auth_of(word, value)
   elseif values.kind_of(value) ~= "auth" then
     fault("%s: auth is a value such as auth.bearer(secret \"TOKEN\"), got %s", word, got(value))
   end
-  return values.content_of(value)
+  local auth = values.content_of(value)
+  if auth.scheme == "oauth2" then
+    fault("%s: auth.oauth2 works on targets only: ask with auth.bearer, or send to a target", word)
+  end
+  return auth
 end
 
 local function check_url(word, url)

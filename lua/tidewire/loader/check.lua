@@ -278,6 +278,28 @@ function M:text_or_secret(path, value)
   return self:line_text(path, value)
 end
 
+--- Where requests go: an address of http or https, or a secret that is one.
+function M:address(path, value)
+  if type_of(value) == "secret" then
+    return value
+  end
+  local url, name = self:line_text(path, value), dotted(path)
+  if not url then
+    return nil
+  end
+  local authority = url:match "^https?://([^/?#]+)"
+  if not authority or url:find "%s" then
+    return self:fault(path, ("%s = %s is not an address"):format(name, shown(url)),
+      { hint = "write \"https://host.example.com/path\"" })
+  elseif authority:find("@", 1, true) then
+    return self:fault(path, name .. " has a name or password in it",
+      { hint = "write auth = auth.basic { user = …, password = secret \"…\" }" })
+  elseif url:find("#", 1, true) then
+    return self:fault(path, name .. " has a '#': that part is never sent")
+  end
+  return url
+end
+
 --- A list, or a single value as a list of one.
 function M.list(check_item)
   return function(self, path, value)

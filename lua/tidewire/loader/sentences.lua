@@ -213,7 +213,21 @@ local function auth_words(load)
       end
       return values.new("auth", { scheme = "basic", user = fields.user or "", value = fields.password or "" })
     end,
-  }, { oauth2 = true })
+    oauth2 = function(given)
+      local self = checker(load, "auth.oauth2")
+      given = options_table(self, "auth.oauth2", given)
+      local fields = self:fields({}, given, { token_url = check.address, id = check.text_or_secret, secret = check.secret,
+        scope = check.list(check.line_text) })
+      for _, name in ipairs { "token_url", "id", "secret" } do
+        if given[name] == nil then
+          self:fault({}, "needs " .. name, { hint = "write auth.oauth2 { token_url = \"https://…\", id = \"…\", "
+            .. "secret = secret \"NAME\" }" })
+        end
+      end
+      return values.new("auth", { scheme = "oauth2", user = fields.id or "", value = fields.secret or "",
+        token_url = fields.token_url or "", scope = table.concat(fields.scope or {}, " ") })
+    end,
+  })
 end
 
 -- ---- secret and env ----

@@ -11,27 +11,6 @@ local M = {}
 
 local type_of = views.words.type
 
-local function url_of(self, path, value)
-  if type_of(value) == "secret" then
-    return value
-  end
-  local url = self:line_text(path, value)
-  if not url then
-    return nil
-  end
-  local authority = url:match "^https?://([^/?#]+)"
-  if not authority or url:find "%s" then
-    return self:fault(path, ("url = %s is not an address"):format(check.shown(url)),
-      { hint = "write \"https://host.example.com/path\"" })
-  elseif authority:find("@", 1, true) then
-    return self:fault(path, "url has a name or password in it",
-      { hint = "write auth = auth.basic { user = …, password = secret \"…\" }" })
-  elseif url:find("#", 1, true) then
-    return self:fault(path, "url has a '#': that part is never sent")
-  end
-  return url
-end
-
 local function status_range(self, path, value)
   local class = type(value) == "string" and value:match "^([1-5])xx$"
   if class then
@@ -93,7 +72,7 @@ local function check_signature(self, fields)
 end
 
 local known = {
-  url = url_of,
+  url = check.address,
   method = check.choice { "POST", "PUT", "PATCH", "GET", "DELETE" },
   headers = check.headers,
   auth = check.made_by("auth", "auth = auth.bearer(secret \"TOKEN\")"),

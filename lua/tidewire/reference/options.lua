@@ -154,6 +154,17 @@ return {
     entries = {
       { "bearer", "(token: Secret): Auth", "`Authorization: Bearer …`." },
       { "basic", "(options: BasicOptions): Auth", "`Authorization: Basic …`." },
+      { "oauth2", "(options: OAuth2Options): Auth", "`Authorization: Bearer …` by a token that is asked for. Targets only." },
+    },
+  },
+  {
+    name = "auth.oauth2", kind = "options", class = "OAuth2Options", of = "auth.oauth2",
+    text = "The client credentials grant (RFC 6749, 4.4).",
+    entries = {
+      { "token_url", "string | Secret", "Where the token is asked for. Needed." },
+      { "id", "string | Secret", "The client's id. Needed." },
+      { "secret", "Secret", "The client's secret. Needed." },
+      { "scope", "string | string[]", "What the token is to be good for.", default = "none" },
     },
   },
   {

@@ -68,7 +68,7 @@ TEST(a_record_of_a_fetch_reads_back_and_a_damaged_one_is_refused)
         blob = slice_make(out.data, len);
         CHECK_EQ("cut", fetch_record_read(&blob, &back), ERR_INVALID);
     }
-    out.data[16] = ATTEMPT_CONFIG + 1;
+    out.data[16] = ATTEMPT_ERROR_LAST + 1;
     blob = buf_slice(&out);
     CHECK_EQ("an unknown error", fetch_record_read(&blob, &back), ERR_INVALID);
     buf_deinit(&out);

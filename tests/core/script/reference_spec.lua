@@ -94,6 +94,7 @@ function spec.options_of_sentences_and_of_tables_inside()
     ["verify.basic"] = "local v = verify.basic { %s = 1 }", ["verify.jwt"] = "local v = verify.jwt { %s = 1 }",
     ["sign.standard"] = "local v = sign.standard { %s = 1 }",
     ["sign.hmac"] = "local v = sign.hmac { %s = 1 }", ["sign.jwt"] = "local v = sign.jwt { %s = 1 }",
+    ["auth.oauth2"] = "local v = auth.oauth2 { %s = 1 }",
     limits = "limits { %s = 1 }", server = "server { %s = 1 }",
   } do
     same(name, names_of(section(name, name == "route" and "sentence" or nil).entries), offered(text:format(NOBODY)))

@@ -174,6 +174,33 @@ TEST(what_cannot_be_signed_so_is_said_with_what_to_write)
                   "auth = auth.bearer(secret \"HOME\")"));
 }
 
+#define KNOWN_BY(auth) "target \"x\" { url = \"http://a.example.com\", auth = auth." auth " }"
+
+TEST(a_token_cannot_be_asked_for_without_these)
+{
+    static const struct {
+        const char *rule, *says;
+    } cases[] = {
+        { KNOWN_BY("oauth2 { id = \"a\", secret = secret \"HOME\" }"), "auth.oauth2: needs token_url" },
+        { KNOWN_BY("oauth2 { token_url = \"https://a.example.com\", secret = secret \"HOME\" }"), "auth.oauth2: needs id" },
+        { KNOWN_BY("oauth2 { token_url = \"https://a.example.com\", id = \"a\" }"), "auth.oauth2: needs secret" },
+        { KNOWN_BY("oauth2 { token_url = \"a.example.com\", id = \"a\", secret = secret \"HOME\" }"),
+          "token_url = \"a.example.com\" is not an address" },
+        { KNOWN_BY("oauth2 { token_url = \"https://a:b@a.example.com\", id = \"a\", secret = secret \"HOME\" }"),
+          "token_url has a name or password in it" },
+        { KNOWN_BY("oauth2 { token_url = \"https://a.example.com\", id = \"a\", secret = \"text\" }"), "secret wants a secret" },
+        { KNOWN_BY("oauth2 { token_url = \"https://a.example.com\", id = \"a\", secret = secret \"HOME\", scope = {} }"),
+          "scope is an empty list" },
+        { KNOWN_BY("oauth2 { token_ur = 1 }"), "did you mean 'token_url'?" },
+        { KNOWN_BY("oauth { }"), "did you mean 'oauth2'?" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        REPORTS(cases[i].rule, cases[i].says);
+    ACCEPTS(KNOWN_BY(
+        "oauth2 { token_url = secret \"HOME\", id = secret \"PATH\", secret = secret \"HOME\", scope = { \"a\", \"b\" } }"));
+    ACCEPTS(KNOWN_BY("oauth2 { token_url = \"https://a.example.com\", id = \"a\", secret = secret \"HOME\", scope = \"a b\" }"));
+}
+
 TEST(respond_stands_in_routes_whose_sender_waits)
 {
     REPORTS("route \"/x\" {\n  verify = verify.none \"a test\",\n  handle = function(event)\n    if event.body then\n"
