@@ -268,6 +268,21 @@ static enum result build_headers(struct building *b)
     return rc == OK ? add_own_headers(b) : rc;
 }
 
+static void set_target(const struct attempt_source *source, struct outgoing *out)
+{
+    const struct target *target = source->target;
+    out->target = target->name;
+    if (source->event)
+        out->event_id = source->event->id;
+    out->delivery_id = source->delivery_id;
+    out->timeout_ms = target->timeout_ms;
+    out->connect_timeout_ms = target->connect_timeout_ms;
+    out->tls = target->tls;
+    out->allow_private = target->allow_private;
+    out->redirects = target->redirects;
+    out->max_response_bytes = target->max_response_bytes;
+}
+
 enum result attempt_request_build(const struct attempt_source *source, struct arena *arena, struct outgoing *out,
                                   const char **why)
 {
@@ -285,30 +300,16 @@ enum result attempt_request_build(const struct attempt_source *source, struct ar
         *why = "a secret of its message is not set";
     if (rc != OK)
         return rc;
-    struct slice body = b->message.body_of_event ? source->event->body : b->message.body;
     struct slice method = b->message.method.data ? b->message.method : source->target->method;
-    rc = build_headers(b);
+    out->method = arena_copy(arena, method).data;
+    out->body = b->message.body_of_event ? source->event->body : b->message.body;
+    rc = out->method ? build_headers(b) : ERR_MEMORY;
     if (rc == OK)
         rc = build_url(b, &out->url);
-    if (rc != OK)
-        return rc;
-    out->method = arena_copy(arena, method).data;
-    out->body = body;
-    if (source->target->signing && out->method)
+    if (rc == OK && source->target->signing)
         rc = sign(b, out);
-    if (rc != OK)
-        return rc;
-    out->target = source->target->name;
-    if (source->event)
-        out->event_id = source->event->id;
-    out->delivery_id = source->delivery_id;
     out->header_lines = b->lines;
     out->header_count = b->count;
-    out->timeout_ms = source->target->timeout_ms;
-    out->connect_timeout_ms = source->target->connect_timeout_ms;
-    out->tls = source->target->tls;
-    out->allow_private = source->target->allow_private;
-    out->redirects = source->target->redirects;
-    out->max_response_bytes = source->target->max_response_bytes;
-    return out->method ? OK : ERR_MEMORY;
+    set_target(source, out);
+    return rc;
 }

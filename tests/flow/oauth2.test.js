@@ -27,6 +27,7 @@ const answers = {
   slow: (token) => ({ ...json(200, { access_token: token, token_type: 'Bearer', expires_in: '3600' }), delayMs: 300 }),
   refused: () => json(400, { error: 'invalid_client', error_description: 'no such\nclient: s\u00fcper' }),
   later: (token, n) => (n < 3 ? json(503, {}) : json(200, { access_token: token })),
+  light: (token, n) => (n < 2 ? json(500, {}) : json(200, { access_token: token })),
   html: () => ({ status: 200, body: '<html>' }),
   mac: () => json(200, { access_token: 'mac-token', token_type: 'mac' }),
   lines: () => json(200, { access_token: 'a\r\nX-Evil: 1' }),
@@ -68,6 +69,9 @@ before(async () => {
       targets.guarded = target "guarded" { url = "http://192.0.2.1/", retry = false,
         auth = auth.oauth2 { token_url = "${issuer.url}/token/guarded", id = "a", secret = secret "CLIENT_SECRET" } }
       route "/to/:name" { verify = verify.none "a test", handle = function(event) send(targets[event.params.name], event) end }
+      ${declare('light')}
+      route "/light" { verify = verify.none "a test", ack = "received", keep = false, dedupe = false,
+        handle = function(event) send(targets.light, event) end }
       route "/http" { verify = verify.none "a test", retry = { attempts = 1 }, handle = function(event)
         http.get("${target.url}", { auth = auth.oauth2 { token_url = "${issuer.url}", id = "a", secret = secret "CLIENT_SECRET" } })
       end }`,
@@ -173,6 +177,14 @@ for (const [name, reason] of Object.entries(reasons)) {
     assert.equal(sent(name).length, 0);
   });
 }
+
+test('an event that is kept nowhere is written when its message gets no token, and is sent later', async () => {
+  const answer = await router.post('/light', '{"a":1}');
+  assert.equal(answer.status, 202);
+  await until('it to arrive', () => sent('light').length === 1);
+  assert.equal(asked('light').length, 2);
+  assert.equal(bearer(sent('light')[0]), issued.filter((token) => token.startsWith('token-light-')).at(-1));
+});
 
 test('http.* says that it takes none', async () => {
   const answer = await router.post('/http', '{}');

@@ -202,6 +202,18 @@ test('a key that is none of its algorithm is found while loading', async () => {
   await router.write('key.lua', '');
 });
 
+test('in tests of rules secrets and private keys stand in', async () => {
+  await router.write('all_test.lua', `test "tokens and signatures" (function()
+      expect(feed("/out/es256", { json = {} }).sent[1].headers.authorization):contains "Bearer ey"
+      expect(feed("/out/rs256", { json = {} }).sent[1].headers.authorization):contains "Bearer ey"
+      expect(feed("/out/hs256", { json = {} }).sent[1].headers.authorization):contains "Bearer ey"
+      expect(feed("/out/github", { json = {} }).sent[1].headers["x-hub-signature-256"]):contains "sha256="
+    end)`);
+  const bare = { ...process.env, SELF: 'http://127.0.0.1:1' };
+  const run = await command(['test', router.folder], { env: bare });
+  assert.equal(run.code, 0, run.stdout + run.stderr);
+});
+
 test('a key is on no screen', () => {
   assert.ok(!router.output.includes('PRIVATE KEY') && !router.output.includes(NEW));
 });

@@ -293,7 +293,8 @@ function M:address(path, value)
       { hint = "write \"https://host.example.com/path\"" })
   elseif authority:find("@", 1, true) then
     return self:fault(path, name .. " has a name or password in it",
-      { hint = "write auth = auth.basic { user = …, password = secret \"…\" }" })
+      { hint = name == "url" and "write auth = auth.basic { user = …, password = secret \"…\" }"
+        or "there are options for them, in which they are secrets" })
   elseif url:find("#", 1, true) then
     return self:fault(path, name .. " has a '#': that part is never sent")
   end
