@@ -48,7 +48,7 @@ unit() {
   shift
   say "unit tests, $preset"
   build "$preset" || { failed=$((failed + 1)); return; }
-  ctest --test-dir "build/$preset" -V --timeout 120 "$@" >"$logs/unit-$preset.log" 2>&1
+  ctest --test-dir "build/$preset" -V -j "$(nproc)" --timeout 120 "$@" >"$logs/unit-$preset.log" 2>&1
   count "$logs/unit-$preset.log"
   local broken
   broken=$(grep -E '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*' "$logs/unit-$preset.log")
@@ -59,31 +59,54 @@ unit() {
   fi
 }
 
+# side_by_side NAMES FUNCTION: calls FUNCTION with each line of NAMES, one per CPU at a time; each writes build/test-logs/NAME.log.
+side_by_side() {
+  export -f "$2"
+  printf '%s\n' "$1" | xargs -P "$(nproc)" -I{} bash -c "$2 {}"
+}
+
+# one_fuzzer NAME: $seconds of it, as a TAP line; what it found is printed before.
+one_fuzzer() {
+  local corpus="build/fuzz/corpus-$1"
+  mkdir -p "$corpus"
+  if "build/fuzz/tests/fuzz/$1" -max_total_time="$seconds" -rss_limit_mb=2048 -verbosity=0 "$corpus" >"$logs/$1.log" 2>&1; then
+    echo "ok - $1 finds nothing" >>"$logs/$1.log"
+  else
+    cat "$logs/$1.log"
+    echo "not ok - $1 finds nothing" | tee -a "$logs/$1.log"
+  fi
+}
+
 # Each fuzz target for some seconds.
 fuzz() {
   say "fuzz targets, $1 s each"
   build fuzz || { failed=$((failed + 1)); return; }
-  for target in build/fuzz/tests/fuzz/fuzz_*; do
-    [ -x "$target" ] && [ -f "$target" ] || continue
-    local corpus="build/fuzz/corpus-$(basename "$target")"
-    mkdir -p "$corpus"
-    check "$(basename "$target") finds nothing" "$target" -max_total_time="$1" -rss_limit_mb=2048 -verbosity=0 "$corpus"
-  done
+  local names
+  names=$(find build/fuzz/tests/fuzz -maxdepth 1 -type f -name 'fuzz_*' -perm -u+x -printf '%f\n' | sort)
+  export logs seconds=$1
+  side_by_side "$names" one_fuzzer
+  for name in $names; do count "$logs/$name.log"; done
 }
 
-# flow BINARY-FOLDER: the whole router with real clients.
+# one_flow FILE: a file of flow tests. A failed test may leave sockets open, hence --test-force-exit, which Node 18 has not.
+one_flow() {
+  local force_exit="" log="$logs/flow-$preset-$1.log"
+  node --help | grep -q -- --test-force-exit && force_exit=--test-force-exit
+  TIDEWIRE="$PWD/build/$preset/tidewire" TIDEWIRE_PRESET="$preset" TIDEWIRE_LONG="$all" \
+    timeout 1800 node --test $force_exit --test-reporter=tap "tests/flow/$1" >"$log" 2>&1 && return
+  grep -vE '^# ' "$log" | grep -E -A 20 'not ok' | head -120
+  grep -qE '^[[:space:]]*not ok' "$log" || echo "not ok - $1 was ended" | tee -a "$log"
+}
+
+# flow PRESET: the whole router with real clients.
 flow() {
   say "flow tests, $1"
-  local force_exit="" # a failed test may leave sockets open; Node 18 has no such flag
-  node --help | grep -q -- --test-force-exit && force_exit=--test-force-exit
   [ -d tests/node_modules ] || (cd tests && npm ci >../"$logs/npm.log" 2>&1) || { cat "$logs/npm.log"; failed=$((failed + 1)); return; }
-  TIDEWIRE="$PWD/build/$1/tidewire" TIDEWIRE_PRESET="$1" TIDEWIRE_LONG="$all" timeout 1800 node --test $force_exit --test-reporter=tap tests/flow/*.test.js >"$logs/flow-$1.log" 2>&1
-  local status=$?
-  count "$logs/flow-$1.log"
-  if [ $status -ne 0 ]; then
-    grep -vE '^# ' "$logs/flow-$1.log" | grep -E -A 20 'not ok' | head -120
-    grep -qE '^[[:space:]]*not ok' "$logs/flow-$1.log" || failed=$((failed + 1))
-  fi
+  local files
+  files=$(cd tests/flow && ls -S -- *.test.js) # the largest first, so that none is begun last
+  export logs all preset=$1
+  side_by_side "$files" one_flow
+  for file in $files; do count "$logs/flow-$1-$file.log"; done
 }
 
 install_build_packages

@@ -34,7 +34,7 @@ function(tidewire_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "unit;${arg_LABELS}")
 endfunction()
 
-# tidewire_fuzz(json fuzz_json.c LIBS tw_json): a libFuzzer program, built with clang only.
+# tidewire_fuzz(json fuzz_json.c LIBS tw_json): a libFuzzer program, built with clang only; the target "fuzzers" builds them all.
 function(tidewire_fuzz name)
   if(NOT TIDEWIRE_FUZZERS)
     return()
@@ -44,4 +44,5 @@ function(tidewire_fuzz name)
   target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support)
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(fuzz_${name} PRIVATE ${arg_LIBS} checks)
+  add_dependencies(fuzzers fuzz_${name})
 endfunction()
