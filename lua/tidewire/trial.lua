@@ -74,8 +74,9 @@ function Test:sent(target)
   return self.network:list(function(message) return target == nil or message.target == target end)
 end
 
-local function first_line(text)
-  return text:match "^[^\n]*"
+--- A reason with what helps below it (help.c), deeper than the line it ends.
+local function indented(text)
+  return (text:gsub("\n", "\n    "))
 end
 
 --- "503 25 times, 200".
@@ -98,7 +99,7 @@ function Test:story()
   for _, fed in ipairs(self.fed) do
     local ok, state, reason = pcall(function() return fed.run.state, fed.run.reason end)
     lines[#lines + 1] = ("%s → %d %s%s"):format(fed.path, fed.run.status, ok and state or "?",
-      ok and reason and ": " .. first_line(reason) or "")
+      ok and reason and ": " .. indented(reason) or "")
     for _, message in ipairs(fed.run.sent) do
       lines[#lines + 1] = ("  → %s %s"):format(message.target, in_short(message.answers))
     end

@@ -539,6 +539,12 @@ describe('failures', () => {
     }
   });
 
+  test('what a body has where a handler asked too far', async () => {
+    const said = await fails(CHAT.replace('send(', 'local x = event.body.data.object.lines send('), `
+  expect(feed("/in", { json = { data = { id = 1 } } }).state):is "done"`);
+    assert.match(said, /a nil value\)\n +\d+ │ .*\n +│ body\.data has: id +\(no 'object'\)\n +│ event:get\("body\.data\.object\.lines"\) gives nil/);
+  });
+
   test('mistakes of a test are named with what to write instead', async () => {
     const mistakes = {
       'fed("/in")': "there is no name 'fed' here, did you mean 'feed'?",
