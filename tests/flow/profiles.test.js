@@ -57,6 +57,9 @@ describe("a user's own profile", () => {
     assert.equal((await router.events()).length, events + 1);
     const listed = await router.command('samples', 'acme');
     assert.equal(listed.stdout, 'acme\torder\nacme\trefund\n');
+    const all = (await router.command('samples')).stdout;
+    assert.ok(all.startsWith(listed.stdout) && all.includes('github\tpush\n'), 'own profiles among ours');
+    assert.match((await router.command('samples', 'acmee')).stderr, /no provider 'acmee'. Did you mean 'acme'\?/);
     const proved = await router.command('samples', '--prove');
     assert.equal(proved.stdout, '2 proved, 0 not\n');
     await router.end();

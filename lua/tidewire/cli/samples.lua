@@ -49,16 +49,27 @@ local function prove(arguments)
   return failed > 0 and 1 or 0
 end
 
+--- Our profiles and the folder's own, sorted.
+local function all_providers(folder)
+  native.check(folder, false, false) -- reads the files; their mistakes are for `tidewire check`
+  local names = { unpack(profiles.names) }
+  for _, file in ipairs(native.rule_files() or {}) do
+    names[#names + 1] = file.module:match "^providers%.(.+)$"
+  end
+  table.sort(names)
+  return names
+end
+
 function M.run(arguments)
   if arguments.prove then
     return prove(arguments)
   end
-  local providers, rows = arguments.provider and { arguments.provider } or profiles.names, {}
+  local providers, rows = arguments.provider and { arguments.provider } or all_providers(arguments.folder or "."), {}
   local list = {}
   for _, provider in ipairs(providers) do
     local profile = samples.profile(provider, arguments.folder or ".")
     if not profile then
-      screen.fail(("there is no provider '%s'%s"):format(provider, screen.did_you_mean(provider, profiles.names)))
+      screen.fail(("there is no provider '%s'%s"):format(provider, screen.did_you_mean(provider, all_providers(arguments.folder or "."))))
       return 5
     end
     list[provider] = views.json.array(samples.names(samples.of(provider, arguments.folder or ".")))
