@@ -79,17 +79,29 @@ static int merge_word(lua_State *L)
 typedef bool (*mark_function)(struct json_value root, struct slice path, unsigned char *marks);
 typedef void (*filter_function)(struct json_value root, const unsigned char *marks, struct buf *out);
 
+/* Each path may look at every value of the document: many paths through a wide one would hold the loop for seconds. */
+enum { FILTER_LOOKS_MAX = 1 << 26 };
+
+static size_t check_paths(lua_State *L, const char *word, size_t values)
+{
+    size_t paths = lua_objlen(L, 2), most = FILTER_LOOKS_MAX / values;
+    if (paths > most && paths > 1)
+        luaL_error(L, "%s: %d paths through a document of %d values, at most %d there", word, (int)paths, (int)values,
+                   most > 1 ? (int)most : 1);
+    return paths;
+}
+
 /* function(view, list of paths): what is left, and whether a path led somewhere */
 static int filter_by(lua_State *L, const char *word, mark_function mark, filter_function filter)
 {
     struct views *views = views_upvalue(L);
     struct json_value root = view_argument(L, views, 1, word);
     luaL_checktype(L, 2, LUA_TTABLE);
-    size_t room = json_node_count(root.doc);
+    size_t room = json_node_count(root.doc), paths = check_paths(L, word, room);
     unsigned char *marks = lua_newuserdata(L, room);
     memset(marks, 0, room);
     bool any = false;
-    for (int i = 1; i <= (int)lua_objlen(L, 2); i++) {
+    for (int i = 1; i <= (int)paths; i++) {
         struct slice path;
         lua_rawgeti(L, 2, i);
         check_path(L, -1, word, true, &path);

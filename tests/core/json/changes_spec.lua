@@ -91,6 +91,17 @@ it("merges into objects at every depth", function()
   fails("merge: changes.f is a function", function() return merge(v, { f = print }) end)
 end)
 
+it("picks and omits by as many paths as do not take long", function()
+  local wide = open("[" .. ("1,"):rep(2 ^ 16 - 2) .. "1]") -- 65536 values with the list itself
+  local paths = {}
+  for i = 1, 1024 do paths[i] = ("[%d]"):format(i) end
+  is(#pick(wide, paths), 1024)
+  is(#omit(wide, paths), 2 ^ 16 - 1 - 1024)
+  paths[1025] = "[1025]"
+  fails("pick: 1025 paths through a document of 65536 values, at most 1024 there", function() return pick(wide, paths) end)
+  fails("omit: 1025 paths through a document of 65536 values, at most 1024 there", function() return omit(wide, paths) end)
+end)
+
 it("picks", function()
   is(tostring(pick(v, "a")), '{ "a": 1.50 }')
   is(tostring(pick(v, { "big", "b.e" })), '{ "b": {"e":"x"}, "big": 12345678901234567890123 }')
