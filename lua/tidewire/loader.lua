@@ -30,6 +30,10 @@ local absent_words = {
   _G = "there are no globals",
   collectgarbage = "it is not offered", setfenv = "it is not offered", getfenv = "it is not offered",
 }
+local tests_stand = "tests stand in files that end in _test.lua"
+for _, name in ipairs { "test", "feed", "expect", "sample", "mock", "clock" } do
+  absent_words[name] = tests_stand
+end
 local absent_fields = { ["kv.shared"] = "kv is one space for all rules already: write kv.get, kv.set …" }
 local action_words = { "send", "respond", "drop", "fail", "retry", "sleep", "print" }
 local action_libraries = {

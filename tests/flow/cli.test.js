@@ -42,6 +42,14 @@ describe('without a router', () => {
     await rm(where, { recursive: true });
   });
 
+  test('a test in a file of rules is told where tests stand', async () => {
+    const where = await folder();
+    await writeFile(path.join(where, 'foo.lua'), 'test "x" (function() end)\n');
+    const { stdout } = await command(['check', where]);
+    assert.match(stdout, /foo\.lua:1: there is no name 'test' here\n[^]*tests stand in files that end in _test\.lua/);
+    await rm(where, { recursive: true });
+  });
+
   test('check finds everything in one go and run starts nothing', async () => {
     const where = await folder();
     await writeFile(path.join(where, 'a.lua'), 'x = 1\nlocal t = targt "t" {}\n');
