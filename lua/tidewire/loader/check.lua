@@ -94,6 +94,7 @@ local aliases = {
     expires_in = "write ttl", max_age = "how old a signature may be, its receiver says",
     public_url = "{url} is the address that the message goes to",
   },
+  auth = { client_id = "write id", client_secret = "write secret", username = "write user" },
 }
 
 local function alias_of(self, key)

@@ -207,7 +207,7 @@ local function auth_words(load)
       given = options_table(self, "auth.basic", given)
       local fields = self:fields({}, given, { user = check.text_or_secret, password = check.secret })
       for _, name in ipairs { "user", "password" } do
-        if given[name] == nil then
+        if self:lacks(given, name) then
           self:fault({}, "needs " .. name, { hint = "write auth.basic { user = \"…\", password = secret \"NAME\" }" })
         end
       end
@@ -219,7 +219,7 @@ local function auth_words(load)
       local fields = self:fields({}, given, { token_url = check.address, id = check.text_or_secret, secret = check.secret,
         scope = check.list(check.line_text) })
       for _, name in ipairs { "token_url", "id", "secret" } do
-        if given[name] == nil then
+        if self:lacks(given, name) then
           self:fault({}, "needs " .. name, { hint = "write auth.oauth2 { token_url = \"https://…\", id = \"…\", "
             .. "secret = secret \"NAME\" }" })
         end

@@ -7,12 +7,6 @@ local views = require "tidewire.views"
 
 local M = {}
 
-local function needs(self, given, name, hint)
-  if given[name] == nil then
-    self:fault({}, "needs " .. name, { hint = hint })
-  end
-end
-
 --- What libcurl or the message makes.
 local not_ours = { host = true, ["content-length"] = true, ["transfer-encoding"] = true, connection = true,
   ["content-type"] = true, ["content-encoding"] = true }
@@ -31,7 +25,9 @@ end
 function M.standard(self, given)
   self.signs = true
   local fields = self:fields({}, given, { secret = check.bare_secret })
-  needs(self, given, "secret", "add secret = secret \"NAME\"")
+  if self:lacks(given, "secret") then
+    self:fault({}, "needs secret", { hint = "add secret = secret \"NAME\"" })
+  end
   return verify.of_profile(self, verify.standard_scheme, { secrets = fields.secret })
 end
 
@@ -105,10 +101,10 @@ local function secrets_of(self, given, fields)
   local algorithm = given.algorithm
   if given.secret ~= nil and given.key ~= nil then
     self:fault({ "key" }, "secret and key are two keys for one signature", { at_key = true, hint = "keep one of them" })
-  elseif given.secret == nil and given.key == nil then
+  elseif self:lacks(given, "secret") and self:lacks(given, "key") then
     self:fault({}, "needs secret or key", { hint = "add secret = secret \"NAME\" for HS256, or key = secret \"NAME\", "
       .. "a private key in PEM, and its algorithm" })
-  elseif given.key ~= nil and algorithm == nil then
+  elseif given.key ~= nil and self:lacks(given, "algorithm") then
     self:fault({}, "needs algorithm", { hint = "add algorithm = \"RS256\", \"ES256\" or \"EdDSA\", as the key is" })
   elseif given.secret ~= nil and fields.algorithm and algorithm ~= shared then
     self:fault({ "algorithm" }, algorithm .. " signs with a private key",

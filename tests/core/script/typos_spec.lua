@@ -9,7 +9,8 @@ local SHARE = 0.9
 local function check(text)
   return loader.run {
     mode = "check", files = { { name = "rules/a.lua", module = "", text = text } },
-    host = { env = function() end, secret = function() return true end, step = function() end },
+    host = { env = function() end, secret = function() return true end, secret_fits = function() return true end,
+      step = function() end },
   }.findings
 end
 
@@ -178,6 +179,23 @@ function spec.nine_of_ten_edits_of_every_word_lead_back()
   environment.libraries.words = nil
   print(("#   %d of %d edits lead back (%.1f %%)"):format(right, asked, 100 * right / asked))
   assert(right / asked >= SHARE, "fewer than nine of ten")
+end
+
+function spec.a_required_option_that_is_misspelt_is_one_mistake()
+  for _, given in ipairs {
+    'sign = sign.standard { secert = secret "A" }', 'sign = sign.hmac { heder = "X-A", secret = secret "A" }',
+    'sign = sign.hmac { header = "X-A", secert = secret "A" }', 'sign = sign.jwt { secert = secret "A" }',
+    'sign = sign.jwt { kye = secret "A", algorithm = "RS256" }', 'sign = sign.jwt { key = secret "A", algorthm = "RS256" }',
+    'auth = auth.basic { usr = "a", password = secret "A" }', 'auth = auth.basic { user = "a", pasword = secret "A" }',
+    'auth = auth.oauth2 { token_ulr = "https://t.example.com", id = "a", secret = secret "A" }',
+    'auth = auth.oauth2 { token_url = "https://t.example.com", client_id = "a", secret = secret "A" }',
+    'auth = auth.oauth2 { token_url = "https://t.example.com", id = "a", secert = secret "A" }',
+  } do
+    local found = check(('target "x" { url = "http://a.example.com", %s }'):format(given))
+    assert(#found == 1 and found[1].message:find "has no option", given)
+  end
+  local found = check 'target "x" { url = "http://a.example.com", sign = sign.standard {}, auth = auth.basic { user = "a" } }'
+  assert(#found == 2 and found[1].message == "auth.basic: needs password" and found[2].message == "sign.standard: needs secret")
 end
 
 function spec.what_is_no_slip_gets_nothing()
