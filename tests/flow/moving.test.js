@@ -110,6 +110,23 @@ test('a hooks.yaml too, and its rules load', async () => {
   assert.equal(checked.code, 0, checked.stdout);
 });
 
+test('long comments, tables and conditions are wrapped, and the rules load', async () => {
+  const many = Array.from({ length: 20 }, (_, i) => `field-${i} "é, and or {`);
+  const { code, where, rules } = await moved('long.json', JSON.stringify([{
+    id: 'long', 'execute-command': `/bin/run ${'with words '.repeat(40)}`,
+    'response-headers': many.map((text, i) => ({ name: `X-${i}`, value: text })),
+    'pass-arguments-to-command': many.map((text, i) => ({ source: 'payload', name: `commits.${i}.name` })),
+    'trigger-rule': { and: many.map((value, i) => ({ or: [{ match: { type: 'value', value, parameter: { source: 'payload', name: `a${i}` } } },
+      { match: { type: 'value', value, parameter: { source: 'header', name: `X-A${i}` } } }] })) },
+  }]));
+  assert.equal(code, 0);
+  const lines = rules.split('\n');
+  assert.deepEqual(lines.filter((line) => line.length > 130), []);
+  assert.ok(lines.length > 30 && many.every((text) => rules.includes(text.replace('"', '\\"'))), 'no text is broken');
+  const checked = await command(['check', where]);
+  assert.equal(checked.code, 0, checked.stdout);
+});
+
 test('what is no hooks file is said, and nothing is written', async () => {
   for (const [name, text, said] of [
     ['a.json', '[{ "id": ', /a\.json: .*byte/],

@@ -6,6 +6,8 @@ local json = require "tidewire.cli.json"
 local native = require "tidewire.native"
 local views = require "tidewire.views"
 
+local WIDTH = 130 -- columns of a line that is written
+
 local M = {}
 
 local null = json.null
@@ -237,8 +239,55 @@ local function message_of(hook)
   return "{ json = { " .. table.concat(fields, ", ") .. " } }"
 end
 
+local function columns(text)
+  return select(2, text:gsub("[^\128-\191]", ""))
+end
+
+local function may_end(code)
+  return code:find "[,{]$" or code:find "%f[%w]and$" or code:find "%f[%w]or$"
+end
+
+--- The parts of a line between which it may be broken: a comment's words; else what ends in a comma, a brace, `and` or `or`
+-- outside of texts.
+local function parts_of(text)
+  local parts, from, in_text, at = {}, 1, false, #text:match "^ *" + 1
+  local is_comment = text:find("^%-%-", at) ~= nil
+  while at <= #text do
+    local char, before = text:sub(at, at), text:sub(from, at - 1)
+    if in_text and char == "\\" then
+      at = at + 1
+    elseif char == "\"" and not is_comment then
+      in_text = not in_text
+    elseif char == " " and not in_text and (is_comment or may_end(before)) then
+      parts[#parts + 1], from = before, at + 1
+    end
+    at = at + 1
+  end
+  parts[#parts + 1] = text:sub(from)
+  return parts, is_comment
+end
+
+--- Text in lines of WIDTH columns, where that can be; a single long text stays whole.
+local function wrapped(text)
+  if columns(text) <= WIDTH then
+    return text
+  end
+  local parts, is_comment = parts_of(text)
+  local indent = text:match "^ *" .. (is_comment and "-- " or "  ")
+  local lines, last = {}, parts[1]
+  for i = 2, #parts do
+    if columns(last) + 1 + columns(parts[i]) > WIDTH then
+      lines[#lines + 1], last = last, indent .. parts[i]
+    else
+      last = last .. " " .. parts[i]
+    end
+  end
+  lines[#lines + 1] = last
+  return table.concat(lines, "\n")
+end
+
 local function line(out, format, ...)
-  out[#out + 1] = select("#", ...) > 0 and format:format(...) or format
+  out[#out + 1] = wrapped(select("#", ...) > 0 and format:format(...) or format)
 end
 
 local function write_hook(hook, out, notes)
