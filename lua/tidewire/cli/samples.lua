@@ -69,7 +69,8 @@ function M.run(arguments)
   for _, provider in ipairs(providers) do
     local profile = samples.profile(provider, arguments.folder or ".")
     if not profile then
-      screen.fail(("there is no provider '%s'%s"):format(provider, screen.did_you_mean(provider, all_providers(arguments.folder or "."))))
+      local near = screen.did_you_mean(provider, all_providers(arguments.folder or "."))
+      screen.fail(("there is no provider '%s'%s"):format(provider, near))
       return 5
     end
     list[provider] = views.json.array(samples.names(samples.of(provider, arguments.folder or ".")))
