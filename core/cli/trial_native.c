@@ -363,6 +363,16 @@ static int native_secret(lua_State *L)
     return 1;
 }
 
+/* key() → the private key (PEM) of all senders whose certificate is fetched; or nothing */
+static int native_key(lua_State *L)
+{
+    const struct stand_in_key *sender = native_checked() ? stand_in_sender(native_checked()) : NULL;
+    if (!sender)
+        return 0;
+    lua_pushlstring(L, sender->private_pem.data, sender->private_pem.len);
+    return 1;
+}
+
 /* ---- cover(): from here on lines are noted; covered() → { { line = true … } … }, as `files` of check ---- */
 
 static int native_cover(lua_State *L)
@@ -419,12 +429,25 @@ static int native_take_log(lua_State *L)
 int luaopen_tidewire_trial_native(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "begin", native_begin },       { "feed", native_feed },           { "pass", native_pass },
-        { "show", native_show },         { "list", native_list },           { "finish", native_end },
-        { "freeze", native_freeze },     { "stopwatch", native_stopwatch }, { "now", native_now },
-        { "setting", native_setting },   { "stand_in", native_stand_in },   { "secret", native_secret },
-        { "cover", native_cover },       { "covered", native_covered },     { "keep_log", native_keep_log },
-        { "take_log", native_take_log }, { "explained", native_explained }, { NULL, NULL },
+        { "begin", native_begin },
+        { "feed", native_feed },
+        { "pass", native_pass },
+        { "show", native_show },
+        { "list", native_list },
+        { "finish", native_end },
+        { "freeze", native_freeze },
+        { "stopwatch", native_stopwatch },
+        { "now", native_now },
+        { "setting", native_setting },
+        { "stand_in", native_stand_in },
+        { "secret", native_secret },
+        { "key", native_key },
+        { "cover", native_cover },
+        { "covered", native_covered },
+        { "keep_log", native_keep_log },
+        { "take_log", native_take_log },
+        { "explained", native_explained },
+        { NULL, NULL },
     };
     libs_set_secrets(L, secret_of_test, NULL);
     libs_set_stand_ins(L, key_of_test, NULL);

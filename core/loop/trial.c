@@ -13,6 +13,7 @@
 #include "loop/probation.h"
 #include "loop/task_clock.h"
 #include "loop/worker_inside.h"
+#include "script/stand_in_keys.h"
 
 enum {
     BODIES_MAX = 256 << 20,
@@ -46,7 +47,8 @@ struct trial {
 static bool is_quiet(struct worker *worker)
 {
     struct pollfd ready = { uv_backend_fd(&worker->loop), POLLIN, 0 };
-    return !deliver_has_work(worker->deliver) && uv_backend_timeout(&worker->loop) != 0 && poll(&ready, 1, 0) == 0;
+    return !deliver_has_work(worker->deliver) && getter_is_idle(worker->getter) && uv_backend_timeout(&worker->loop) != 0 &&
+           poll(&ready, 1, 0) == 0;
 }
 
 /* Twice: what a callback leaves to do is begun before the next turn sleeps. */
@@ -196,6 +198,16 @@ static void on_store_fatal(void *arg, const char *why)
     _exit(70);
 }
 
+/* In the place of senders' hosts: their certificate; of what confirms a subscription nobody reads the answer. */
+static void on_get(void *arg, const struct outgoing *request, struct answer *answer)
+{
+    const struct stand_in_key *sender = stand_in_sender(arg);
+    (void)request;
+    answer->status = 200;
+    if (sender)
+        answer->body = sender->public_pem;
+}
+
 /* What passed in another trial says nothing here. */
 static void open_gates(const struct generation *generation)
 {
@@ -226,7 +238,12 @@ static enum result make_worker(struct trial *trial, const struct trial_config *c
         return ERR_IO;
     trial->budget.max = BODIES_MAX;
     trial->probation = probation_new();
-    trial->seams = (struct worker_trial){ config->network, &trial->timers, config->coverage, trial->peer, config->watch };
+    trial->seams = (struct worker_trial){ .network = config->network,
+                                          .gets = { on_get, config->generation },
+                                          .timers = &trial->timers,
+                                          .coverage = config->coverage,
+                                          .peer = trial->peer,
+                                          .watch = config->watch };
     struct worker_config worker = {
         .count = 1,
         .all = trial->all,

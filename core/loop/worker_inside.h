@@ -62,6 +62,7 @@ struct worker {
 /* What is not the world's own in a trial of rules (trial.c). */
 struct worker_trial {
     struct stand_in network;
+    struct stand_in gets;             /* answers what the router itself asks (deliver/getter.h) */
     struct timers *timers;            /* its loop's time stands still */
     struct coverage *coverage;        /* NULL: none */
     const char *peer;                 /* the address that connections of a UNIX socket have, looked at when one comes */

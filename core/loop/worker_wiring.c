@@ -409,7 +409,8 @@ static void make_rules(struct worker *worker)
 void worker_make_parts(struct worker *worker)
 {
     worker->fetcher = fetcher_new(&worker->loop, network_of(worker));
-    struct getter_world world = { worker->config.ca_file, worker->config.connect_to, network_of(worker) };
+    struct getter_world world = { worker->config.ca_file, worker->config.connect_to,
+                                  worker->config.trial ? &worker->config.trial->gets : NULL };
     worker->getter = getter_new(&worker->loop, &world);
     make_rules(worker);
     make_rerun(worker);

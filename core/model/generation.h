@@ -254,8 +254,8 @@ struct name_index {
 /* For tests of rules: a pair that stands in for a secret (script/stand_in_keys.h). */
 struct stand_in_key {
     struct stand_in_key *next;
-    struct slice secret; /* its value */
-    int kind;            /* EVP_PKEY_ED25519, EVP_PKEY_EC */
+    struct slice secret; /* its value; "" of a sender */
+    int kind;            /* EVP_PKEY_ED25519, EVP_PKEY_EC; of a sender EVP_PKEY_RSA */
     struct slice private_pem, public_pem;
 };
 

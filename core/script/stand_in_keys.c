@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "base/buf.h"
 #include "ingest/keys.h"
@@ -34,13 +35,11 @@ static EVP_PKEY *make_pair(enum public_key_kind kind)
     return NULL;
 }
 
-static struct slice pem_of(struct arena *arena, EVP_PKEY *key, bool private_half)
+/* What was written there, unless that failed; frees it. */
+static struct slice take_text(struct arena *arena, BIO *memory, bool ok)
 {
     struct slice text = { NULL, 0 };
-    BIO *memory = BIO_new(BIO_s_mem());
     char *data = NULL;
-    int ok = memory && (private_half ? PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL)
-                                     : PEM_write_bio_PUBKEY(memory, key));
     long len = ok ? BIO_get_mem_data(memory, &data) : 0;
     if (len > 0)
         text = arena_copy(arena, slice_make(data, (size_t)len));
@@ -48,9 +47,31 @@ static struct slice pem_of(struct arena *arena, EVP_PKEY *key, bool private_half
     return text;
 }
 
+static struct slice pem_of(struct arena *arena, EVP_PKEY *key, bool private_half)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    int ok = memory && (private_half ? PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL)
+                                     : PEM_write_bio_PUBKEY(memory, key));
+    return take_text(arena, memory, ok);
+}
+
+/* Good at every moment: a test sets its clock as it likes. */
+static struct slice certificate_of(struct arena *arena, EVP_PKEY *key)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    X509 *certificate = X509_new();
+    bool ok = memory && certificate && X509_set_pubkey(certificate, key) &&
+              ASN1_TIME_set_string_X509(X509_getm_notBefore(certificate), "19700101000000Z") &&
+              ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "99991231235959Z") &&
+              X509_sign(certificate, key, EVP_sha256()) > 0 && PEM_write_bio_X509(memory, certificate);
+    X509_free(certificate);
+    return take_text(arena, memory, ok);
+}
+
 bool stand_in_key_fit(struct generation *generation, const struct route *route, struct slice *private_key)
 {
     struct verify *verify = (struct verify *)&route->verify;
+    verify->certificate.name_end = SLICE(""); /* no authority knows the one that stands in */
     if (verify->public_key_count == 0 && !verify->jwks.data)
         return false;
     EVP_PKEY *key = make_pair(public_key_kind_of(verify));
@@ -86,15 +107,16 @@ static struct stand_in_key *find(const struct generation *generation, struct sli
 static struct stand_in_key *make(struct generation *generation, struct slice value, int kind)
 {
     struct arena *arena = &generation->arena;
+    bool is_sender = kind == EVP_PKEY_RSA;
     struct stand_in_key *made = arena_alloc(arena, sizeof(*made));
-    EVP_PKEY *key = made ? make_pair(kind == EVP_PKEY_EC ? PUBLIC_P256 : PUBLIC_ED25519) : NULL;
+    EVP_PKEY *key = made ? make_pair(is_sender ? PUBLIC_RSA : kind == EVP_PKEY_EC ? PUBLIC_P256 : PUBLIC_ED25519) : NULL;
     if (!key)
         return NULL;
     *made = (struct stand_in_key){ .next = generation->stand_in_keys,
                                    .secret = arena_copy(arena, value),
                                    .kind = kind,
                                    .private_pem = pem_of(arena, key, true),
-                                   .public_pem = pem_of(arena, key, false) };
+                                   .public_pem = is_sender ? certificate_of(arena, key) : pem_of(arena, key, false) };
     EVP_PKEY_free(key);
     if (!made->secret.data || !made->private_pem.data || !made->public_pem.data)
         return NULL;
@@ -111,4 +133,13 @@ struct slice stand_in_key_half(void *arg, struct slice value, int kind, bool pri
     if (!key)
         key = make(generation, value, kind);
     return !key ? value : private_half ? key->private_pem : key->public_pem;
+}
+
+/* ---- of the senders whose certificate is fetched ---- */
+
+const struct stand_in_key *stand_in_sender(struct generation *generation)
+{
+    static const struct slice nobody = SLICE("");
+    const struct stand_in_key *key = find(generation, nobody, EVP_PKEY_RSA);
+    return key ? key : make(generation, nobody, EVP_PKEY_RSA);
 }

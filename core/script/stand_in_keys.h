@@ -10,7 +10,8 @@
 /* "private key of /path", in the arena: no name that a rule could write. */
 struct slice stand_in_key_name(struct arena *arena, struct slice path);
 /* The route's scheme takes another public key; *private_key: its other half as PEM, in the generation's arena. false: the scheme
- * has no public key, or there is no memory. Nobody has the generation yet. */
+ * has no public key, or there is no memory. Where it is fetched in a certificate, that one needs no name and no authority. Nobody
+ * has the generation yet. */
 bool stand_in_key_fit(struct generation *generation, const struct route *route, struct slice *private_key);
 
 /* A target that signs with a private key gets one, if its secret has none. Nobody has the generation yet. */
@@ -19,5 +20,9 @@ void stand_in_key_sign(struct signing *signing);
  * value. kind: EVP_PKEY_ED25519 or EVP_PKEY_EC (P-256), whose pairs are made when they are first asked for; to make one of
  * EVP_PKEY_RSA takes longer than a handler may. A libs_stand_in of struct generation. */
 struct slice stand_in_key_half(void *generation, struct slice value, int kind, bool private_half);
+
+/* The pair of all senders whose certificate is fetched, which is made when it is first asked for; public_pem: the certificate,
+ * for trials to answer with. NULL: no memory. */
+const struct stand_in_key *stand_in_sender(struct generation *generation);
 
 #endif

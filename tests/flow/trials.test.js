@@ -207,6 +207,44 @@ test "each signs, and nobody else" (function()
   end
 end)`, 1));
 
+  test('a sender whose certificate is fetched has one that stands in', () => passes(`
+    local function seen(event) drop(event.verified .. " " .. event.type) end
+    route "/sns" { from = provider.sns { topic = "arn:aws:sns:us-east-1:123456789012:orders" }, handle = seen }
+    route "/paypal" { from = provider.paypal { webhook_id = env "PAYPAL_WEBHOOK_ID" }, handle = seen }
+  `, `
+local by_others = [[${generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs8' })}]]
+local samples = { sns = sample.sns.Notification, paypal = sample.paypal["PAYMENT.CAPTURE.COMPLETED"] }
+test "each signs, and nobody else" (function()
+  for name, given in pairs(samples) do
+    expect(feed("/" .. name, given)):like { state = "dropped", reason = name .. " " .. given.type }
+    for _, sign_with in ipairs { "another", by_others, false } do
+      expect(feed("/" .. name, given { sign_with = sign_with }).status):is(401)
+    end
+    expect(feed("/" .. name, given).state):is "dropped"
+  end
+end)
+test "at any time" (function()
+  clock.set "2028-01-01T00:00:00Z"
+  for name, given in pairs(samples) do expect(feed("/" .. name, given).state):is "dropped" end
+end)
+test "what is no sample" (function()
+  local function message(url, topic)
+    return { json = { Type = "Notification", MessageId = "m" .. url, Message = "x",
+      TopicArn = "arn:aws:sns:us-east-1:123456789012:" .. topic, Timestamp = "2026-01-05T09:00:00Z", SignatureVersion = "2", SigningCertURL = url } }
+  end
+  expect(feed("/sns", message("https://sns.eu-west-1.amazonaws.com/a.pem", "orders")).state):is "dropped"
+  expect(feed("/sns", message("https://example.com/a.pem", "orders")).status):is(401)
+  expect(feed("/sns", message("https://sns.eu-west-1.amazonaws.com/a.pem", "others")).status):is(401)
+  local by = { ["Paypal-Cert-Url"] = "https://api.paypal.com/certs/x" }
+  expect(feed("/paypal", { json = { event_type = "X" }, headers = by }).reason):is "paypal X"
+  expect(feed("/paypal", { json = { event_type = "X" } }).status):is(401)
+end)
+test "a subscription is confirmed, and nobody is asked" (function()
+  local run = feed("/sns", sample.sns.SubscriptionConfirmation)
+  expect(run.status):is(200)
+  expect(#run.ids):is(0)
+end)`, 4));
+
   test('a secret that is set is the one that signs', async () => {
     const folder = await folderOf({ 'a.lua': github, 'a_test.lua': `
 test "signed with the real one" (function()

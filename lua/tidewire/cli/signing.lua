@@ -74,12 +74,15 @@ local function keys_of(route, more)
   return { secret = secret or "", also = also }
 end
 
---- A token whose signature begins with another byte.
+--- A signature that begins with another byte.
+local function altered(signature)
+  return (signature:sub(1, 1) == "A" and "B" or "A") .. signature:sub(2)
+end
+
+--- A token whose signature is altered.
 local function spoil(lines)
   for i, line in ipairs(lines) do
-    lines[i] = line:gsub("%.([%w_-])([%w_-]*)$", function(first, rest)
-      return "." .. (first == "A" and "B" or "A") .. rest
-    end)
+    lines[i] = line:gsub("%.([%w_-]+)$", function(signature) return "." .. altered(signature) end)
   end
   return lines
 end
@@ -121,8 +124,8 @@ function M.request(route, body, more)
     lines = spoil(lines)
   end
   request.headers = lines
-  if field then
-    request.body = set(request.body, verify.signature_field, field)
+  if field then -- which may cover members of the body alone, and no byte between them
+    request.body = set(request.body, verify.signature_field, more.bad and verify.by_key and altered(field) or field)
   end
   return request
 end

@@ -95,6 +95,11 @@ local function with_query(path, query)
   return path .. (path:find("?", 1, true) and "&" or "?") .. table.concat(parts, "&")
 end
 
+--- The private key of the sender of a route, who signs with one of its own.
+local function sender_key(route)
+  return route.verify.scheme == "rsa" and trial.key() or trial.secret("private key of " .. route.path)
+end
+
 --- The keys that sign: those of the rules, or what `sign_with` says: a secret, or a private key (PEM).
 local function keys_for(route, request)
   local own = request.sign_with
@@ -102,7 +107,7 @@ local function keys_for(route, request)
     return { bad = own ~= nil, secret = own }
   end
   local is_key = own and own:find("PRIVATE KEY", 1, true)
-  return { bad = own ~= nil and not is_key, private_key = is_key and own or trial.secret("private key of " .. route.path) }
+  return { bad = own ~= nil and not is_key, private_key = is_key and own or sender_key(route) }
 end
 
 --- What the sender of the route would have made of it: header lines, body and query.

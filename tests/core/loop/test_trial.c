@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ingest/certificate.h"
+#include "ingest/keys.h"
 #include "loop/trial.h"
 #include "script/coverage.h"
 #include "script/load.h"
+#include "script/stand_in_keys.h"
 #include "script/watchdog.h"
 
 enum { START_MS = 1767603600 };
@@ -186,6 +189,23 @@ TEST(lines_are_noted_where_that_is_asked_for)
     CHECK("now it was", coverage_has(coverage, 0, 8));
     CHECK("past the end of the file", !coverage_has(coverage, 0, 1000));
     end();
+}
+
+TEST(the_certificate_of_senders_is_of_their_key_at_every_moment)
+{
+    struct certificate certificate = { .key = NULL };
+    load(rules);
+    const struct stand_in_key *sender = stand_in_sender(generation);
+    CHECK("a pair, made once", sender && stand_in_sender(generation) == sender);
+    const char *why = certificate_read(sender->public_pem, NULL, SLICE(""), clock_wall_ms(), &certificate);
+    CHECK_STR("a certificate", why ? why : "", "");
+    CHECK("from 1970 to 9999", certificate.from_ms == 0 && certificate.until_ms == 253402300799000);
+    EVP_PKEY *key = private_key_read(PUBLIC_RSA, sender->private_pem);
+    CHECK("of that key", key && EVP_PKEY_eq(key, certificate.key) == 1);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(certificate.key);
+    coverage_free(coverage);
+    generation_unref(generation);
 }
 
 TEST(a_store_that_cannot_be_made_is_said)
