@@ -1,13 +1,18 @@
 // An authority of our own, certificates that it gives, and a server of the https kind that speaks for every host: for what the router
 // has to fetch before it can verify. The router is told by TIDEWIRE_TEST_CA and TIDEWIRE_TEST_CONNECT_TO (test builds only).
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
 
+const dateOf = (days) => new Date(Date.now() + days * 86400000).toISOString().replace(/[-:T]|\.\d+/g, '');
+
 export class Authority {
+  // From OpenSSL 3.4 on an end before the start is refused, and both can be said.
+  #knowsDates = spawnSync('openssl', ['x509', '-help']).stderr.includes('-not_after');
+
   constructor() {
     this.folder = mkdtempSync(path.join(os.tmpdir(), 'tidewire-ca-'));
     this.count = 0;
@@ -31,7 +36,9 @@ export class Authority {
     ].join('\n'));
     this.openssl('req', '-newkey', `rsa:${bits}`, '-nodes', '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
     const signer = by ? ['-CA', by.file, '-CAkey', by.keyFile, '-set_serial', String(this.count)] : ['-signkey', key];
-    this.openssl('x509', '-req', '-in', request, '-out', out, '-days', String(days), '-extfile', extensions, ...signer);
+    const make = (...time) => this.openssl('x509', '-req', '-in', request, '-out', out, ...time, '-extfile', extensions, ...signer);
+    if (days < 0 && this.#knowsDates) make('-not_before', dateOf(days - 30), '-not_after', dateOf(days));
+    else make('-days', String(days));
     return { pem: readFileSync(path.join(this.folder, out), 'utf8'), key: readFileSync(path.join(this.folder, key), 'utf8'), file: out,
       keyFile: key };
   }
